@@ -1,0 +1,1 @@
+"""The training table: public sources and hand-written lists in, one labelled table out."""
