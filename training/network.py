@@ -1,0 +1,157 @@
+"""How does one encoder answer several questions? A control token per task selects its head.
+
+A row is `[CLS] text [SEP]`, the control ids of the tasks asked for, padding. Everything else is
+derived from `input_ids` inside the network, and so inside the exported graph:
+
+    is it a control token?   ids at or past `first_control_id`, one contiguous range
+    its position             text counts from 0; all control tokens share the id `max_tokens`
+    what it attends to       text sees text; a control token sees the text and itself
+    its logits               the hidden state where the id equals the task's control id
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoModel
+from transformers.models.auto.configuration_auto import AutoConfig
+
+WEIGHTS, SHAPE = "model.safetensors", "network.json"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """All that is needed to build the network before its weights are loaded."""
+
+    encoder: dict[str, Any]
+    """The transformers configuration of the encoder."""
+    first_control_id: int
+    max_tokens: int
+    head_sizes: tuple[int, ...]
+    attention: str = "independent"
+
+
+class ControlTokenClassifier(nn.Module):
+    """Ids in, the logits of all tasks side by side out."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        config = AutoConfig.for_model(**shape.encoder)
+        self.encoder = AutoModel.from_config(
+            config, add_pooling_layer=False, attn_implementation="sdpa"
+        )
+        self.heads = nn.ModuleList(nn.Linear(config.hidden_size, n) for n in shape.head_sizes)
+        first = shape.first_control_id
+        control_ids = torch.arange(first, first + len(shape.head_sizes))
+        self.register_buffer("control_ids", control_ids, persistent=False)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """int64 [batch, tokens] twice -> float logits [batch, sum of head sizes].
+
+        The columns of tasks whose control id is not in the row mean nothing.
+        """
+        hidden = self.encoder(
+            input_ids=input_ids,
+            attention_mask=self.visible(input_ids, attention_mask)[:, None],
+            position_ids=self.positions(input_ids),
+            token_type_ids=torch.zeros_like(input_ids),
+        ).last_hidden_state
+        chosen = input_ids[:, None, :] == self.control_ids[None, :, None]
+        states = chosen.to(hidden.dtype) @ hidden  # [batch, tasks, hidden]
+        return torch.cat([head(states[:, i]) for i, head in enumerate(self.heads)], dim=-1)
+
+    def positions(self, input_ids: Tensor) -> Tensor:
+        counted = torch.arange(input_ids.shape[1], device=input_ids.device)
+        counted = counted.clamp(max=self.shape.max_tokens).expand_as(input_ids)
+        control = input_ids >= self.shape.first_control_id
+        return torch.where(control, self.shape.max_tokens, counted)
+
+    def visible(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """bool [batch, from, to]: which positions attend to which."""
+        real = attention_mask.bool()
+        if self.shape.attention == "joint":
+            return real[:, None, :].expand(-1, input_ids.shape[1], -1)
+        place = torch.arange(input_ids.shape[1], device=input_ids.device)
+        itself = place[None, :, None] == place[None, None, :]
+        text = (input_ids < self.shape.first_control_id) & real
+        return text[:, None, :] | (itself & real[:, None, :])
+
+    @torch.no_grad()
+    def start_heads_at(self, frequencies: list[Tensor]) -> None:
+        """Set each head's bias so that an untrained head answers the labels' frequencies.
+
+        `frequencies`: the bias per task, log-odds or log-shares, [labels].
+        """
+        for head, bias in zip(self.heads, frequencies, strict=True):
+            nn.init.normal_(head.weight, std=0.02)
+            head.bias.copy_(bias)
+
+
+def from_base(
+    folder: Path, base_ids: list[int], cls_id: int, shape: Shape
+) -> ControlTokenClassifier:
+    """The network with the base's weights: its pieces re-numbered, its position table cut.
+
+    `base_ids`: for each id of the trimmed vocabulary, the base's id of the same piece.
+    `cls_id`: the trimmed id of [CLS], whose embedding every control token starts from.
+    """
+    network = ControlTokenClassifier(shape)
+    base = AutoModel.from_pretrained(folder, add_pooling_layer=False).state_dict()
+    words, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
+    start = base[words][[base_ids[cls_id]]]
+    base[words] = torch.cat([base[words][base_ids], start.repeat(len(shape.head_sizes), 1)])
+    base[places] = torch.cat([base[places][: shape.max_tokens], base[places][:1]])
+    network.encoder.load_state_dict(base)
+    return network
+
+
+def encoder_config(folder: Path, vocabulary: int, tasks: int, max_tokens: int) -> dict[str, Any]:
+    """The base's configuration with the tables of this run: words, control tokens, positions."""
+    config: dict[str, Any] = AutoConfig.from_pretrained(folder).to_dict()
+    del config["id2label"], config["label2id"]  # of a head that the base no longer has
+    if max_tokens > config["max_position_embeddings"]:
+        raise ValueError(f"max_tokens {max_tokens}: the base has fewer positions")
+    sizes = {"vocab_size": vocabulary + tasks, "max_position_embeddings": max_tokens + 1}
+    return {**config, **sizes}
+
+
+def with_layers(teacher: ControlTokenClassifier, layers: int) -> ControlTokenClassifier:
+    """A student that starts from every so-many-th layer of the teacher, the last one included."""
+    depth = teacher.shape.encoder["num_hidden_layers"]
+    chosen = [round((i + 1) * depth / layers) - 1 for i in range(layers)]
+    shape = Shape(
+        **{**asdict(teacher.shape), "encoder": {**teacher.shape.encoder, "num_hidden_layers": layers}}
+    )
+    student = ControlTokenClassifier(shape)
+    weights = {}
+    for name, value in teacher.state_dict().items():
+        prefix, _, rest = name.partition("encoder.encoder.layer.")
+        if prefix or not rest:
+            weights[name] = value
+            continue
+        number, _, inner = rest.partition(".")
+        for new, old in enumerate(chosen):
+            if int(number) == old:
+                weights[f"encoder.encoder.layer.{new}.{inner}"] = value
+    student.load_state_dict(weights)
+    return student
+
+
+def save_network(network: ControlTokenClassifier, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(network.state_dict(), folder / WEIGHTS)
+    (folder / SHAPE).write_text(json.dumps(asdict(network.shape), indent=1))
+
+
+def load_network(folder: Path) -> ControlTokenClassifier:
+    fields = json.loads((folder / SHAPE).read_text())
+    network = ControlTokenClassifier(Shape(**{**fields, "head_sizes": tuple(fields["head_sizes"])}))
+    network.load_state_dict(load_file(folder / WEIGHTS))
+    return network.eval()

@@ -1,0 +1,67 @@
+"""What is minimised? One loss per head and row; each head averages over its own labelled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Cross-entropy per single-label head, summed binary cross-entropy per multi-label head.
+
+    With `teacher_logits` in the batch each head has a second term, towards the teacher's softened
+    distribution, over all rows: `alpha` weighs it against the labels' term.
+    """
+
+    kinds: tuple[str, ...]
+    sizes: tuple[int, ...]
+    temperature: float = 1.0
+    alpha: float = 0.0
+
+    def counted(self, batch: Batch) -> Tensor:
+        """bool [batch, terms]: which rows each term of the loss averages over."""
+        labelled = ~torch.stack([part[:, 0].isnan() for part in self._heads(batch["labels"])], 1)
+        if "teacher_logits" not in batch:
+            return labelled
+        return torch.cat([labelled, torch.ones_like(labelled)], dim=1)
+
+    def loss(self, logits: Tensor, batch: Batch, counts: Tensor) -> Tensor:
+        """Sum of each term over its rows, over `counts` [terms], averaged over the heads.
+
+        `counts` may span several batches: losses of the parts then add up to that of the whole.
+        """
+        terms = torch.stack(list(self._terms(logits, batch)), dim=1)
+        terms = torch.where(self.counted(batch), terms, 0.0)
+        return (terms.sum(0) / counts.clamp(min=1)).sum() / len(self.kinds)
+
+    def _terms(self, logits: Tensor, batch: Batch) -> Iterator[Tensor]:
+        distils = "teacher_logits" in batch
+        on_labels = 1 - self.alpha if distils else 1.0
+        heads = list(zip(self.kinds, self._heads(logits), strict=True))
+        for (kind, logit), target in zip(heads, self._heads(batch["labels"]), strict=True):
+            yield on_labels * _cross_entropy(kind, logit, target.nan_to_num())
+        if not distils:
+            return
+        soften = self.temperature
+        for (kind, logit), teacher in zip(heads, self._heads(batch["teacher_logits"]), strict=True):
+            soft = teacher / soften
+            probability = soft.softmax(-1) if kind == "single" else soft.sigmoid()
+            # soften ** 2 keeps the gradient's size (Hinton, Vinyals and Dean, 2015)
+            yield self.alpha * soften**2 * _cross_entropy(kind, logit / soften, probability)
+
+    def _heads(self, columns: Tensor) -> tuple[Tensor, ...]:
+        return columns.split(self.sizes, dim=-1)
+
+
+def _cross_entropy(kind: str, logits: Tensor, target: Tensor) -> Tensor:
+    """[batch]: the cross-entropy of each row against a target distribution or set."""
+    if kind == "single":
+        return -(target * logits.log_softmax(-1)).sum(-1)
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(-1)

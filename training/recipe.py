@@ -1,0 +1,266 @@
+"""What does a run need to know? One TOML file, read into frozen dataclasses.
+
+Only `[data]` and `[[task]]` must be written; every other key has a default that works.
+
+    recipe = read_recipe("training/recipes/ingredients.toml")
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from model.bundle import KINDS
+
+T = TypeVar("T")
+SPLITS = ("train", "validation", "test")
+DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+class RecipeError(ValueError):
+    """The recipe cannot be run; the message names the key and what it takes."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    path: Path
+    split: str | None = None
+    """The split of every row of this file; None: the split column says, or it is carved."""
+
+
+@dataclass(frozen=True)
+class Data:
+    files: tuple[DataFile, ...]
+    text: str = "text"
+    split: str = "split"
+    group: str | None = None
+    """Column of the rows that belong together; absent: rows of the same text do."""
+    slice: str | None = None
+    """Column that names a part of the test split to report by itself."""
+    seed: int = 1
+    max_tokens: int | None = None
+    """Longest `[CLS] text [SEP]`; absent: what holds 99.5 % of the training texts."""
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    name: str
+    kind: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    trim: bool = True
+    """Keep only the pieces that training text uses, and every single character."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    epochs: int | None = None
+    """Absent: enough for about 2,500 steps, at least 4 and at most 20."""
+    learning_rate: float = 1.5e-4
+    batch_size: int = 32
+    accumulation_steps: int = 1
+    warmup_fraction: float = 0.1
+    weight_decay: float = 0.01
+    attention: str = "independent"
+    """`independent`: a control token sees the text and itself. `joint`: all see all."""
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Student:
+    layers: int = 3
+    epochs: int | None = None
+    """Absent: twice the teacher's."""
+    learning_rate: float = 3e-4
+    batch_size: int = 32
+    accumulation_steps: int = 1
+    warmup_fraction: float = 0.1
+    weight_decay: float = 0.01
+    temperature: float = 2.0
+    alpha: float = 0.8
+    """Weight of the teacher's soft targets; the rest is on the labels."""
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Quantize:
+    scheme: str = "matmul_nbits"
+    """`matmul_nbits`: scales per row and block. `dynamic`: one activation scale per tensor."""
+    block_size: int = 32
+    max_drop: float = 0.3
+    """Points that int8 may lose against fp32 on validation, per task."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What only the person knows, for the model card. Markdown."""
+
+    data: str = "Where the rows come from was not said: add `[card] data` to the recipe."
+    limits: str = "Texts unlike the training rows get answers too; their scores mean little."
+    licence: str = "Not said: add `[card] licence` to the recipe."
+
+
+@dataclass(frozen=True)
+class Recipe:
+    path: Path
+    name: str
+    base: str
+    data: Data
+    tasks: tuple[TaskSpec, ...]
+    vocabulary: Vocabulary
+    teacher: Teacher
+    student: Student
+    quantize: Quantize
+    card: Card
+
+
+CHOICES = {
+    "attention": ("independent", "joint"),
+    "scheme": ("matmul_nbits", "dynamic"),
+    "kind": KINDS,
+}
+POSITIVE = {
+    "epochs", "learning_rate", "batch_size", "accumulation_steps", "layers", "temperature",
+    "block_size", "max_tokens",
+}  # fmt: skip
+FRACTIONS = {"warmup_fraction", "alpha"}
+SECTIONS = {
+    "vocabulary": Vocabulary,
+    "teacher": Teacher,
+    "student": Student,
+    "quantize": Quantize,
+    "card": Card,
+}
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read and check a recipe. Raises RecipeError with the file, the key and what it takes."""
+    path = Path(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such recipe; give the path of a .toml file") from None
+    except IsADirectoryError:
+        raise RecipeError(f"{path}: is a directory; give the path of a .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return _recipe(path, document)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from None
+
+
+def _recipe(path: Path, document: dict[str, Any]) -> Recipe:
+    known = ["name", "base", "data", "task", *SECTIONS]
+    _reject_unknown(document, known, where="")
+    for required in ("data", "task"):
+        if required not in document:
+            wanted = "[data] with files = [...]" if required == "data" else "at least one [[task]]"
+            raise RecipeError(f"{required}: missing; a recipe needs {wanted}")
+    sections = {
+        key: _section(cls, document.get(key, {}), f"[{key}]") for key, cls in SECTIONS.items()
+    }
+    return Recipe(
+        path=path,
+        name=_name(document.get("name", path.stem)),
+        base=_typed(document.get("base", DEFAULT_BASE), str, "base"),
+        data=_data(path, document["data"]),
+        tasks=_tasks(document["task"]),
+        **sections,
+    )
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value or not all(c.isalnum() or c in "-_." for c in value):
+        raise RecipeError(f"name: {value!r}; give letters, digits, '-', '_' and '.' only")
+    return value
+
+
+def _data(recipe: Path, table: Any) -> Data:
+    if not isinstance(table, dict):
+        raise RecipeError("data: must be a table, [data]")
+    if not isinstance(table.get("files"), list) or not table["files"]:
+        raise RecipeError("[data] files: give a list of at least one JSONL, JSONL.gz or CSV file")
+    files = tuple(_data_file(recipe.parent, entry) for entry in table["files"])
+    rest = {key: value for key, value in table.items() if key != "files"}
+    return _section(Data, rest, "[data]", files=files)
+
+
+def _data_file(folder: Path, entry: Any) -> DataFile:
+    if isinstance(entry, str):
+        entry = {"path": entry}
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+        raise RecipeError(f'[data] files: {entry!r}; give "path" or {{path = "...", split = "..."}}')
+    _reject_unknown(entry, ["path", "split"], where="[data] files: ")
+    split = entry.get("split")
+    if split is not None and split not in SPLITS:
+        raise RecipeError(f"[data] files: split {split!r}; give one of {', '.join(SPLITS)}")
+    return DataFile(path=folder / entry["path"], split=split)
+
+
+def _tasks(entries: Any) -> tuple[TaskSpec, ...]:
+    if not isinstance(entries, list) or not entries:
+        raise RecipeError("task: give at least one [[task]] with name and kind")
+    tasks = []
+    for index, entry in enumerate(entries):
+        where = f"[[task]] {entry.get('name', index + 1)}"
+        if not isinstance(entry.get("name"), str) or not entry["name"]:
+            raise RecipeError(f"{where}: name: give a non-empty string")
+        if "kind" not in entry:
+            raise RecipeError(f"{where}: kind: give one of {', '.join(KINDS)}")
+        tasks.append(_section(TaskSpec, {"column": entry["name"], **entry}, where))
+    names = [task.name for task in tasks]
+    if len(set(names)) != len(names):
+        raise RecipeError(f"[[task]]: two tasks share a name ({', '.join(names)})")
+    return tuple(tasks)
+
+
+def _section(cls: type[T], table: Any, where: str, **given: Any) -> T:
+    """Fill the dataclass `cls` from a TOML table, checking names, types and ranges."""
+    if not isinstance(table, dict):
+        raise RecipeError(f"{where}: must be a table")
+    declared = [field for field in fields(cls) if field.name not in given]  # type: ignore[arg-type]
+    _reject_unknown(table, [field.name for field in declared], where=f"{where} ")
+    hints = get_type_hints(cls)
+    values = dict(given)
+    for field in declared:
+        if field.name in table:
+            values[field.name] = _checked(table[field.name], hints[field.name], where, field.name)
+        elif field.default is MISSING:
+            raise RecipeError(f"{where} {field.name}: missing")
+    return cls(**values)
+
+
+def _checked(value: Any, hint: Any, where: str, key: str) -> Any:
+    value = _typed(value, hint, f"{where} {key}")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise RecipeError(f"{where} {key}: {value!r}; give one of {', '.join(CHOICES[key])}")
+    if key in POSITIVE and value is not None and value <= 0:
+        raise RecipeError(f"{where} {key}: {value!r}; give a number above 0")
+    if key in FRACTIONS and not 0 <= value <= 1:
+        raise RecipeError(f"{where} {key}: {value!r}; give a number from 0 to 1")
+    return value
+
+
+def _typed(value: Any, hint: Any, where: str) -> Any:
+    wanted = [option for option in (get_args(hint) or (hint,)) if option is not type(None)]
+    if float in wanted and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) not in wanted:
+        names = " or ".join(option.__name__ for option in wanted)
+        raise RecipeError(f"{where}: {value!r}; give a value of type {names}")
+    return value
+
+
+def _reject_unknown(table: dict[str, Any], known: list[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise RecipeError(f"{where}{key}: unknown key; {hint}")

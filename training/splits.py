@@ -1,0 +1,65 @@
+"""Which rows train, which choose, which judge? Splits that no row has are carved out.
+
+Carving is seeded, keeps a group's rows together, and takes the same share of every stratum
+(a combination of labels), as far as its size allows.
+"""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+
+SHARE = {"test": 0.1, "validation": 0.1}  # of the rows that are carved from
+
+
+def normalise(text: str) -> str:
+    """The form in which two texts count as the same: NFKC, lower case, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+def carve(rows: Sequence[tuple[str, tuple[str, ...], str | None]], seed: int) -> list[str]:
+    """Give every row a split. Each row is (group, stratum, split or None).
+
+    Given splits stay, except that a split which no row has takes its share of the pool: the rows
+    without a split and the training rows. What remains of the pool trains.
+    """
+    given = {split for _, _, split in rows}
+    missing = [name for name in SHARE if name not in given]
+    held: dict[str, str] = {}
+    for group, _, split in rows:
+        if split in SHARE:
+            held.setdefault(group, split)
+    pool: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for group, stratum, split in rows:
+        if group not in held and split not in SHARE:
+            pool[group].append(stratum)
+    carved = _allot(pool, missing, seed)
+    return [
+        split if split in SHARE else carved.get(group) or split or held.get(group, "train")
+        for group, _, split in rows
+    ]
+
+
+def _allot(pool: dict[str, list[tuple[str, ...]]], missing: list[str], seed: int) -> dict[str, str]:
+    """Walk the groups stratum by stratum; each split takes one whenever its share has come due.
+
+    The first group of every stratum trains, so that no combination is only judged and never learnt.
+    """
+    groups = sorted(pool)
+    random.Random(seed).shuffle(groups)
+    groups.sort(key=lambda group: pool[group][0])
+    due = {name: 0.5 * (place + 1) for place, name in enumerate(missing)}
+    carved: dict[str, str] = {}
+    stratum: tuple[str, ...] | None = None
+    for group in groups:
+        size = len(pool[group])
+        for name in missing:
+            due[name] += size * SHARE[name]
+        first, stratum = pool[group][0] != stratum, pool[group][0]
+        ready = [name for name in missing if due[name] >= max(1.0, size / 2)]
+        if ready and not first:
+            carved[group] = ready[0]
+            due[ready[0]] -= size
+    return carved

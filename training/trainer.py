@@ -1,0 +1,162 @@
+"""How is a network fitted? transformers' Trainer, told to average each head over its own rows.
+
+It brings checkpoints, resumption, progress and torchrun; nothing of the loop is ours.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import set_seed
+
+from training.batches import Collator, Example
+from training.network import ControlTokenClassifier
+from training.objective import Batch, Objective
+
+CHECKPOINTS_PER_STAGE = 10
+LONGEST_EVAL_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The settings of one fit; the recipe's [teacher] and [student] hold the same names."""
+
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    accumulation_steps: int
+    warmup_fraction: float
+    weight_decay: float
+    seed: int
+
+
+class HeadTrainer(Trainer):
+    """Trainer whose loss averages every head over its labelled rows of a whole optimizer step.
+
+    Averaging within each accumulated batch, as Trainer does, would weigh a row of a rarely
+    labelled head by how many others happen to share its batch.
+    """
+
+    def __init__(self, objective: Objective, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.objective = objective
+        self.model_accepts_loss_kwargs = True  # the loss below is already the step's average
+
+    def _get_num_items_in_batch(
+        self, batch_samples: list[Batch], device: torch.device
+    ) -> Tensor | None:
+        """Trainer's count of what a step averages over; here one count per term of the loss."""
+        if not batch_samples:
+            return None
+        counts = torch.stack([self.objective.counted(batch).sum(0) for batch in batch_samples])
+        # The processes' gradients are averaged: dividing by the mean count makes that the whole's.
+        return self.accelerator.reduce(counts.sum(0).float().to(device), "mean")
+
+    def compute_loss(  # type: ignore[override]
+        self,
+        model: torch.nn.Module,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | None = None,
+    ) -> Any:
+        counts = num_items_in_batch
+        if counts is None:
+            counts = self.objective.counted(inputs).sum(0)
+        logits = model(inputs["input_ids"], inputs["attention_mask"])
+        loss = self.objective.loss(logits, inputs, counts)
+        return (loss, {"logits": logits}) if return_outputs else loss
+
+
+def fit(
+    network: ControlTokenClassifier,
+    objective: Objective,
+    train: list[Example],
+    validation: list[Example],
+    settings: Fit,
+    folder: Path,
+) -> ControlTokenClassifier:
+    """Fit `network` in place, resuming from the newest whole checkpoint in `folder`."""
+    keep_freed_memory()
+    set_seed(settings.seed)
+    trainer = HeadTrainer(
+        objective,
+        model=network,
+        args=fit_arguments(settings, len(train), folder),
+        train_dataset=train,
+        eval_dataset=validation,
+        data_collator=Collator(tuple(network.control_ids.tolist())),
+    )
+    trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    return network.eval()
+
+
+def fit_arguments(settings: Fit, rows: int, folder: Path) -> TrainingArguments:
+    steps = max(1, rows // (settings.batch_size * settings.accumulation_steps)) * settings.epochs
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=LONGEST_EVAL_BATCH,
+        gradient_accumulation_steps=settings.accumulation_steps,
+        warmup_steps=int(settings.warmup_fraction * steps),
+        weight_decay=settings.weight_decay,
+        seed=settings.seed,
+        train_sampling_strategy="group_by_length",
+        label_names=["labels"],
+        remove_unused_columns=False,
+        eval_strategy="epoch",
+        prediction_loss_only=True,
+        save_steps=max(1, steps // CHECKPOINTS_PER_STAGE),
+        save_total_limit=2,
+        logging_steps=max(1, steps // 50),
+        report_to="none",
+        ddp_backend="gloo" if "WORLD_SIZE" in os.environ else None,
+        bf16=has_fast_bfloat16(),
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+    )
+
+
+def newest_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to its end; half-written ones are removed.
+
+    Trainer writes trainer_state.json last: where that reads, all before it is there.
+    """
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    for checkpoint in reversed(found):
+        try:
+            json.loads((checkpoint / "trainer_state.json").read_text())
+        except (OSError, ValueError):
+            shutil.rmtree(checkpoint)
+            continue
+        return str(checkpoint)
+    return None
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether matrix products in bfloat16 are done in hardware: they take half of the time."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_tile", "bf16"))
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep what it frees: giving it back and taking it again is half of the time."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # not glibc
+        return
+    trim_threshold, top_pad, mmap_threshold, largest = -1, -2, -3, 2**31 - 1
+    for parameter, value in ((trim_threshold, largest), (top_pad, 2**28), (mmap_threshold, largest)):
+        mallopt(parameter, value)

@@ -1,0 +1,97 @@
+"""Which pieces does this text need? The base's WordPiece vocabulary, trimmed once.
+
+A 30,000-piece table is most of a small model's bytes and start-up. Kept are the pieces that
+training and transfer text uses, and every single character (alone and as a continuation), so
+that any text which the base could spell can still be spelt. Teacher and student share the result.
+
+The written tokenizer.json has no added tokens, truncation or padding: a text that spells "[SEP]"
+or a control token is just text, in any language's tokenizers library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from training.recipe import RecipeError
+
+BATCH = 1000  # texts tokenized at a time
+
+
+@dataclass(frozen=True)
+class TrimmedVocabulary:
+    """The tokenizer's JSON, and for each of its ids the id of the same piece in the base."""
+
+    tokenizer: str
+    base_ids: list[int]
+
+
+def plain_tokenizer(folder: Path) -> dict[str, Any]:
+    """The base's tokenizer.json without added tokens, truncation and padding."""
+    document: dict[str, Any] = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    if document["model"].get("type") != "WordPiece":
+        found = document["model"].get("type")
+        raise RecipeError(f"base: its tokenizer is {found}; give a base with a WordPiece tokenizer")
+    return {**document, "added_tokens": [], "truncation": None, "padding": None}
+
+
+def whole_vocabulary(folder: Path) -> TrimmedVocabulary:
+    """The base's vocabulary as it is."""
+    document = plain_tokenizer(folder)
+    size = len(document["model"]["vocab"])
+    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), list(range(size)))
+
+
+def trim_vocabulary(folder: Path, texts: Iterable[str]) -> TrimmedVocabulary:
+    """The base's vocabulary, cut down to the pieces that `texts` use and the single characters."""
+    document = plain_tokenizer(folder)
+    model = document["model"]
+    prefix = model["continuing_subword_prefix"]
+    used = _used_ids(document, texts)
+    special = _special_pieces(document, model["unk_token"])
+    kept = [
+        (piece, old)
+        for piece, old in sorted(model["vocab"].items(), key=lambda item: item[1])
+        if piece in special or old in used or len(piece.removeprefix(prefix)) == 1
+    ]
+    kept.sort(key=lambda item: item[0] not in special)  # stable: special pieces first
+    model["vocab"] = {piece: new for new, (piece, _) in enumerate(kept)}
+    _renumber(document["post_processor"], model["vocab"])
+    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in kept])
+
+
+def _used_ids(document: dict[str, Any], texts: Iterable[str]) -> set[int]:
+    tokenizer = Tokenizer.from_str(json.dumps(document))
+    used: set[int] = set()
+    batch: list[str] = []
+    for text in texts:
+        batch.append(text)
+        if len(batch) == BATCH:
+            used.update(*(encoding.ids for encoding in tokenizer.encode_batch(batch)))
+            batch.clear()
+    used.update(*(encoding.ids for encoding in tokenizer.encode_batch(batch)))
+    return used
+
+
+def _special_pieces(document: dict[str, Any], unknown: str) -> set[str]:
+    """The unknown piece, and those that the post-processor puts around every text."""
+    processor = document["post_processor"]
+    if processor["type"] == "TemplateProcessing":
+        return {unknown, "[PAD]", *processor["special_tokens"]}
+    if processor["type"] == "BertProcessing":
+        return {unknown, "[PAD]", processor["cls"][0], processor["sep"][0]}
+    raise RecipeError(f"base: its tokenizer's {processor['type']} post-processor is not supported")
+
+
+def _renumber(processor: dict[str, Any], vocab: dict[str, int]) -> None:
+    if processor["type"] == "TemplateProcessing":
+        for piece, entry in processor["special_tokens"].items():
+            entry["ids"] = [vocab[piece]]
+    else:
+        for end in ("cls", "sep"):
+            processor[end][1] = vocab[processor[end][0]]
