@@ -10,7 +10,7 @@ TRAIN := .venv-train
 .PHONY: serve run test check train format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
-	@sh function/announce.sh $(PORT) &
+	@BUNDLE=$(BUNDLE) $(SERVE)/bin/python -m function.preflight $(PORT)
 	@$(MAKE) --no-print-directory run
 
 run:  ## what the deployed image starts, without set-up

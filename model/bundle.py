@@ -13,11 +13,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 FORMAT = 1
 MANIFEST = "bundle.json"
@@ -82,6 +81,8 @@ def read_bundle(path: str | Path) -> Bundle:
         manifest = json.loads(raw)
     except FileNotFoundError:
         raise BundleError(f"{path}: {MANIFEST}: missing; is this a bundle directory?") from None
+    except OSError as error:
+        raise BundleError(f"{path}: {MANIFEST}: {error.strerror or error}") from None
     except ValueError as error:
         raise BundleError(f"{path}: {MANIFEST}: not JSON ({error}); restore the file") from None
     problems = _manifest_problems(manifest) or _file_problems(path, manifest["files"])
@@ -112,7 +113,7 @@ def write_bundle(
 ) -> Bundle:
     """Write a bundle aside, verify it, and move it to `target` whole, replacing an older one."""
     target = Path(target)
-    _refuse_other_files(target)
+    refuse_other_files(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.new")
     shutil.rmtree(aside, ignore_errors=True)
@@ -137,7 +138,7 @@ def write_bundle(
     return read_bundle(target)
 
 
-def _refuse_other_files(target: Path) -> None:
+def refuse_other_files(target: Path) -> None:
     """Replacing a directory must not take anything but an older bundle with it."""
     if not target.exists():
         return
@@ -155,8 +156,8 @@ def replace_directory(aside: Path, target: Path) -> None:
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
-        os.replace(target, old)
-    os.replace(aside, target)
+        target.replace(old)
+    aside.replace(target)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -189,7 +190,9 @@ def _file_problems(path: Path, files: dict[str, Any]) -> list[str]:
         if found["bytes"] != said["bytes"]:
             problems.append(f"{name}: {found['bytes']} bytes, {MANIFEST} says {said['bytes']}")
         elif found["sha256"] != said["sha256"]:
-            problems.append(f"{name}: its sha256 is not the one in {MANIFEST}; the file was altered")
+            problems.append(
+                f"{name}: its sha256 is not the one in {MANIFEST}; the file was altered"
+            )
     return problems
 
 
@@ -263,5 +266,5 @@ def _integer(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _number(value: Any) -> bool:
+def _number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

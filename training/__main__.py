@@ -1,13 +1,14 @@
 """Train a bundle from a recipe.
 
-    python -m training check RECIPE             what is in the data, and how long a run will take
-    python -m training run RECIPE --out DIR     all stages; goes on where a killed run stopped
-    python -m training teacher RECIPE --out DIR the stages up to the teacher; likewise the others
+python -m training check RECIPE             what is in the data, and how long a run will take
+python -m training run RECIPE --out DIR     all stages; goes on where a killed run stopped
+python -m training teacher RECIPE --out DIR the stages up to the teacher; likewise the others
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ STAGE_NAMES = ("vocabulary", "teacher", "student", "export", "quantize", "evalua
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.ERROR)  # before libraries set theirs, which tell every step
     try:
         return _check(options.recipe) if options.command == "check" else _run(options)
     except (RecipeError, DataError, BundleError) as error:
@@ -32,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m training",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in ("check", "run", *STAGE_NAMES):

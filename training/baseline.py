@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 from training.batches import targets
 from training.calibrate import fit_thresholds
 from training.metrics import Labels, headline, label_counts, slice_metrics, table_metrics
-from training.rows import Row, Table
+from training.rows import Table
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0)
 
@@ -34,8 +34,10 @@ def baseline_metrics(table: Table) -> dict[str, Any]:
     unseen = [features.transform([row.text for row in rows]) for rows in (validation, test)]
     said: list[dict[str, Labels]] = [{} for _ in test]
     start = 0
-    for index, (task, labels) in enumerate(zip(table.tasks, table.labels, strict=True)):
-        wanted = [targets(table, rows)[:, start : start + len(labels)] for rows in (train, validation)]
+    for task, labels in zip(table.tasks, table.labels, strict=True):
+        wanted = [
+            targets(table, rows)[:, start : start + len(labels)] for rows in (train, validation)
+        ]
         start += len(labels)
         answers = _best_answers(task.kind, labels, known, wanted, unseen)
         for row, answer in zip(said, answers, strict=True):
@@ -44,7 +46,7 @@ def baseline_metrics(table: Table) -> dict[str, Any]:
 
 
 def _best_answers(
-    kind: str, labels: tuple[str, ...], known: Any, wanted: list[NDArray[np.float32]], unseen: Any
+    kind: str, labels: tuple[str, ...], known: Any, wanted: list[Any], unseen: Any
 ) -> list[Labels]:
     """Test answers of the strength that is best on validation."""
     best, answers = -1.0, []
@@ -55,7 +57,8 @@ def _best_answers(
         cut: Any = None
         if kind == "multi":
             grid = np.linspace(-1, 1, 81)
-            cut = np.array(fit_thresholds(scores[0][validation], wanted[1][validation], grid))
+            fitted = fit_thresholds(scores[0][validation], wanted[1][validation], grid)
+            cut = np.array(fitted)
         given = [_answer(row, cut, labels) for row in scores[0][validation]]
         score = float(headline(kind, label_counts(labels, truth, given))) if truth else 0.0
         if score > best:

@@ -69,7 +69,9 @@ def fit_thresholds(scores: Floats, targets: Floats, grid: Floats = GRID) -> tupl
     common = int(_f1(hit.sum(1), wrong.sum(1)).argmax())
     best = _f1(hit, wrong).argmax(0)
     enough = targets.sum(0) >= ENOUGH
-    return tuple(round(float(grid[own if ok else common]), 4) for own, ok in zip(best, enough, strict=True))
+    return tuple(
+        round(float(grid[own if ok else common]), 4) for own, ok in zip(best, enough, strict=True)
+    )
 
 
 def _f1(hit: Floats, wrong: Floats) -> Floats:

@@ -66,7 +66,10 @@ def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
         [name, *(_cell(task.kind, found[task.name]) for task in table.tasks)]
         for name, found in slices.items()
     ]
-    return ["The int8 student by slice:", _markdown(["slice", *(t.name for t in table.tasks)], rows)]
+    return [
+        "The int8 student by slice:",
+        _markdown(["slice", *(t.name for t in table.tasks)], rows),
+    ]
 
 
 def _cell(kind: str, found: dict[str, Any]) -> str:

@@ -135,7 +135,7 @@ def estimated_minutes(recipe: Recipe, table: Table) -> float:
     passes = len(train) * teacher_epochs(recipe.teacher, len(train)) * layers
     passes += (len(train) + len(transfer)) * (epochs * recipe.student.layers + layers / 3)
     operations = 6 * PARAMETERS["per_layer"] * tokens * passes
-    return 1 + operations / (_products_per_second() * EFFICIENCY) / 60
+    return 1 + float(operations) / (_products_per_second() * EFFICIENCY) / 60
 
 
 def _products_per_second() -> float:

@@ -44,12 +44,13 @@ class ControlTokenClassifier(nn.Module):
         super().__init__()
         self.shape = shape
         config = AutoConfig.for_model(**shape.encoder)
-        self.encoder = AutoModel.from_config(
+        self.encoder: Any = AutoModel.from_config(  # type: ignore[no-untyped-call]
             config, add_pooling_layer=False, attn_implementation="sdpa"
         )
         self.heads = nn.ModuleList(nn.Linear(config.hidden_size, n) for n in shape.head_sizes)
         first = shape.first_control_id
         control_ids = torch.arange(first, first + len(shape.head_sizes))
+        self.control_ids: Tensor
         self.register_buffer("control_ids", control_ids, persistent=False)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -90,6 +91,7 @@ class ControlTokenClassifier(nn.Module):
         `frequencies`: the bias per task, log-odds or log-shares, [labels].
         """
         for head, bias in zip(self.heads, frequencies, strict=True):
+            assert isinstance(head, nn.Linear)
             nn.init.normal_(head.weight, std=0.02)
             head.bias.copy_(bias)
 
@@ -127,7 +129,10 @@ def with_layers(teacher: ControlTokenClassifier, layers: int) -> ControlTokenCla
     depth = teacher.shape.encoder["num_hidden_layers"]
     chosen = [round((i + 1) * depth / layers) - 1 for i in range(layers)]
     shape = Shape(
-        **{**asdict(teacher.shape), "encoder": {**teacher.shape.encoder, "num_hidden_layers": layers}}
+        **{
+            **asdict(teacher.shape),
+            "encoder": {**teacher.shape.encoder, "num_hidden_layers": layers},
+        }
     )
     student = ControlTokenClassifier(shape)
     weights = {}

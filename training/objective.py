@@ -57,7 +57,7 @@ class Objective:
             yield self.alpha * soften**2 * _cross_entropy(kind, logit / soften, probability)
 
     def _heads(self, columns: Tensor) -> tuple[Tensor, ...]:
-        return columns.split(self.sizes, dim=-1)
+        return torch.split(columns, list(self.sizes), dim=-1)
 
 
 def _cross_entropy(kind: str, logits: Tensor, target: Tensor) -> Tensor:

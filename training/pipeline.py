@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import importlib.metadata
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from typing import Any
 
 from accelerate import PartialState
 
-from model.bundle import BundleError, read_bundle
+from model.bundle import BundleError, read_bundle, refuse_other_files
 from training.recipe import Recipe
 from training.stages import STAGES, Run, Stage
 
@@ -37,6 +36,7 @@ class BusyError(RuntimeError):
 def run_stages(recipe: Recipe, target: Path, last: str = STAGES[-1].name) -> dict[str, Any]:
     """Bring all stages up to `last` up to date. Returns {stage: seconds taken, by kind}."""
     target = target.resolve()
+    refuse_other_files(target)
     run = Run(recipe, target.with_name(f"{target.name}.work"), target)
     run.work.mkdir(parents=True, exist_ok=True)
     processes = PartialState()
@@ -69,6 +69,7 @@ def _bring_up_to_date(
             _say(processes, f"{stage.name}: goes on where it was stopped")
         else:
             _say(processes, f"{stage.name}: {_reason(finished or started, made_from)}")
+            (folder / "finished.json").unlink(missing_ok=True)  # before what it vouches for
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             _write(folder / "started.json", {"made_from": made_from})
@@ -179,7 +180,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _write(path: Path, value: dict[str, Any]) -> None:
     aside = path.with_suffix(".new")
     aside.write_text(json.dumps(value, indent=1))
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 def _say(processes: PartialState, line: str) -> None:

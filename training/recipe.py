@@ -163,7 +163,7 @@ def _recipe(path: Path, document: dict[str, Any]) -> Recipe:
         if required not in document:
             wanted = "[data] with files = [...]" if required == "data" else "at least one [[task]]"
             raise RecipeError(f"{required}: missing; a recipe needs {wanted}")
-    sections = {
+    sections: dict[str, Any] = {
         key: _section(cls, document.get(key, {}), f"[{key}]") for key, cls in SECTIONS.items()
     }
     return Recipe(
@@ -196,7 +196,9 @@ def _data_file(folder: Path, entry: Any) -> DataFile:
     if isinstance(entry, str):
         entry = {"path": entry}
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
-        raise RecipeError(f'[data] files: {entry!r}; give "path" or {{path = "...", split = "..."}}')
+        raise RecipeError(
+            f'[data] files: {entry!r}; give "path" or {{path = "...", split = "..."}}'
+        )
     _reject_unknown(entry, ["path", "split"], where="[data] files: ")
     split = entry.get("split")
     if split is not None and split not in SPLITS:

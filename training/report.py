@@ -34,7 +34,12 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
     folder = target.with_name(f"{target.name}.report")
     folder.mkdir(exist_ok=True)
     (folder / "training.md").write_text(text + "\n", encoding="utf-8")
-    found = {"bundle": bundle.identity, "metrics": bundle.metrics, "drops": drops, "seconds": seconds}
+    found = {
+        "bundle": bundle.identity,
+        "metrics": bundle.metrics,
+        "drops": drops,
+        "seconds": seconds,
+    }
     (folder / "training.json").write_text(json.dumps(found, indent=1))
     return text
 

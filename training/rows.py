@@ -215,9 +215,7 @@ def _json_records(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] 
             yield number, record if isinstance(record, dict) else "not a JSON object"
 
 
-def _csv_records(
-    lines: Iterable[str], path: Path
-) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _csv_records(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     reader = csv.DictReader(lines)
     try:
         for record in reader:

@@ -1,12 +1,12 @@
 """What happens, in which order? The stages of a run, each from files to files.
 
-    vocabulary  tokenizer.json, cut to the training text
-    teacher     the base, fine-tuned on the labels
-    student     some of the teacher's layers, fitted to its logits on all text
-    export      both as fp32 bundles, calibrated on validation
-    quantize    the student as an int8 bundle; refused when it lost too much on validation
-    evaluate    all three and a linear model on the test split, through the serving classifier
-    bundle      the int8 student with its metrics and model card
+vocabulary  tokenizer.json, cut to the training text
+teacher     the base, fine-tuned on the labels
+student     some of the teacher's layers, fitted to its logits on all text
+export      both as fp32 bundles, calibrated on validation
+quantize    the student as an int8 bundle; refused when it lost too much on validation
+evaluate    all three and a linear model on the test split, through the serving classifier
+bundle      the int8 student with its metrics and model card
 """
 
 from __future__ import annotations
@@ -215,7 +215,9 @@ def _gate(run: Run, int8: Path) -> dict[str, Any]:
         )
         drops[task.name] = {"drop": round(drop, 2), "low": round(low, 2), "high": round(high, 2)}
         if low > allowed:
-            fallen.append(f"{task.name} lost {drop:.2f} points (95 % interval {low:.2f} to {high:.2f})")
+            fallen.append(
+                f"{task.name} lost {drop:.2f} points (95 % interval {low:.2f} to {high:.2f})"
+            )
     if fallen:
         raise QuantizationError(
             f"int8 loses more than max_drop = {allowed} on validation: {'; '.join(fallen)}. "
@@ -235,9 +237,7 @@ def _calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
             pieces + place,
             thresholds=(0.5,) * len(labels) if task.kind == "multi" else None,
         )
-        for place, (task, labels) in enumerate(
-            zip(run.table.tasks, run.table.labels, strict=True)
-        )
+        for place, (task, labels) in enumerate(zip(run.table.tasks, run.table.labels, strict=True))
     )
     _write(run, target, graph, tasks)
     rows = run.table.split("validation")

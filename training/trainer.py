@@ -48,7 +48,7 @@ class HeadTrainer(Trainer):
 
     def __init__(self, objective: Objective, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.objective = objective
+        self.objective: Objective = objective
         self.model_accepts_loss_kwargs = True  # the loss below is already the step's average
 
     def _get_num_items_in_batch(
@@ -59,7 +59,8 @@ class HeadTrainer(Trainer):
             return None
         counts = torch.stack([self.objective.counted(batch).sum(0) for batch in batch_samples])
         # The processes' gradients are averaged: dividing by the mean count makes that the whole's.
-        return self.accelerator.reduce(counts.sum(0).float().to(device), "mean")
+        mean: Tensor = self.accelerator.reduce(counts.sum(0).float().to(device), "mean")
+        return mean
 
     def compute_loss(  # type: ignore[override]
         self,
@@ -146,7 +147,7 @@ def newest_checkpoint(folder: Path) -> str | None:
 def has_fast_bfloat16() -> bool:
     """Whether matrix products in bfloat16 are done in hardware: they take half of the time."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_tile", "bf16"))
 
@@ -158,5 +159,9 @@ def keep_freed_memory() -> None:
     except (OSError, AttributeError):  # not glibc
         return
     trim_threshold, top_pad, mmap_threshold, largest = -1, -2, -3, 2**31 - 1
-    for parameter, value in ((trim_threshold, largest), (top_pad, 2**28), (mmap_threshold, largest)):
+    for parameter, value in (
+        (trim_threshold, largest),
+        (top_pad, 2**28),
+        (mmap_threshold, largest),
+    ):
         mallopt(parameter, value)

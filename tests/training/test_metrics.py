@@ -40,11 +40,11 @@ def test_multi_label_metrics_are_scikit_learns(pairs: list[tuple[frozenset[str],
 def test_a_drop_that_is_there_has_an_interval_above_zero() -> None:
     truth = [frozenset("a")] * 400
     worse = [frozenset("b") if place % 10 == 0 else frozenset("a") for place in range(400)]
-    counts = [label_counts(LABELS, truth, said) for said in (truth, worse)]
-    drop, low, high = drop_interval("single", *counts)
+    before, after = (label_counts(LABELS, truth, said) for said in (truth, worse))
+    drop, low, high = drop_interval("single", before, after)
     assert drop == pytest.approx(10)
     assert 6 < low < 10 < high < 14
-    assert drop_interval("single", counts[0], counts[0]) == (0, 0, 0)
+    assert drop_interval("single", before, before) == (0, 0, 0)
 
 
 def test_the_headline_of_many_samples_is_that_of_each() -> None:

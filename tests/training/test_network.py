@@ -58,7 +58,9 @@ def forward(
     return run_onnx
 
 
-def row(ids: list[int], tasks: tuple[int, ...], first: int, width: int) -> tuple[list[int], list[int]]:
+def row(
+    ids: list[int], tasks: tuple[int, ...], first: int, width: int
+) -> tuple[list[int], list[int]]:
     filled = [*ids, *(first + task for task in tasks)]
     padding = [0] * (width - len(filled))
     return filled + padding, [1] * len(filled) + padding

@@ -36,12 +36,15 @@ def ragged_examples(count: int = 8) -> list[Example]:
     return rows
 
 
-class KeepGradients(TrainerCallback):  # type: ignore[misc]
+class KeepGradients(TrainerCallback):
     def __init__(self) -> None:
         self.steps: list[dict[str, Tensor]] = []
 
-    def on_pre_optimizer_step(self, *_: Any, model: torch.nn.Module, **__: Any) -> None:
-        self.steps.append({n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None})
+    def on_pre_optimizer_step(self, *_: Any, **found: Any) -> None:
+        model: torch.nn.Module = found["model"]
+        self.steps.append(
+            {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+        )
 
 
 def gradients(
@@ -125,11 +128,11 @@ def test_distillation_is_least_where_student_and_teacher_agree() -> None:
     objective = Objective(KINDS, HEAD_SIZES, temperature=2.0, alpha=1.0)
     batch = {"labels": labels, "teacher_logits": teacher}
     logits = teacher.clone().requires_grad_()
-    objective.loss(logits, batch, objective.counted(batch).sum(0)).backward()
+    objective.loss(logits, batch, objective.counted(batch).sum(0)).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert float(logits.grad.abs().max()) < 1e-6
     away = (teacher + torch.randn(labels.shape)).requires_grad_()
-    objective.loss(away, batch, objective.counted(batch).sum(0)).backward()
+    objective.loss(away, batch, objective.counted(batch).sum(0)).backward()  # type: ignore[no-untyped-call]
     assert away.grad is not None
     assert float(away.grad.abs().max()) > 1e-2
 

@@ -54,7 +54,9 @@ def test_jsonl_gzip_and_csv_read_alike(tmp_path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["text", "kind", "tags"])
         writer.writerows([r["text"], r["kind"], "|".join(r["tags"]) or "[]"] for r in rows)
-    tables = [summary(read_table(recipe_of(tmp_path, f"a.{e}"))) for e in ("jsonl", "jsonl.gz", "csv")]
+    tables = [
+        summary(read_table(recipe_of(tmp_path, f"a.{e}"))) for e in ("jsonl", "jsonl.gz", "csv")
+    ]
     assert tables[0] == tables[1] == tables[2]
     assert dict(tables[0])["text 0"] == (frozenset("a"), frozenset())
 
@@ -118,16 +120,14 @@ def test_many_bad_rows_are_reported_together(tmp_path: Path) -> None:
         ("a.jsonl", b'{"text": "x"}\n', "no row has a label in any of the columns kind, tags"),
     ],
 )
-def test_an_unusable_file_is_named(
-    tmp_path: Path, name: str, content: bytes, message: str
-) -> None:
+def test_an_unusable_file_is_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_table(recipe_of(tmp_path, name))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="none.csv: No such file or directory; give the path"):
+    with pytest.raises(DataError, match=r"none.csv: No such file or directory; give the path"):
         read_table(recipe_of(tmp_path, "none.csv"))
 
 

@@ -37,4 +37,4 @@ def test_an_unassigned_row_joins_its_groups_split() -> None:
 
 
 def test_texts_count_as_the_same_without_case_spaces_and_width() -> None:
-    assert normalise("  Olive  OIL ") == normalise("ｏlive oil")
+    assert normalise("  Olive  OIL ") == normalise("\uff4flive oil")

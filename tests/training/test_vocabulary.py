@@ -45,7 +45,9 @@ def test_what_the_base_could_spell_can_still_be_spelt(
     assert spelling(tokenizer) == spelling(whole)
 
 
-@given(st.lists(st.sampled_from(["[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", "honey", " ", "##"])))
+@given(
+    st.lists(st.sampled_from(["[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", "honey", " ", "##"]))
+)
 def test_no_text_spells_a_special_token(tokenizer: Tokenizer, parts: list[str]) -> None:
     ids = tokenizer.encode("".join(parts)).ids
     assert ids[0] == CLS

@@ -1,0 +1,1 @@
+"""What is deployed: HTTP in, predictions out. Lazy, small, no torch."""

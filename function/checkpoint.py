@@ -1,0 +1,121 @@
+"""How far a batch has come, on disk, so that a killed run goes on where it stopped.
+
+OUT.partial           rows scored so far; becomes OUT at the end
+OUT.rejected.jsonl    rows set aside, with line number and reason
+OUT.progress.json     how much of both counts, and what they were made from
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+HEAD_BYTES = 2**16
+
+
+@dataclass
+class Position:
+    """What is safely on disk. Anything past these sizes was written by a run that was killed."""
+
+    rows: int = 0
+    """Rows of the input dealt with, rejected ones included."""
+    rejected: int = 0
+    output_bytes: int = 0
+    rejected_bytes: int = 0
+    columns: list[str] | None = None
+    """Columns of a CSV output; None before its first row, and for JSONL."""
+
+
+def fingerprint(source: Path) -> dict[str, int | str]:
+    """What tells whether the input is still the same file: size, time, and its first bytes."""
+    facts = source.stat()
+    with source.open("rb") as file:
+        head = hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()
+    return {"input_bytes": facts.st_size, "input_mtime_ns": facts.st_mtime_ns, "input_head": head}
+
+
+class Checkpoint:
+    """The files of one batch under way. Only one process may hold it."""
+
+    def __init__(self, target: Path, made_from: dict[str, object], start_over: bool) -> None:
+        """Open the files, going on from an earlier run's if there are any.
+
+        `made_from` is JSON that says what the rows depend on; raises ValueError when an earlier
+        run's differs, or while another process holds the files.
+        """
+        self._target = target
+        self._record = target.with_name(f"{target.name}.progress.json")
+        self._partial = target.with_name(f"{target.name}.partial")
+        self._rejected_path = target.with_name(f"{target.name}.rejected.jsonl")
+        self._made_from = made_from
+        self._output = self._partial.open("ab")
+        self._lock()
+        self.position = Position() if start_over else self._earlier()
+        self._rejected = self._rejected_path.open("ab")
+        self._output.truncate(self.position.output_bytes)
+        self._rejected.truncate(self.position.rejected_bytes)
+
+    def save(self, output: bytes, rejected: bytes, rows: int, rejections: int) -> None:
+        """Append to both files, then record that it counts; each step is on disk before the next.
+
+        `rows` and `rejections` are those of this step.
+        """
+        _append(self._output, output)
+        _append(self._rejected, rejected)
+        self.position.rows += rows
+        self.position.rejected += rejections
+        self.position.output_bytes += len(output)
+        self.position.rejected_bytes += len(rejected)
+        aside = self._record.with_name(f"{self._record.name}.new")
+        with aside.open("w", encoding="utf-8") as file:
+            json.dump({"made_from": self._made_from, "position": asdict(self.position)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(self._record)
+
+    def finish(self) -> None:
+        """Move the rows to their final name, and clear away what is no longer needed."""
+        self.close()
+        self._partial.replace(self._target)
+        self._record.unlink(missing_ok=True)
+        if not self.position.rejected:
+            self._rejected_path.unlink()
+
+    def close(self) -> None:
+        self._output.close()
+        self._rejected.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._output.close()
+            raise ValueError(f"{self._partial}: another batch is writing it; let it end") from None
+
+    def _earlier(self) -> Position:
+        try:
+            record = json.loads(self._record.read_bytes())
+        except FileNotFoundError:
+            return Position()
+        changed = [
+            key for key, value in self._made_from.items() if record["made_from"].get(key) != value
+        ]
+        if changed:
+            self._output.close()
+            raise ValueError(
+                f"{self._partial}: made with another {', '.join(changed)}; "
+                "run it as before to go on, or give --force to start over"
+            )
+        return Position(**record["position"])
+
+
+def _append(file: BinaryIO, data: bytes) -> None:
+    if data:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

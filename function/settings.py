@@ -1,0 +1,57 @@
+"""Settings, read once from a mapping such as `os.environ`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SHIPPED_BUNDLE = Path(__file__).resolve().parent.parent / "model" / "ingredients"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names its key, its value and what was expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may set in the environment. An empty value counts as not set.
+
+    | key | default | meaning |
+    |---|---|---|
+    | BUNDLE | model/ingredients | directory of the bundle to serve |
+    | MAX_BYTES | 1048576 | largest request body, in bytes |
+    | MAX_TEXTS | 256 | most texts in one request |
+    | MAX_CHARS | 10000 | longest text, in characters |
+    | ORT_THREADS | 1 | threads that share one run of the graph |
+    | GOOGLE_CLOUD_PROJECT | not set | project of the log's traces; without it none are named |
+
+    `THREADS` is not among them: functions-framework reads that one as gunicorn's thread count.
+    """
+
+    bundle: Path = SHIPPED_BUNDLE
+    max_bytes: int = 2**20
+    max_texts: int = 256
+    max_chars: int = 10_000
+    threads: int = 1
+    project: str | None = None
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
+        """Read the settings; raises SettingsError."""
+        return cls(
+            bundle=Path(mapping.get("BUNDLE") or cls.bundle),
+            max_bytes=_positive(mapping, "MAX_BYTES", cls.max_bytes),
+            max_texts=_positive(mapping, "MAX_TEXTS", cls.max_texts),
+            max_chars=_positive(mapping, "MAX_CHARS", cls.max_chars),
+            threads=_positive(mapping, "ORT_THREADS", cls.threads),
+            project=mapping.get("GOOGLE_CLOUD_PROJECT") or None,
+        )
+
+
+def _positive(mapping: Mapping[str, str], key: str, default: int) -> int:
+    value = mapping.get(key) or str(default)
+    # isdecimal() takes the digits of every script, int() underscores and blanks: ASCII digits only.
+    if not (value.isascii() and value.isdecimal() and len(value) <= 12 and int(value) > 0):
+        raise SettingsError(f"{key}={value!r}: expected a whole number from 1 to 999999999999")
+    return int(value)

@@ -1,0 +1,43 @@
+"""Logits to probabilities: all heads and all texts in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.bundle import Task
+
+
+class Softmax:
+    """Softmax of `single` heads and sigmoid of `multi` heads, each with its own temperature.
+
+    Both are made of one exponential that is never of a positive number, so nothing overflows.
+    With z = (logit - the head's maximum) / temperature, softmax is exp(z) over the head's sum.
+    With z = logit / temperature, sigmoid is 1 / (1 + exp(-z)) where z is positive and
+    exp(z) / (1 + exp(z)) where not; exp(-|z|) stands for both exponentials.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        widths = [len(task.labels) for task in tasks]
+        self._head = np.repeat(np.arange(len(tasks)), widths)
+        self._starts = np.concatenate(([0], np.cumsum(widths)[:-1])).astype(np.intp)
+        self._temperature = np.repeat([task.temperature for task in tasks], widths)
+        self._multi = np.repeat([task.kind == "multi" for task in tasks], widths)
+
+    def __call__(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """float32 [texts, labels] to float64 probabilities of the same shape.
+
+        Finite for finite logits. Dividing after the maximum is taken away keeps even a tiny
+        temperature harmless: it can only reach minus infinity, whose exponential is 0.
+        """
+        wide = logits.astype(np.float64)
+        top = np.maximum.reduceat(wide, self._starts, axis=1)[:, self._head]
+        with np.errstate(over="ignore", under="ignore"):
+            z = (wide - np.where(self._multi, 0.0, top)) / self._temperature
+            power = np.exp(-np.abs(z))
+        total = np.add.reduceat(power, self._starts, axis=1)[:, self._head]
+        above = np.where(self._multi & (z >= 0), 1.0, power)
+        probabilities: NDArray[np.float64] = above / np.where(self._multi, 1.0 + power, total)
+        return probabilities

@@ -1,0 +1,5 @@
+"""Where functions-framework and source deploys look for the handler."""
+
+from function.handler import classify
+
+__all__ = ["classify"]

@@ -1,0 +1,1 @@
+"""The timer that runs inside the function, and the tools that read, load and compare."""

@@ -1,0 +1,62 @@
+"""`python -m function TEXT ...`, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from function.classifier import Classifier
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "function", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_texts(bundle_path: Path, classifier: Classifier) -> None:
+    arguments = ["raw honey", "salt", "--tasks", "source,ingredient", "--top-k", "2"]
+    done = run(*arguments, "--bundle", str(bundle_path))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "predictions": classifier.predict(["raw honey", "salt"], ["source", "ingredient"], 2),
+        "bundle": classifier.bundle.identity,
+    }
+
+
+def test_the_bundle_may_come_from_the_environment(
+    bundle_path: Path, classifier: Classifier
+) -> None:
+    done = run("--", "batch", BUNDLE=str(bundle_path))
+    assert json.loads(done.stdout)["predictions"] == classifier.predict(["batch"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ([], 2, "the following arguments are required: TEXT"),
+        (["a", "--top-k", "0"], 2, "'0': give a whole number of 1 or more"),
+        (["a", "--bundle", "/nowhere"], 1, "error: /nowhere: no such directory"),
+        (["a", "--tasks", "colour"], 1, "error: unknown tasks: ['colour']; this bundle knows"),
+        (["batch", "in.txt", "out.csv"], 1, "error: in.txt: the name must end in one of .jsonl.gz"),
+        (["batch", "no.csv", "out.csv"], 1, "No such file or directory: 'no.csv'"),
+    ],
+)
+def test_mistakes(bundle_path: Path, arguments: list[str], status: int, message: str) -> None:
+    done = run(*arguments, BUNDLE=str(bundle_path))
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,39 @@
+"""Settings come from a mapping, and a wrong one says which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from function.settings import SHIPPED_BUNDLE, Settings, SettingsError
+
+KEYS = ("BUNDLE", "MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS", "GOOGLE_CLOUD_PROJECT")
+
+
+def test_defaults() -> None:
+    settings = Settings.from_mapping({})
+    assert settings == Settings(SHIPPED_BUNDLE, 1048576, 256, 10000, 1, None)
+    assert SHIPPED_BUNDLE.parts[-2:] == ("model", "ingredients")
+
+
+def test_all_set() -> None:
+    values = ("/b", "1", "2", "3", "4", "project")
+    settings = Settings.from_mapping(dict(zip(KEYS, values, strict=True)))
+    assert settings == Settings(Path("/b"), 1, 2, 3, 4, "project")
+
+
+def test_empty_is_not_set() -> None:
+    assert Settings.from_mapping(dict.fromkeys(KEYS, "")) == Settings()
+
+
+@pytest.mark.parametrize("key", ["MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", " 1", "1_0", "٣", "9" * 5000])
+def test_a_wrong_number_names_key_value_and_expectation(key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{key}='{value}': expected a whole number from 1"):
+        Settings.from_mapping({key: value})
+
+
+def test_every_setting_is_documented() -> None:
+    for key in KEYS:
+        assert f"| {key} |" in str(Settings.__doc__)

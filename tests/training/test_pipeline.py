@@ -1,0 +1,158 @@
+"""A real, tiny run: the base's real weights, a few hundred rows, killed and started again."""
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from function.classifier import Classifier
+from model.bundle import HASHED, MANIFEST, read_bundle
+from training.trainer import newest_checkpoint
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"
+ROWS = {"train": 400, "validation": 80, "test": 80}
+STAGES = ("vocabulary", "teacher", "student", "export", "quantize", "evaluate", "bundle")
+
+RECIPE = """
+name = "tiny"
+[data]
+files = ["rows.jsonl"]
+group = "entry"
+[[task]]
+name = "ingredient"
+kind = "single"
+[[task]]
+name = "category"
+kind = "multi"
+[teacher]
+epochs = 2
+[student]
+layers = 1
+epochs = 2
+[quantize]
+max_drop = 100
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    with gzip.open(TABLE, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    random.Random(1).shuffle(rows)
+    with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
+        for split, count in ROWS.items():
+            for row in [row for row in rows if row["split"] == split][:count]:
+                file.write(json.dumps(row) + "\n")
+    path = folder / "tiny.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def command(recipe: Path, out: Path, name: str = "run") -> list[str]:
+    return [sys.executable, "-m", "training", name, str(recipe), "--out", str(out)]
+
+
+def run(recipe: Path, out: Path) -> str:
+    done = subprocess.run(
+        command(recipe, out), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def kill_once(recipe: Path, out: Path, seen: Path) -> None:
+    """Start a run and kill it with SIGKILL as soon as `seen` exists."""
+    process = subprocess.Popen(
+        command(recipe, out),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not list(seen.parent.glob(seen.name)):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, f"{seen} never came"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def trained(recipe: Path) -> tuple[Path, str]:
+    """The bundle of a run that was killed in the teacher, twice in the student, and went on."""
+    out = recipe.parent / "out"
+    work = recipe.parent / "out.work"
+    kill_once(recipe, out, work / "teacher" / "checkpoints" / "checkpoint-1*")
+    kill_once(recipe, out, work / "student" / "started.json")
+    kill_once(recipe, out, work / "student" / "checkpoints" / "checkpoint-*" / "optimizer.pt")
+    return out, run(recipe, out)
+
+
+def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) -> None:
+    out, said = trained
+    assert "vocabulary: finished before, kept" in said
+    assert "teacher: finished before, kept" in said
+    assert "student: goes on where it was stopped" in said
+    assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
+    metrics = read_bundle(out).metrics
+    assert {"teacher", "student", "int8", "baseline"} < metrics.keys()
+    assert metrics["int8"]["tasks"]["ingredient"]["accuracy"] > 60
+    assert metrics["int8"]["tasks"]["ingredient"]["rows"] == ROWS["test"]
+
+
+def test_the_trained_bundle_answers(trained: tuple[Path, str]) -> None:
+    (answer,) = Classifier.load(trained[0]).predict(["parliament"])
+    assert answer["ingredient"][0]["label"] == "not_ingredient"
+
+
+def test_a_finished_run_redoes_nothing(trained: tuple[Path, str], recipe: Path) -> None:
+    said = run(recipe, trained[0])
+    assert [f"{stage}: finished before, kept" in said for stage in STAGES] == [True] * 7
+
+
+def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
+    trained: tuple[Path, str], recipe: Path
+) -> None:
+    edited = recipe.with_name("edited.toml")
+    edited.write_text(RECIPE.replace("max_drop = 100", "max_drop = 100\nblock_size = 64"))
+    said = run(edited, trained[0])
+    assert "student: finished before, kept" in said
+    assert "quantize: runs again: recipe block_size: 32 is now 64" in said
+    assert "bundle: runs again: the stage before it ran again" in said
+    (trained[0] / "model.onnx").write_bytes(b"")
+    said = run(edited, trained[0])
+    assert "evaluate: finished before, kept" in said
+    assert "bundle: runs again: its result is missing or altered" in said
+
+
+def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    for step, state in ((10, "{}"), (20, '{"global_'), (30, None)):
+        checkpoint = tmp_path / f"checkpoint-{step}"
+        checkpoint.mkdir()
+        (checkpoint / "model.safetensors").write_bytes(b"weights")
+        if state is not None:
+            (checkpoint / "trainer_state.json").write_text(state)
+    assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-10"]
+
+
+def test_other_peoples_files_are_not_replaced(recipe: Path) -> None:
+    out = recipe.parent / "precious"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    done = subprocess.run(
+        command(recipe, out), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 2
+    assert "holds thesis.txt besides a bundle; give a new directory" in done.stderr
+    assert not (recipe.parent / "precious.work" / "teacher").exists(), "it says so at once"
