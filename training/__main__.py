@@ -14,7 +14,7 @@ from pathlib import Path
 
 from model.bundle import BundleError
 from training.recipe import RecipeError, read_recipe
-from training.rows import DataError
+from training.rows import DataError, read_table
 
 STAGE_NAMES = ("vocabulary", "teacher", "student", "export", "quantize", "evaluate", "bundle")
 
@@ -55,10 +55,13 @@ def _check(path: Path) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     recipe = read_recipe(options.recipe)
+    from training.check import warnings
+    from training.gate import QuantizationError
     from training.pipeline import BusyError, run_stages  # torch: only once the recipe reads
     from training.report import write_report
-    from training.stages import QuantizationError
 
+    for line in warnings(read_table(recipe)):
+        print(f"warning: {line}", flush=True)
     last = STAGE_NAMES[-1] if options.command == "run" else options.command
     try:
         seconds = run_stages(recipe, options.out, last)

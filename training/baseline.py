@@ -70,7 +70,7 @@ def _scores(kind: str, strength: float, known: Any, wanted: Any, unseen: Any) ->
     """Decision values [rows, labels] on validation and test."""
     present = np.flatnonzero(wanted.sum(0) > 0)
     full = [np.full((part.shape[0], wanted.shape[1]), -9.0) for part in unseen]
-    if len(present) == 1:
+    if len(present) <= 1:
         for part in full:
             part[:, present] = 9.0
         return full

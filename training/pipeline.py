@@ -24,7 +24,8 @@ from accelerate import PartialState
 
 from model.bundle import BundleError, read_bundle, refuse_other_files
 from training.recipe import Recipe
-from training.stages import STAGES, Run, Stage
+from training.run import Run
+from training.stages import STAGES, Stage
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy", "scikit-learn")
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ import torch
 from tokenizers import Tokenizer
 
 from model.bundle import MODEL, TOKENIZER, Bundle, Task, read_bundle, write_bundle
-from training import baseline, batches, card, metrics
-from training.base import resolve_base
+from training import baseline, batches, card
 from training.calibrate import calibrate
-from training.evaluate import answers, evaluate, logits_of
+from training.evaluate import evaluate, logits_of
 from training.export import export_onnx
+from training.gate import check_drops
 from training.network import (
     ControlTokenClassifier,
     Shape,
@@ -40,58 +39,13 @@ from training.network import (
 from training.objective import Objective
 from training.quantize import quantize_onnx
 from training.recipe import Recipe, Student, Teacher
-from training.rows import Row, Table, read_table
+from training.run import Run
 from training.schedule import student_epochs, teacher_epochs
 from training.trainer import Fit, fit
 from training.vocabulary import trim_vocabulary, whole_vocabulary
 
 TOKENS = (32, 256)  # bounds of the default max_tokens
 COVERED = 99.5  # percent of the training texts that max_tokens holds whole
-
-
-class QuantizationError(RuntimeError):
-    """int8 lost more than the recipe allows; the message names the task and the drop."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What every stage stands on: the recipe, its table, and where the stages' files are."""
-
-    recipe: Recipe
-    work: Path
-    target: Path
-
-    @cached_property
-    def table(self) -> Table:
-        return read_table(self.recipe)
-
-    @cached_property
-    def base(self) -> Path:
-        return resolve_base(self.recipe.base)
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        return Tokenizer.from_file(str(self.work / "vocabulary" / TOKENIZER))
-
-    @property
-    def max_tokens(self) -> int:
-        return int(self.facts("vocabulary")["max_tokens"])
-
-    def facts(self, stage: str) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads((self.work / stage / "facts.json").read_text())
-        return facts
-
-    def examples(self, rows: list[Row], teacher_logits: Any = None) -> list[batches.Example]:
-        ids = batches.encode(self.tokenizer, [row.text for row in rows], self.max_tokens)
-        return batches.examples(ids, batches.targets(self.table, rows), teacher_logits)
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return tuple(task.kind for task in self.recipe.tasks)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return tuple(map(len, self.table.labels))
 
 
 def vocabulary(run: Run, folder: Path) -> None:
@@ -197,33 +151,9 @@ def quantize(run: Run, folder: Path) -> None:
     quantize_onnx(run.work / "export" / "student" / MODEL, graph, run.recipe.quantize)
     _calibrated_bundle(run, folder / "int8", graph)
     graph.unlink()
-    facts = {"drops": _gate(run, folder / "int8")}
+    exact, allowed = run.work / "export" / "student", run.recipe.quantize.max_drop
+    facts = {"drops": check_drops(run.table, exact, folder / "int8", allowed)}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1))
-
-
-def _gate(run: Run, int8: Path) -> dict[str, Any]:
-    """Points lost on validation per task; raises when even the interval's low end is too much."""
-    rows, allowed = run.table.split("validation"), run.recipe.quantize.max_drop
-    before, after = answers(run.work / "export" / "student", rows), answers(int8, rows)
-    drops, fallen = {}, []
-    for index, (task, labels) in enumerate(zip(run.table.tasks, run.table.labels, strict=True)):
-        truth, said = metrics.answered(index, task.name, rows, before)
-        counts = metrics.label_counts(labels, truth, said)
-        _, said = metrics.answered(index, task.name, rows, after)
-        drop, low, high = metrics.drop_interval(
-            task.kind, counts, metrics.label_counts(labels, truth, said)
-        )
-        drops[task.name] = {"drop": round(drop, 2), "low": round(low, 2), "high": round(high, 2)}
-        if low > allowed:
-            fallen.append(
-                f"{task.name} lost {drop:.2f} points (95 % interval {low:.2f} to {high:.2f})"
-            )
-    if fallen:
-        raise QuantizationError(
-            f"int8 loses more than max_drop = {allowed} on validation: {'; '.join(fallen)}. "
-            'Raise [quantize] max_drop, or try another scheme ("matmul_nbits", "dynamic")'
-        )
-    return drops
 
 
 def _calibrated_bundle(run: Run, target: Path, graph: Path) -> None:

@@ -32,6 +32,9 @@ kind = "single"
 [[task]]
 name = "category"
 kind = "multi"
+[[task]]
+name = "odd"
+kind = "single"
 [teacher]
 epochs = 2
 [student]
@@ -50,8 +53,10 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random.Random(1).shuffle(rows)
     with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
         for split, count in ROWS.items():
-            for row in [row for row in rows if row["split"] == split][:count]:
-                file.write(json.dumps(row) + "\n")
+            for place, row in enumerate([row for row in rows if row["split"] == split][:count]):
+                odd = {"odd": "once" if (split, place) == ("train", 0) else "always"}
+                file.write(json.dumps({**row, **odd}) + "\n")
+            file.write(json.dumps({"text": f"unlabelled text of the {split} file"}) + "\n")
     path = folder / "tiny.toml"
     path.write_text(RECIPE)
     return path
@@ -100,6 +105,8 @@ def trained(recipe: Path) -> tuple[Path, str]:
 
 def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) -> None:
     out, said = trained
+    assert "warning: task odd: only one training example: 'once'" in said
+    assert "warning: task odd: lopsided, 99.8 % of rows are 'always'" in said
     assert "vocabulary: finished before, kept" in said
     assert "teacher: finished before, kept" in said
     assert "student: goes on where it was stopped" in said

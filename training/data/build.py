@@ -30,10 +30,10 @@ HERE = Path(__file__).parent
 HANDWRITTEN = HERE / "handwritten.tsv"
 OUT = HERE / "ingredients.jsonl.gz"
 # Rows per split and kind. Training time is what limits the first column.
-NAMES = {"train": 5900, "validation": 800, "test": 950}
-PHRASES = {"train": 5900, "validation": 800, "test": 950}
-NEGATIVES = {"train": 7000, "validation": 850, "test": 1000}
-NEGATIVE_PHRASES = {"train": 1300, "validation": 170, "test": 200}
+NAMES = {"train": 6700, "validation": 700, "test": 900}
+PHRASES = {"train": 6300, "validation": 700, "test": 900}
+NEGATIVES = {"train": 7200, "validation": 750, "test": 950}
+NEGATIVE_PHRASES = {"train": 1300, "validation": 150, "test": 200}
 
 Row = dict[str, object]
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from training.data.rows import Name, dice, read_list, words
 
-TEST_SHARE = 0.15
-VALIDATION_SHARE = 0.125
+TEST_SHARE = 0.1
+VALIDATION_SHARE = 0.08
 LARGEST = 90
 
 

@@ -1,0 +1,80 @@
+"""What the README says is what the project does."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from function.settings import Settings
+from model.bundle import read_bundle
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CARD = (ROOT / "model" / "ingredients" / "README.md").read_text(encoding="utf-8")
+
+
+def console(command: str) -> str:
+    """What the README prints under a command that starts with `command`."""
+    found = re.search(rf"\$ {re.escape(command)}[^\n]*\n(.*?)```", README, re.DOTALL)
+    assert found, f"the README shows no {command}"
+    return found[1].strip()
+
+
+def test_the_metrics_are_the_shipped_bundles() -> None:
+    for table in (README, CARD):
+        for name, title in (("teacher", "teacher"), ("int8", "**student, int8**")):
+            tasks = read_bundle(ROOT / "model" / "ingredients").metrics[name]["tasks"]
+            cells = " | ".join(
+                f"{found.get('accuracy', found.get('micro_f1')):.1f} ({found['macro_f1']:.1f})"
+                for found in tasks.values()
+            )
+            assert f"| {title} | {cells} |" in table
+
+
+def test_the_answer_shown_is_the_answer_given() -> None:
+    shown = json.loads(console("curl -s localhost:8080 -H"))
+    texts = ["boneless chicken breast", "raw honey", "butter knife"]
+    done = subprocess.run(
+        [sys.executable, "-m", "function", *texts],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    given = json.loads(done.stdout)
+    assert shown["bundle"] == given["bundle"]
+    for left, right in zip(shown["predictions"], given["predictions"], strict=True):
+        for task, labels in right.items():
+            assert [entry["label"] for entry in left[task]] == [entry["label"] for entry in labels]
+            scores = [entry["score"] for entry in labels]
+            assert [entry["score"] for entry in left[task]] == pytest.approx(scores, abs=0.02)
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    assert Settings.__doc__ is not None
+    rows = re.findall(r"^    \| ([A-Z_]+) \| ([^|]+) \|", Settings.__doc__, re.MULTILINE)
+    assert rows
+    for key, default in rows:
+        assert re.search(rf"^\| `{key}` \| `?{re.escape(default)}`? \|", README, re.MULTILINE), key
+
+
+def test_every_error_code_is_documented() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "function").glob("*.py"))
+    codes = set(
+        re.findall(
+            r'(?:RequestError\(\s*\d{3}|error_document\(|_invalid\()\s*,?\s*"([a-z_]+)"', source
+        )
+    )
+    assert {"wrong_type", "invalid_json", "bundle_unusable"} <= codes
+    for code in codes:
+        assert f"`{code}`" in README, code
+
+
+def test_every_make_target_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"\bmake ([a-z-]+)", README)) - {"it"}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -1,0 +1,58 @@
+"""What does every stage stand on? The recipe, its table, and where the stages' files are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from model.bundle import TOKENIZER
+from training import batches
+from training.base import resolve_base
+from training.recipe import Recipe
+from training.rows import Row, Table, read_table
+
+
+@dataclass(frozen=True)
+class Run:
+    """One recipe on its way to `target`; each stage has a folder of its own in `work`."""
+
+    recipe: Recipe
+    work: Path
+    target: Path
+
+    @cached_property
+    def table(self) -> Table:
+        return read_table(self.recipe)
+
+    @cached_property
+    def base(self) -> Path:
+        return resolve_base(self.recipe.base)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        return Tokenizer.from_file(str(self.work / "vocabulary" / TOKENIZER))
+
+    @property
+    def max_tokens(self) -> int:
+        return int(self.facts("vocabulary")["max_tokens"])
+
+    def facts(self, stage: str) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads((self.work / stage / "facts.json").read_text())
+        return facts
+
+    def examples(self, rows: list[Row], teacher_logits: Any = None) -> list[batches.Example]:
+        ids = batches.encode(self.tokenizer, [row.text for row in rows], self.max_tokens)
+        return batches.examples(ids, batches.targets(self.table, rows), teacher_logits)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(task.kind for task in self.recipe.tasks)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(map(len, self.table.labels))
