@@ -7,14 +7,14 @@ RECIPE ?= training/recipes/ingredients.toml
 SERVE := .venv
 TRAIN := .venv-train
 
-.PHONY: serve run test check train format clean
+.PHONY: serve run test check examine train format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
-	@BUNDLE=$(BUNDLE) $(SERVE)/bin/python -m function.preflight $(PORT)
+	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.preflight $(PORT)
 	@$(MAKE) --no-print-directory run
 
 run:  ## what the deployed image starts, without set-up
-	@BUNDLE=$(BUNDLE) PORT=$(PORT) exec $(SERVE)/bin/functions-framework --source main.py --target classify
+	@BUNDLE="$(BUNDLE)" PORT=$(PORT) exec $(SERVE)/bin/functions-framework --source main.py --target classify
 
 test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest
@@ -25,9 +25,12 @@ check: $(TRAIN)/ready  ## lint, types, format
 format: $(TRAIN)/ready
 	$(TRAIN)/bin/ruff check --fix . && $(TRAIN)/bin/ruff format .
 
+examine: $(TRAIN)/ready  ## report what is in the data of RECIPE, in seconds
+	$(TRAIN)/bin/python -m training check "$(RECIPE)"
+
 train: $(TRAIN)/ready  ## run RECIPE into OUT; goes on where a killed run stopped
 	@test -n "$(OUT)" || { echo "say where the bundle goes: make train RECIPE=file OUT=dir"; exit 2; }
-	$(TRAIN)/bin/python -m training run $(RECIPE) --out $(OUT)
+	$(TRAIN)/bin/python -m training run "$(RECIPE)" --out "$(OUT)"
 
 $(SERVE)/ready: requirements.txt
 	$(PYTHON) -m venv $(SERVE)

@@ -48,6 +48,8 @@ class Job:
 def run_job(job: Job) -> Position:
     """Score the file, going on where a killed run stopped; raises ValueError or OSError."""
     extension = format_of(job.target)
+    if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
+        raise ValueError(f"{job.target}: is the input itself; name another file for the output")
     if job.target.exists() and not job.force:
         raise ValueError(f"{job.target}: exists already; give --force to replace it")
     reader = TableReader(job.source)

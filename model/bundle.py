@@ -144,7 +144,8 @@ def refuse_other_files(target: Path) -> None:
         return
     if not target.is_dir():
         raise BundleError(f"{target}: is a file; give a directory to write the bundle to")
-    others = sorted({path.name for path in target.iterdir()} - {MANIFEST, *HASHED})
+    found = {path.name for path in target.iterdir()}
+    others = sorted(found - {MANIFEST, *HASHED} if MANIFEST in found else found)
     if others:
         raise BundleError(
             f"{target}: holds {', '.join(others[:3])} besides a bundle; give a new directory"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
     except (QuantizationError, BusyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if last == STAGE_NAMES[-1]:
+    if last == STAGE_NAMES[-1] and os.environ.get("RANK", "0") == "0":  # torchrun counts processes
         print(write_report(recipe, options.out, seconds))
     return 0
 

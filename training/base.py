@@ -22,6 +22,17 @@ FAMILIES = ("bert",)
 """Encoder families whose position and attention inputs the exported graph knows how to derive."""
 
 
+def check_size(folder: Path, layers: int, max_tokens: int) -> None:
+    """Raise RecipeError when the base has fewer layers or positions than the recipe asks for."""
+    config = json.loads((folder / "config.json").read_text())
+    for key, asked, most in (
+        ("[student] layers", layers, config["num_hidden_layers"]),
+        ("[data] max_tokens", max_tokens, config["max_position_embeddings"]),
+    ):
+        if asked > most:
+            raise RecipeError(f"{key}: {asked}; the base has {most}, give that or fewer")
+
+
 def resolve_base(base: str) -> Path:
     """The directory with config.json, model.safetensors and tokenizer.json of `base`.
 

@@ -20,15 +20,17 @@ from training.calibrate import fit_thresholds
 from training.metrics import Labels, headline, label_counts, slice_metrics, table_metrics
 from training.rows import Table
 
+LARGE = 1000  # rows
 STRENGTHS = (0.1, 0.3, 1.0, 3.0)
 
 
 def baseline_metrics(table: Table) -> dict[str, Any]:
     """{"tasks": {task: metrics}, "slices": {...}} of the linear model on the test split."""
     train, validation, test = (table.split(name) for name in ("train", "validation", "test"))
+    rarest = 2 if len(train) >= LARGE else 1  # texts that a piece must be in
     features = make_union(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=rarest),
     )
     known = features.fit_transform([row.text for row in train])
     unseen = [features.transform([row.text for row in rows]) for rows in (validation, test)]
@@ -70,7 +72,7 @@ def _scores(kind: str, strength: float, known: Any, wanted: Any, unseen: Any) ->
     """Decision values [rows, labels] on validation and test."""
     present = np.flatnonzero(wanted.sum(0) > 0)
     full = [np.full((part.shape[0], wanted.shape[1]), -9.0) for part in unseen]
-    if len(present) <= 1:
+    if len(present) == 0 or (kind == "single" and len(present) == 1):
         for part in full:
             part[:, present] = 9.0
         return full

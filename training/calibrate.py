@@ -63,15 +63,21 @@ def _temperature(kind: str, logits: Floats, targets: Floats) -> float:
 
 def fit_thresholds(scores: Floats, targets: Floats, grid: Floats = GRID) -> tuple[float, ...]:
     """A threshold per label for scores [rows, labels] against targets of 0 and 1."""
-    given = scores[None] >= grid[:, None, None]  # [grid, rows, labels]
-    hit = (given & (targets > 0)[None]).sum(1)  # [grid, labels]
-    wrong = given.sum(1) - hit + (targets.sum(0)[None] - hit)
-    common = int(_f1(hit.sum(1), wrong.sum(1)).argmax())
-    best = _f1(hit, wrong).argmax(0)
+    given = np.stack([(scores >= cut).sum(0) for cut in grid])  # [grid, labels]
+    hit = np.stack([((scores >= cut) & (targets > 0)).sum(0) for cut in grid])
+    wrong = given - hit + (targets.sum(0)[None] - hit)
+    common = _middle_of_best(_f1(hit.sum(1), wrong.sum(1)))
+    best = [_middle_of_best(column) for column in _f1(hit, wrong).T]
     enough = targets.sum(0) >= ENOUGH
     return tuple(
         round(float(grid[own if ok else common]), 4) for own, ok in zip(best, enough, strict=True)
     )
+
+
+def _middle_of_best(scores: Floats) -> int:
+    """Where scores [grid] are best; of a plateau the middle, which is least by chance."""
+    best = np.flatnonzero(scores == scores.max())
+    return int(best[len(best) // 2])
 
 
 def _f1(hit: Floats, wrong: Floats) -> Floats:

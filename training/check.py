@@ -91,8 +91,13 @@ def _weak_labels(table: Table) -> Iterator[str]:
             yield f"task {task.name}: never in training: {_some(never)}"
         if once:
             yield f"task {task.name}: only one training example: {_some(once)}"
+        for split in ("validation", "test"):
+            if not any(row.targets[index] is not None for row in table.split(split)):
+                yield f"task {task.name}: no {split} row is labelled; its figures will be missing"
+        if not counts:
+            continue
         label, most = counts.most_common(1)[0]
-        if len(labels) == 1:
+        if len(labels) == 1 and task.kind == "single":
             yield f"task {task.name}: has the one label {label!r}; every answer will be it"
         elif most > LOPSIDED * labelled:
             yield f"task {task.name}: lopsided, {100 * most / labelled:.1f} % of rows are {label!r}"
@@ -130,7 +135,7 @@ def estimated_minutes(recipe: Recipe, table: Table) -> float:
     train, transfer = table.split("train"), table.transfer
     words = np.mean([len(row.text.split()) for row in train])
     tokens = words * TOKENS_PER_TEXT + FIXED_TOKENS + len(table.tasks)
-    epochs = student_epochs(recipe.student, recipe.teacher, len(train) + len(transfer))
+    epochs = student_epochs(recipe, len(train), len(transfer))
     layers = PARAMETERS["layers"]
     passes = len(train) * teacher_epochs(recipe.teacher, len(train)) * layers
     passes += (len(train) + len(transfer)) * (epochs * recipe.student.layers + layers / 3)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from training.rows import Row, Table
 
 Labels = frozenset[str]
-Counts = NDArray[np.int64]
+Counts = NDArray[Any]
 
 HEADLINE = {"single": "accuracy", "multi": "micro_f1"}
 SMALLEST_SLICE = 20  # rows; a figure from fewer says nothing
@@ -35,9 +35,9 @@ def task_metrics(kind: str, labels: Sequence[str], truth: list[Labels], said: li
 
 
 def label_counts(labels: Sequence[str], truth: list[Labels], said: list[Labels]) -> Counts:
-    """int64 [rows, 3, labels]: true positives, false positives, false negatives."""
+    """int8 [rows, 3, labels]: true positives, false positives, false negatives."""
     column = {label: place for place, label in enumerate(labels)}
-    counts = np.zeros((len(truth), 3, len(labels)), np.int64)
+    counts = np.zeros((len(truth), 3, len(labels)), np.int8)
     for row, (right, given) in zip(counts, zip(truth, said, strict=True), strict=True):
         for outcome, found in enumerate((right & given, given - right, right - given)):
             row[outcome, [column[label] for label in found]] = 1
@@ -68,7 +68,8 @@ def drop_interval(kind: str, before: Counts, after: Counts, seed: int = 1) -> tu
     rows = len(before)
     drop = headline(kind, before) - headline(kind, after)
     before, after = before.sum(-1, keepdims=True), after.sum(-1, keepdims=True)
-    picks = np.random.default_rng(seed).integers(0, rows, (RESAMPLES, rows))
+    random = np.random.default_rng(seed)
+    picks = (random.integers(0, rows, rows) for _ in range(RESAMPLES))
     drops = [headline(kind, before[pick]) - headline(kind, after[pick]) for pick in picks]
     low, high = np.percentile(drops, [2.5, 97.5])
     return float(drop), float(low), float(high)

@@ -43,6 +43,8 @@ class ControlTokenClassifier(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
+        self.piece_dropout = 0.0
+        """Share of a text's pieces that no other position sees while the network is trained."""
         config = AutoConfig.for_model(**shape.encoder)
         self.encoder: Any = AutoModel.from_config(  # type: ignore[no-untyped-call]
             config, add_pooling_layer=False, attn_implementation="sdpa"
@@ -82,6 +84,8 @@ class ControlTokenClassifier(nn.Module):
         place = torch.arange(input_ids.shape[1], device=input_ids.device)
         itself = place[None, :, None] == place[None, None, :]
         text = (input_ids < self.shape.first_control_id) & real
+        if self.training:
+            text = text & (torch.rand(text.shape, device=text.device) >= self.piece_dropout)
         return text[:, None, :] | (itself & real[:, None, :])
 
     @torch.no_grad()
@@ -118,8 +122,6 @@ def encoder_config(folder: Path, vocabulary: int, tasks: int, max_tokens: int) -
     """The base's configuration with the tables of this run: words, control tokens, positions."""
     config: dict[str, Any] = AutoConfig.from_pretrained(folder).to_dict()
     del config["id2label"], config["label2id"]  # of a head that the base no longer has
-    if max_tokens > config["max_position_embeddings"]:
-        raise ValueError(f"max_tokens {max_tokens}: the base has fewer positions")
     sizes = {"vocab_size": vocabulary + tasks, "max_position_embeddings": max_tokens + 1}
     return {**config, **sizes}
 

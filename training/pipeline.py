@@ -27,7 +27,10 @@ from training.recipe import Recipe
 from training.run import Run
 from training.stages import STAGES, Stage
 
-LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy", "scikit-learn")
+LIBRARIES = (
+    "torch", "transformers", "accelerate", "tokenizers", "onnx", "onnxscript", "onnxruntime",
+    "numpy", "scipy", "scikit-learn",
+)  # fmt: skip
 
 
 class BusyError(RuntimeError):
@@ -70,7 +73,8 @@ def _bring_up_to_date(
             _say(processes, f"{stage.name}: goes on where it was stopped")
         else:
             _say(processes, f"{stage.name}: {_reason(finished or started, made_from)}")
-            (folder / "finished.json").unlink(missing_ok=True)  # before what it vouches for
+            for name in ("finished.json", "started.json"):  # before what they vouch for
+                (folder / name).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             _write(folder / "started.json", {"made_from": made_from})
@@ -84,8 +88,8 @@ def _bring_up_to_date(
         "cpu": round(time.process_time() - cpu, 1),
     }
     if processes.is_main_process:
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         _write(folder / "finished.json", {"made_from": made_from, "seconds": seconds})
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         _say(processes, f"{stage.name}: done in {seconds['wall']} s")
     processes.wait_for_everyone()
 
@@ -120,10 +124,11 @@ def _short(value: Any) -> str:
 
 def _ground(recipe: Recipe) -> dict[str, Any]:
     """What the first stage stands on; later stages inherit it through their predecessor."""
-    files = {str(file.path): [_file_digest(file.path), file.split] for file in recipe.data.files}
+    files = [[file.path.name, _file_digest(file.path), file.split] for file in recipe.data.files]
     keys = dataclasses.asdict(dataclasses.replace(recipe.data, files=()))
     return {
         "data": files,
+        "base": _file_digest(Path(recipe.base) / "model.safetensors"),
         "data key": _plain(keys),
         "task": {task.name: [task.kind, task.column] for task in recipe.tasks},
         "version": {name: importlib.metadata.version(name) for name in LIBRARIES},

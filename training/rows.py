@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -67,25 +68,46 @@ def read_table(recipe: Recipe) -> Table:
     """Read the recipe's files, carve missing splits, list the labels. Raises DataError."""
     rows: list[Row] = []
     faults: list[str] = []
+    columns: set[str] = set()
     for file in recipe.data.files:
-        for row in _read_file(file, recipe.data, recipe.tasks):
+        for row in _read_file(file, recipe.data, recipe.tasks, columns):
             (faults if isinstance(row, str) else rows).append(row)  # type: ignore[arg-type]
     if faults:
         more = f"\n  and {len(faults) - REPORTED} more" if len(faults) > REPORTED else ""
         raise DataError("\n  ".join(["the data has faults:", *faults[:REPORTED]]) + more)
+    for key, column in (("group", recipe.data.group), ("slice", recipe.data.slice)):
+        if column and column not in columns:
+            raise DataError(f"[data] {key}: no file has a column {column!r}")
     labelled = [row for row in rows if row.labelled]
-    unlabelled = [replace(row, split=None) for row in rows if not row.labelled]
     if not labelled:
-        columns = ", ".join(task.column for task in recipe.tasks)
-        raise DataError(f"no row has a label in any of the columns {columns}")
+        wanted = ", ".join(task.column for task in recipe.tasks)
+        raise DataError(f"no row has a label in any of the columns {wanted}")
     labelled = _with_splits(labelled, recipe.data.seed)
     labels = tuple(_labels(labelled, index, task) for index, task in enumerate(recipe.tasks))
-    return Table(recipe.tasks, labels, (*labelled, *unlabelled))
+    return Table(recipe.tasks, labels, (*labelled, *_transfer(rows, labelled)))
+
+
+def _transfer(rows: list[Row], labelled: list[Row]) -> list[Row]:
+    """Unlabelled rows that may be learnt from: none of what is held out, in any form."""
+    held = [row for row in labelled if row.split != "train"]
+    groups, texts = {row.group for row in held}, {normalise(row.text) for row in held}
+    return [
+        replace(row, split=None)
+        for row in rows
+        if not row.labelled
+        and row.split in (None, "train")
+        and row.group not in groups
+        and normalise(row.text) not in texts
+    ]
 
 
 def _with_splits(rows: list[Row], seed: int) -> list[Row]:
     """Carve the splits that no row has, by group; refuse groups that straddle given splits."""
-    keys = [(row.group, _stratum(row), row.split) for row in rows]
+    counts = Counter(label for row in rows for label in _labels_of(row))
+    keys = [
+        (row.group, min(_labels_of(row), key=lambda label: (counts[label], label)), row.split)
+        for row in rows
+    ]
     splits = carve(keys, seed)
     seen: dict[str, str] = {}
     for row, split in zip(rows, splits, strict=True):
@@ -95,16 +117,21 @@ def _with_splits(rows: list[Row], seed: int) -> list[Row]:
                 f"{row.place}: group {row.group!r} is in split {split!r} here and in "
                 f"{seen[row.group]!r} before; give all rows of a group the same split"
             )
-    counts = Counter(splits)
+    held = Counter(splits)
     for name in SPLITS:
-        if not counts[name]:
+        if not held[name]:
             raise DataError(f"no rows left for the {name} split; {len(rows)} rows are too few")
     return [replace(row, split=split) for row, split in zip(rows, splits, strict=True)]
 
 
-def _stratum(row: Row) -> tuple[str, ...]:
-    """What a carved split should be stratified by: the row's labels, task by task."""
-    return tuple("|".join(sorted(target or ())) for target in row.targets)
+def _labels_of(row: Row) -> list[tuple[int, str]]:
+    """(task, label) of all its labels; the rarest of them is what carving is stratified by."""
+    return [
+        (index, label)
+        for index, target in enumerate(row.targets)
+        if target is not None
+        for label in target or ("",)
+    ]
 
 
 def _labels(rows: list[Row], index: int, task: TaskSpec) -> tuple[str, ...]:
@@ -117,9 +144,10 @@ def _labels(rows: list[Row], index: int, task: TaskSpec) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _read_file(file: DataFile, data: Data, tasks: tuple[TaskSpec, ...]) -> Iterator[Row | str]:
-    """Yield a Row, or a sentence on what is wrong, for each record."""
-    columns: set[str] = set()
+def _read_file(
+    file: DataFile, data: Data, tasks: tuple[TaskSpec, ...], columns: set[str]
+) -> Iterator[Row | str]:
+    """Yield a Row, or a sentence on what is wrong, for each record; add to `columns` seen."""
     count = 0
     for line, record in _records(file.path):
         count += 1
@@ -134,8 +162,6 @@ def _read_file(file: DataFile, data: Data, tasks: tuple[TaskSpec, ...]) -> Itera
             yield f"{place}: {error}"
     if not count:
         raise DataError(f"{file.path}: empty; give rows with a {data.text!r} column")
-    if columns and not columns & {task.column for task in tasks} and data.text not in columns:
-        raise DataError(f"{file.path}: has the columns {', '.join(sorted(columns))}; none is known")
 
 
 def _row(
@@ -145,6 +171,8 @@ def _row(
     if not isinstance(text, str) or not text.strip():
         found = f"has {text!r}" if data.text in record else f"is not among {', '.join(record)}"
         raise DataError(f"column {data.text!r} {found}; every row needs a text")
+    if not _is_unicode(text):
+        raise DataError(f"column {data.text!r} holds half a surrogate pair; mend its encoding")
     split = split or record.get(data.split) or None
     if split not in (None, *SPLITS):
         raise DataError(f"column {data.split!r} has {split!r}; give one of {', '.join(SPLITS)}")
@@ -161,10 +189,10 @@ def _row(
 
 
 def _target(value: Any, task: TaskSpec) -> Target:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if task.kind == "single":
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str):
             raise DataError(
                 f"column {task.column!r} has {value!r}; a single-label task takes one string, "
                 'or declare the task kind = "multi"'
@@ -172,7 +200,7 @@ def _target(value: Any, task: TaskSpec) -> Target:
         return frozenset([value.strip()])
     if isinstance(value, str):
         value = [] if value.strip() == "[]" else value.split("|")
-    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+    if not isinstance(value, list) or not all(map(_is_label, value)):
         raise DataError(
             f"column {task.column!r} has {value!r}; a multi-label task takes a list of strings "
             "(in CSV joined by |, [] for none)"
@@ -180,21 +208,35 @@ def _target(value: Any, task: TaskSpec) -> Target:
     return frozenset(label.strip() for label in value)
 
 
+def _is_label(value: Any) -> bool:
+    """Whether it can be one label of several; "['a'" is a piece of a list in another notation."""
+    return isinstance(value, str) and bool(value.strip()) and not value.lstrip().startswith("[")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield (line, record) pairs; a record that cannot be read is a sentence instead."""
     try:
-        if path.suffix == ".csv":
+        name = path.name.lower()
+        if name.endswith(".csv"):
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield from _csv_records(file, path)
-        elif path.name.endswith(".jsonl.gz"):
+        elif name.endswith(".jsonl.gz"):
             with gzip.open(path) as lines:
                 yield from _json_records(lines)
-        elif path.name.endswith(".jsonl"):
+        elif name.endswith(".jsonl"):
             with path.open("rb") as lines:
                 yield from _json_records(lines)
         else:
             raise DataError(f"{path}: give a .jsonl, .jsonl.gz or .csv file")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: {reason}; give the path of a data file") from None
     except UnicodeDecodeError as error:
@@ -218,6 +260,10 @@ def _json_records(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any] 
 def _csv_records(lines: Iterable[str], path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     reader = csv.DictReader(lines)
     try:
+        header = reader.fieldnames or []
+        twice = [column for column, count in Counter(header).items() if count > 1]
+        if twice:
+            raise DataError(f"{path}: two columns are named {twice[0]!r}; rename one")
         for record in reader:
             line = reader.line_num
             if None in record:

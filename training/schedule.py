@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from training.recipe import Student, Teacher
+from training.recipe import Recipe, Teacher
 
 WANTED_STEPS = 2500
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 20
+FEWEST_STUDENT_EPOCHS = 3
 
 
 def teacher_epochs(settings: Teacher, rows: int) -> int:
@@ -14,5 +15,7 @@ def teacher_epochs(settings: Teacher, rows: int) -> int:
     return settings.epochs or min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
 
 
-def student_epochs(settings: Student, teacher: Teacher, rows: int) -> int:
-    return settings.epochs or 2 * teacher_epochs(teacher, rows)
+def student_epochs(recipe: Recipe, rows: int, transfer: int) -> int:
+    """Twice the teacher's steps, over its `rows` and the `transfer` rows of unlabelled text."""
+    as_long = 2 * teacher_epochs(recipe.teacher, rows) * rows / (rows + transfer)
+    return recipe.student.epochs or max(round(as_long), FEWEST_STUDENT_EPOCHS)

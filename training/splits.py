@@ -1,7 +1,7 @@
 """Which rows train, which choose, which judge? Splits that no row has are carved out.
 
 Carving is seeded, keeps a group's rows together, and takes the same share of every stratum
-(a combination of labels), as far as its size allows.
+(a label), as far as its size allows.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 
+Stratum = tuple[int, str]
+"""A task and one of its labels."""
+
 SHARE = {"test": 0.1, "validation": 0.1}  # of the rows that are carved from
 
 
@@ -19,7 +22,7 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
-def carve(rows: Sequence[tuple[str, tuple[str, ...], str | None]], seed: int) -> list[str]:
+def carve(rows: Sequence[tuple[str, Stratum, str | None]], seed: int) -> list[str]:
     """Give every row a split. Each row is (group, stratum, split or None).
 
     Given splits stay, except that a split which no row has takes its share of the pool: the rows
@@ -31,7 +34,7 @@ def carve(rows: Sequence[tuple[str, tuple[str, ...], str | None]], seed: int) ->
     for group, _, split in rows:
         if split in SHARE:
             held.setdefault(group, split)
-    pool: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    pool: dict[str, list[Stratum]] = defaultdict(list)
     for group, stratum, split in rows:
         if group not in held and split not in SHARE:
             pool[group].append(stratum)
@@ -42,17 +45,17 @@ def carve(rows: Sequence[tuple[str, tuple[str, ...], str | None]], seed: int) ->
     ]
 
 
-def _allot(pool: dict[str, list[tuple[str, ...]]], missing: list[str], seed: int) -> dict[str, str]:
+def _allot(pool: dict[str, list[Stratum]], missing: list[str], seed: int) -> dict[str, str]:
     """Walk the groups stratum by stratum; each split takes one whenever its share has come due.
 
-    The first group of every stratum trains, so that no combination is only judged and never learnt.
+    The first group of every stratum trains, so that no label is only judged and never learnt.
     """
     groups = sorted(pool)
     random.Random(seed).shuffle(groups)
     groups.sort(key=lambda group: pool[group][0])
     due = {name: 0.5 * (place + 1) for place, name in enumerate(missing)}
     carved: dict[str, str] = {}
-    stratum: tuple[str, ...] | None = None
+    stratum: Stratum | None = None
     for group in groups:
         size = len(pool[group])
         for name in missing:

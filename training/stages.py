@@ -19,10 +19,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from tokenizers import Tokenizer
 
 from model.bundle import MODEL, TOKENIZER, Bundle, Task, read_bundle, write_bundle
 from training import baseline, batches, card
+from training.base import check_size
 from training.calibrate import calibrate
 from training.evaluate import evaluate, logits_of
 from training.export import export_onnx
@@ -56,6 +58,7 @@ def vocabulary(run: Run, folder: Path) -> None:
     lengths = [len(row.ids) for row in Tokenizer.from_str(made.tokenizer).encode_batch(texts)]
     covered = int(np.ceil(np.percentile(lengths, COVERED) / 8) * 8)
     limit = run.recipe.data.max_tokens or int(np.clip(covered, *TOKENS))
+    check_size(run.base, run.recipe.student.layers, limit)
     facts = {"pieces": len(made.base_ids), "max_tokens": limit, "base_ids": made.base_ids}
     (folder / "facts.json").write_text(json.dumps(facts))
 
@@ -72,7 +75,8 @@ def teacher(run: Run, folder: Path) -> None:
         _fit_settings(settings, teacher_epochs(settings, len(train))),
         folder / "checkpoints",
     )
-    save_network(network, folder)
+    if PartialState().is_main_process:
+        save_network(network, folder)
 
 
 def _untrained(run: Run, attention: str) -> ControlTokenClassifier:
@@ -109,15 +113,17 @@ def student(run: Run, folder: Path) -> None:
         for rows in (train, validation)
     )
     network = with_layers(teacher_network, settings.layers)
+    epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
     fit(
         network,
         Objective(run.kinds, run.sizes, settings.temperature, settings.alpha),
         taught,
         judged,
-        _fit_settings(settings, student_epochs(settings, run.recipe.teacher, len(train))),
+        _fit_settings(settings, epochs),
         folder / "checkpoints",
     )
-    save_network(network, folder)
+    if PartialState().is_main_process:
+        save_network(network, folder)
 
 
 @torch.no_grad()

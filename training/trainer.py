@@ -5,7 +5,6 @@ It brings checkpoints, resumption, progress and torchrun; nothing of the loop is
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -23,7 +22,8 @@ from training.network import ControlTokenClassifier
 from training.objective import Batch, Objective
 
 CHECKPOINTS_PER_STAGE = 10
-LONGEST_EVAL_BATCH = 256
+EVAL_BATCH = 256
+CHECKPOINT_FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Fit:
     accumulation_steps: int
     warmup_fraction: float
     weight_decay: float
+    piece_dropout: float
     seed: int
 
 
@@ -86,8 +87,8 @@ def fit(
     folder: Path,
 ) -> ControlTokenClassifier:
     """Fit `network` in place, resuming from the newest whole checkpoint in `folder`."""
-    keep_freed_memory()
     set_seed(settings.seed)
+    network.piece_dropout = settings.piece_dropout
     trainer = HeadTrainer(
         objective,
         model=network,
@@ -107,9 +108,9 @@ def fit_arguments(settings: Fit, rows: int, folder: Path) -> TrainingArguments:
         num_train_epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=LONGEST_EVAL_BATCH,
+        per_device_eval_batch_size=EVAL_BATCH,
         gradient_accumulation_steps=settings.accumulation_steps,
-        warmup_steps=int(settings.warmup_fraction * steps),
+        warmup_steps=settings.warmup_fraction,
         weight_decay=settings.weight_decay,
         seed=settings.seed,
         train_sampling_strategy="group_by_length",
@@ -135,13 +136,18 @@ def newest_checkpoint(folder: Path) -> str | None:
     """
     found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
     for checkpoint in reversed(found):
-        try:
-            json.loads((checkpoint / "trainer_state.json").read_text())
-        except (OSError, ValueError):
-            shutil.rmtree(checkpoint)
-            continue
-        return str(checkpoint)
+        if _is_whole(checkpoint):
+            return str(checkpoint)
+        shutil.rmtree(checkpoint, ignore_errors=True)  # other processes may be at it too
     return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return all((checkpoint / name).is_file() for name in CHECKPOINT_FILES)
 
 
 def has_fast_bfloat16() -> bool:
@@ -150,18 +156,3 @@ def has_fast_bfloat16() -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_tile", "bf16"))
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep what it frees: giving it back and taking it again is half of the time."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # not glibc
-        return
-    trim_threshold, top_pad, mmap_threshold, largest = -1, -2, -3, 2**31 - 1
-    for parameter, value in (
-        (trim_threshold, largest),
-        (top_pad, 2**28),
-        (mmap_threshold, largest),
-    ):
-        mallopt(parameter, value)

@@ -55,7 +55,7 @@ def gradients(
     for module in network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    settings = Fit(1, 0.0, batch, steps, 0.0, 0.0, seed=1)
+    settings = Fit(1, 0.0, batch, steps, 0.0, 0.0, 0.0, seed=1)
     keep = KeepGradients()
     arguments = fit_arguments(settings, len(rows), folder)
     arguments.bf16, arguments.max_grad_norm, arguments.save_strategy = False, 0.0, "no"

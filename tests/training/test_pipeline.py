@@ -14,7 +14,7 @@ import pytest
 
 from function.classifier import Classifier
 from model.bundle import HASHED, MANIFEST, read_bundle
-from training.trainer import newest_checkpoint
+from training.trainer import CHECKPOINT_FILES, newest_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"
@@ -143,12 +143,14 @@ def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
 
 
 def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:
-    for step, state in ((10, "{}"), (20, '{"global_'), (30, None)):
+    for step, state in ((10, "{}"), (20, '{"global_'), (30, None), (40, "{}")):
         checkpoint = tmp_path / f"checkpoint-{step}"
         checkpoint.mkdir()
-        (checkpoint / "model.safetensors").write_bytes(b"weights")
+        for name in CHECKPOINT_FILES:
+            (checkpoint / name).write_bytes(b"")
         if state is not None:
             (checkpoint / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-40" / "optimizer.pt").unlink()
     assert newest_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-10"]
 

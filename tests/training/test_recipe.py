@@ -51,6 +51,12 @@ def test_the_shipped_recipes_read() -> None:
         (("[[task]]", '[teacher]\nattention = "causal"\n[[task]]'), "give one of independent"),
         (("[data]", 'name = "a/b"\n[data]'), "name: 'a/b'; give letters"),
         (("[data]", "[data"), "not valid TOML"),
+        (("[data]", "[pretrain]\n[data]"), r"\[pretrain\]: not built yet"),
+        (("[data]", "[data]\nmax_tokens = 2"), "max_tokens: 2; give 8 or more"),
+        (
+            ("[[task]]", "[quantize]\nblock_size = 48\n[[task]]"),
+            "block_size: 48; give a power of two",
+        ),
     ],
 )
 def test_a_wrong_recipe_names_the_key_and_what_it_takes(

@@ -86,6 +86,7 @@ def test_an_empty_cell_is_unlabelled_and_brackets_are_none_apply(tmp_path: Path)
     [
         ('{"text": "x", "kind": "a"', r"a.jsonl:61: not JSON"),
         ('["x"]', r"a.jsonl:61: not a JSON object"),
+        (r'{"text": "\ud800", "kind": "a"}', r"a.jsonl:61: .* half a surrogate pair"),
         ('{"text": "", "kind": "a"}', r"a.jsonl:61: column 'text' has ''; every row needs a text"),
         ('{"label": "a"}', r"a.jsonl:61: column 'text' is not among label"),
         ('{"text": "x", "kind": ["a"]}', r"a.jsonl:61: column 'kind' has \['a'\]; a single-label"),
@@ -159,3 +160,40 @@ def test_given_splits_stay_and_only_missing_ones_are_carved(tmp_path: Path) -> N
     assert 15 <= len(table.split("validation")) <= 25
     again = read_table(recipe_of(tmp_path, "a.jsonl"))
     assert tests(again.split("validation")) == tests(table.split("validation"))
+
+
+def test_a_misspelt_group_column_is_not_silently_ignored(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", many(entry="e"))
+    with pytest.raises(DataError, match="group: no file has a column 'entries'"):
+        read_table(recipe_of(tmp_path, "a.jsonl", extra='group = "entries"'))
+
+
+def test_unlabelled_text_that_is_held_out_is_not_learnt_from(tmp_path: Path) -> None:
+    rows = [{**row, "split": "train"} for row in many()]
+    rows += [{**row, "text": f"held {row['text']}", "split": "test"} for row in many(10)]
+    rows += [{"text": "HELD  text 1"}, {"text": "kept out", "split": "test"}, {"text": "free"}]
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    assert [row.text for row in read_table(recipe_of(tmp_path, "a.jsonl")).transfer] == ["free"]
+
+
+def test_many_different_combinations_of_labels_are_still_carved(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"{i}", "kind": f"k{i % 7}", "tags": [f"t{i % 11}", f"t{i % 13}"]}
+        for i in range(300)
+    ]
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    table = read_table(recipe_of(tmp_path, "a.jsonl"))
+    assert 20 <= len(table.split("test")) <= 40
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,kind,kind\nx,a,b\n", "two columns are named 'kind'"),
+        ("text,kind,tags\nx,a,\"['p', 'q']\"\n", r"column 'tags' has .*joined by \|"),
+    ],
+)
+def test_csv_that_would_be_misread_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_table(recipe_of(tmp_path, "a.csv"))

@@ -5,15 +5,15 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.splits import carve, normalise
+from training.splits import Stratum, carve, normalise
 
-Rows = list[tuple[str, tuple[str, ...], str | None]]
+Rows = list[tuple[str, Stratum, str | None]]
 
 
 def test_each_stratum_gives_its_share_and_keeps_some_to_train() -> None:
-    rows: Rows = [(f"{label}{i}", (label,), None) for label in "abc" for i in range(100)]
-    splits = carve([*rows, ("rare", ("z",), None)], seed=1)
-    counts = Counter((row[1][0], split) for row, split in zip(rows, splits, strict=False))
+    rows: Rows = [(f"{label}{i}", (0, label), None) for label in "abc" for i in range(100)]
+    splits = carve([*rows, ("rare", (0, "z"), None)], seed=1)
+    counts = Counter((row[1][1], split) for row, split in zip(rows, splits, strict=False))
     for label in "abc":
         assert 9 <= counts[label, "test"] <= 11
         assert 9 <= counts[label, "validation"] <= 11
@@ -25,14 +25,14 @@ def test_each_stratum_gives_its_share_and_keeps_some_to_train() -> None:
     st.integers(0, 5),
 )
 def test_a_group_never_straddles(groups: list[tuple[int, str]], seed: int) -> None:
-    rows: Rows = [(str(group), (label,), None) for group, label in groups]
+    rows: Rows = [(str(group), (0, label), None) for group, label in groups]
     splits = carve(rows, seed)
     seen = {row[0]: split for row, split in zip(rows, splits, strict=True)}
     assert all(seen[row[0]] == split for row, split in zip(rows, splits, strict=True))
 
 
 def test_an_unassigned_row_joins_its_groups_split() -> None:
-    rows: Rows = [("g", ("a",), "test"), ("g", ("a",), None), ("h", ("a",), "validation")]
+    rows: Rows = [("g", (0, "a"), "test"), ("g", (0, "a"), None), ("h", (0, "a"), "validation")]
     assert carve(rows, 1) == ["test", "test", "validation"]
 
 
