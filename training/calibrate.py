@@ -18,7 +18,7 @@ from model.bundle import Task
 
 Floats = NDArray[np.float64]
 
-ENOUGH = 20  # positives that a label needs for a threshold of its own
+ENOUGH = 100  # positives that a label needs for a threshold of its own; see LOG.md
 GRID = np.linspace(0.05, 0.95, 91)
 LOG_TEMPERATURES = (-2.0, 2.0)
 
