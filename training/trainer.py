@@ -92,7 +92,7 @@ def fit(
     trainer = HeadTrainer(
         objective,
         model=network,
-        args=fit_arguments(settings, len(train), folder),
+        args=fit_arguments(settings, len(train), folder, bf16=has_fast_bfloat16()),
         train_dataset=train,
         eval_dataset=validation,
         data_collator=Collator(tuple(network.control_ids.tolist())),
@@ -101,7 +101,7 @@ def fit(
     return network.eval()
 
 
-def fit_arguments(settings: Fit, rows: int, folder: Path) -> TrainingArguments:
+def fit_arguments(settings: Fit, rows: int, folder: Path, bf16: bool) -> TrainingArguments:
     steps = max(1, rows // (settings.batch_size * settings.accumulation_steps)) * settings.epochs
     return TrainingArguments(
         output_dir=str(folder),
@@ -123,7 +123,7 @@ def fit_arguments(settings: Fit, rows: int, folder: Path) -> TrainingArguments:
         logging_steps=max(1, steps // 50),
         report_to="none",
         ddp_backend="gloo" if "WORLD_SIZE" in os.environ else None,
-        bf16=has_fast_bfloat16(),
+        bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
     )

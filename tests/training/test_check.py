@@ -33,6 +33,8 @@ def recipe(tmp_path: Path) -> Path:
         {"text": "text 3", "kind": "b", "split": "test"},
         {"text": "new", "kind": "only tested", "split": "test"},
         {"text": "single", "kind": "rare"},
+        {"text": "twice", "kind": "a", "split": "train"},
+        {"text": "twice", "kind": "a", "split": "test"},
     ]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     path = tmp_path / "recipe.toml"
@@ -70,5 +72,5 @@ def test_check_reports_in_seconds(recipe: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "kind (single): 4 labels on 110 rows" in done.stdout
+    assert "kind (single): 4 labels on 112 rows" in done.stdout
     assert "minutes on this machine" in done.stdout

@@ -57,8 +57,8 @@ def gradients(
             module.p = 0.0
     settings = Fit(1, 0.0, batch, steps, 0.0, 0.0, 0.0, seed=1)
     keep = KeepGradients()
-    arguments = fit_arguments(settings, len(rows), folder)
-    arguments.bf16, arguments.max_grad_norm, arguments.save_strategy = False, 0.0, "no"
+    arguments = fit_arguments(settings, len(rows), folder, bf16=False)
+    arguments.max_grad_norm, arguments.save_strategy = 0.0, "no"
     arguments.train_sampling_strategy = "sequential"
     trainer = HeadTrainer(
         Objective(KINDS, HEAD_SIZES),

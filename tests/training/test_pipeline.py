@@ -74,8 +74,9 @@ def run(recipe: Path, out: Path) -> str:
     return done.stdout
 
 
-def kill_once(recipe: Path, out: Path, seen: Path) -> None:
-    """Start a run and kill it with SIGKILL as soon as `seen` exists."""
+def kill_once(recipe: Path, out: Path, seen: str) -> None:
+    """Start a run and kill it with SIGKILL as soon as its work holds a file like `seen`."""
+    work = out.with_name(f"{out.name}.work")
     process = subprocess.Popen(
         command(recipe, out),
         cwd=ROOT,
@@ -84,7 +85,7 @@ def kill_once(recipe: Path, out: Path, seen: Path) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 300
-    while not list(seen.parent.glob(seen.name)):
+    while not list(work.glob(seen)):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline, f"{seen} never came"
         time.sleep(0.01)
@@ -96,10 +97,9 @@ def kill_once(recipe: Path, out: Path, seen: Path) -> None:
 def trained(recipe: Path) -> tuple[Path, str]:
     """The bundle of a run that was killed in the teacher, twice in the student, and went on."""
     out = recipe.parent / "out"
-    work = recipe.parent / "out.work"
-    kill_once(recipe, out, work / "teacher" / "checkpoints" / "checkpoint-1*")
-    kill_once(recipe, out, work / "student" / "started.json")
-    kill_once(recipe, out, work / "student" / "checkpoints" / "checkpoint-*" / "optimizer.pt")
+    kill_once(recipe, out, "teacher/checkpoints/checkpoint-1*")
+    kill_once(recipe, out, "student/started.json")
+    kill_once(recipe, out, "student/checkpoints/checkpoint-*/optimizer.pt")
     return out, run(recipe, out)
 
 
