@@ -77,9 +77,9 @@ def test_what_is_no_ingredient_has_no_source_and_an_empty_category(table: list[R
 
 def test_the_table_is_balanced_and_affordable(table: list[Row]) -> None:
     train = [row for row in table if row["split"] == "train"]
-    assert 18_000 <= len(train) <= 22_000
+    assert 24_000 <= len(train) <= 28_000
     share = sum(row["ingredient"] == "ingredient" for row in train) / len(train)
-    assert 0.55 <= share <= 0.62
+    assert 0.6 <= share <= 0.7
     held = Counter(label for row in train for label in row["category"] or ())
     assert {label: n for label, n in held.items() if n < 200} == {}
     for split in ("validation", "test"):

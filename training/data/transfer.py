@@ -19,7 +19,8 @@ from pathlib import Path
 from training.data.build import OUT as TABLE
 from training.data.build import packed, write
 from training.data.off import english, load, usable
-from training.data.rows import dice, normal
+from training.data.phrases import compose
+from training.data.rows import Name, dice, normal
 from training.data.sources import OFF, REQUIRED, missing
 
 OUT = TABLE.with_name("transfer.jsonl.gz")
@@ -33,6 +34,7 @@ LONGEST = 60  # characters
 WORDNET = {"food": 4000, "plant": 3500, "animal": 2000, "substance": 2000, "artifact": 2500,
            "person": 600, "act": 600, "communication": 600, "body": 600, "object": 300}  # fmt: skip
 DESCRIPTIONS = 4000  # of USDA foods
+PHRASES = 6500  # as people write them, around names of all these
 
 
 def shop_categories(path: Path) -> Iterator[str]:
@@ -83,6 +85,11 @@ def rows(sources: Path, table: Path = TABLE) -> list[dict[str, object]]:
         if len(text) <= LONGEST and key not in taken:
             taken.add(key)
             found.append({"text": " ".join(text.split())})
+    names = [Name(str(row["text"]), True, None, None, "", "", "") for row in found]
+    short = [name for name in names if len(name.text) <= 32 and len(name.text.split()) <= 3]
+    for phrase in compose(short, PHRASES, "", "transfer phrases"):
+        if normal(phrase.text) not in taken:
+            found.append({"text": phrase.text})
     return found
 
 
