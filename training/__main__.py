@@ -1,30 +1,67 @@
 """Train a bundle from a recipe.
 
 python -m training check RECIPE             what is in the data, and how long a run will take
-python -m training run RECIPE --out DIR     all stages; goes on where a killed run stopped
+python -m training run RECIPE --out DIR     all stages; goes on where a killed run stopped;
+                                            then the performance report, unless --no-report
 python -m training teacher RECIPE --out DIR the stages up to the teacher; likewise the others
+python -m training sweep RECIPE --out DIR   a grid of students, and the best one for a budget
+python -m training twins RECIPE --out DIR   what sharing one network costs or gains each task
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from model.bundle import BundleError
 from training.recipe import RecipeError, read_recipe
 from training.rows import DataError, read_table
 
-STAGE_NAMES = ("vocabulary", "teacher", "student", "export", "quantize", "evaluate", "bundle")
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}; give a number above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}; give a whole number, 1 or more")
+    return int(text)
+
+
+STAGE_NAMES = (
+    "vocabulary", "pretrain", "teacher", "student", "export", "quantize", "evaluate", "bundle",
+)  # fmt: skip
+
+OPTIONS: dict[str, dict[str, tuple[Callable[[str], float], float | None, str]]] = {
+    "sweep": {
+        "--budget-minutes": (_positive, None, "stop training in time to report within so many"),
+        "--max-latency-ms": (_positive, None, "pick: at most so many milliseconds per text"),
+        "--max-mb": (_positive, None, "pick: at most so many megabytes"),
+        "--min-accuracy": (_positive, None, "pick: at least so many percent, mean over tasks"),
+    },
+    "twins": {
+        "--steps": (_count, 400, "optimizer steps of every network (400)"),
+        "--seeds": (_count, 5, "networks per kind, each from its own seed (5)"),
+    },
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.ERROR)  # before libraries set theirs, which tell every step
     try:
-        return _check(options.recipe) if options.command == "check" else _run(options)
+        return COMMANDS.get(options.command, _run)(options)
     except (RecipeError, DataError, BundleError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -40,18 +77,52 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawTextHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in ("check", "run", *STAGE_NAMES):
+    for name in ("check", "run", *STAGE_NAMES, "sweep", "twins"):
         command = commands.add_parser(name)
         command.add_argument("recipe", type=Path, help="a .toml file")
         if name != "check":
             command.add_argument("--out", type=Path, required=True, help="the bundle's directory")
+        for option, (kind, default, meaning) in OPTIONS.get(name, {}).items():
+            command.add_argument(option, type=kind, default=default, help=meaning)
+        if name == "run":
+            command.add_argument(
+                "--no-report",
+                action="store_true",
+                help="end without the five minutes of load that the performance report takes",
+            )
     return parser
 
 
-def _check(path: Path) -> int:
+def _check(options: argparse.Namespace) -> int:
     from training.check import check
 
-    return check(read_recipe(path))
+    return check(read_recipe(options.recipe))
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    recipe = read_recipe(options.recipe)
+    from training.pipeline import BusyError
+    from training.sweep.command import sweep
+    from training.sweep.points import Limits
+
+    limits = Limits(options.max_latency_ms, options.max_mb, options.min_accuracy)
+    try:
+        return sweep(recipe, options.out, options.budget_minutes, limits)
+    except BusyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _twins(options: argparse.Namespace) -> int:
+    recipe = read_recipe(options.recipe)
+    from training.pipeline import BusyError
+    from training.twins.command import twins
+
+    try:
+        return twins(recipe, options.out, options.steps, options.seeds)
+    except BusyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -70,9 +141,15 @@ def _run(options: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if last == STAGE_NAMES[-1] and os.environ.get("RANK", "0") == "0":  # torchrun counts processes
-        print(write_report(recipe, options.out, seconds))
+        print(write_report(recipe, options.out, seconds), flush=True)
+        if options.command == "run" and not options.no_report:
+            from training.performance import report_performance
+
+            report_performance(recipe, options.out)
     return 0
 
+
+COMMANDS = {"check": _check, "sweep": _sweep, "twins": _twins}
 
 if __name__ == "__main__":
     sys.exit(main())

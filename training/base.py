@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 from training.recipe import RecipeError
 
@@ -22,7 +23,7 @@ FAMILIES = ("bert",)
 """Encoder families whose position and attention inputs the exported graph knows how to derive."""
 
 
-def check_size(folder: Path, layers: int, max_tokens: int) -> None:
+def check_size(folder: Path, layers: int, max_tokens: int, width: int | None = None) -> None:
     """Raise RecipeError when the base has fewer layers or positions than the recipe asks for."""
     config = json.loads((folder / "config.json").read_text())
     for key, asked, most in (
@@ -31,6 +32,18 @@ def check_size(folder: Path, layers: int, max_tokens: int) -> None:
     ):
         if asked > most:
             raise RecipeError(f"{key}: {asked}; the base has {most}, give that or fewer")
+    if width is not None and not fits_width(config, width):
+        of_head = config["hidden_size"] // config["num_attention_heads"]
+        raise RecipeError(
+            f"[student] width: {width}; give a multiple of {of_head}, the width of the base's "
+            f"attention heads, up to {config['hidden_size']}"
+        )
+
+
+def fits_width(config: dict[str, Any], width: int) -> bool:
+    """Whether whole attention heads of the base make up a student of `width`."""
+    most: int = config["hidden_size"]
+    return width <= most and width % (most // config["num_attention_heads"]) == 0
 
 
 def resolve_base(base: str) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from training.rows import Row, Table
+from training.typos import misspell
 
 Example = dict[str, Any]
+Examples = Sequence[Example]
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
@@ -52,13 +55,36 @@ def examples(
     ]
 
 
+class Misspelt:
+    """The examples of `texts`, a `share` of them read anew with a typo each time."""
+
+    def __init__(
+        self,
+        examples: Examples,
+        texts: Sequence[str],
+        share: float,
+        encode: Callable[[Sequence[str]], list[list[int]]],
+    ) -> None:
+        self.examples, self.texts, self.share, self.encode = examples, texts, share, encode
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, place: int) -> Example:
+        example = self.examples[place]
+        if float(torch.rand(())) >= self.share:  # torch's generator: a checkpoint keeps its state
+            return example
+        dice = random.Random(int(torch.randint(2**31, ())))
+        return {**example, "input_ids": self.encode([misspell(self.texts[place], dice)])[0]}
+
+
 @dataclass(frozen=True)
 class Collator:
     """Append the control ids, pad to the longest row, stack."""
 
     control_ids: tuple[int, ...]
 
-    def __call__(self, batch: list[Example]) -> dict[str, Tensor]:
+    def __call__(self, batch: Examples) -> dict[str, Tensor]:
         tail = list(self.control_ids)
         longest = max(len(example["input_ids"]) for example in batch) + len(tail)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax
 
 from model.bundle import Task
@@ -19,6 +19,7 @@ from model.bundle import Task
 Floats = NDArray[np.float64]
 
 ENOUGH = 100  # positives that a label needs for a threshold of its own; see LOG.md
+PRIOR = 0.5  # standard deviation that a label's bias is expected to have
 GRID = np.linspace(0.05, 0.95, 91)
 LOG_TEMPERATURES = (-2.0, 2.0)
 
@@ -59,6 +60,32 @@ def _temperature(kind: str, logits: Floats, targets: Floats) -> float:
 
     found = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded")
     return round(float(np.exp(found.x)), 4)
+
+
+def fit_biases(logits: Floats, targets: Floats) -> Floats:
+    """What to add to each logit of a single-label task [rows, labels] so that no label vanishes.
+
+    A label whose rows are unlike each other, such as "out of scope", is given too little
+    probability on rows that training has not seen. The biases of greatest posterior probability
+    on validation, under a normal prior of deviation PRIOR, give it back what it lacks there (the
+    bias-corrected temperature scaling of Alexandari and others, 2020); they sum to 0.
+    """
+    rows, labels = logits.shape
+
+    def loss(values: Floats) -> tuple[float, Floats]:
+        bias, scale = values[:-1], np.exp(values[-1])
+        shifted = logits * scale + bias
+        log_shares = log_softmax(shifted, axis=1)
+        error = (np.exp(log_shares) - targets) / rows
+        prior = bias / PRIOR**2 / rows
+        value = -(targets * log_shares).sum() / rows + (bias**2).sum() / (2 * PRIOR**2 * rows)
+        slope = (error * logits).sum() * scale
+        return float(value), np.append(error.sum(0) + prior, slope)
+
+    found = minimize(loss, np.zeros(labels + 1), jac=True, method="L-BFGS-B").x
+    bias: Floats = found[:-1] / np.exp(found[-1])  # on the scale of the logits as they are
+    centred: Floats = bias - bias.mean()
+    return centred
 
 
 def fit_thresholds(scores: Floats, targets: Floats, grid: Floats = GRID) -> tuple[float, ...]:

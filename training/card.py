@@ -12,19 +12,23 @@ from training.rows import Table
 CONTENDERS = {
     "baseline": "TF-IDF + linear",
     "teacher": "teacher",
+    "teacher_int8": "teacher, int8",
     "student": "student, fp32",
-    "int8": "**student, int8**",
+    "int8": "student, int8",
 }
+"""Those that a bundle's metrics may hold, with their titles."""
 
 
 def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int) -> str:
     counts = Counter(row.split for row in table.rows)
-    layers = recipe.student.layers
+    layers, own = recipe.student.layers, shipped(metrics)
+    precision = "int8" if own.endswith("int8") else "fp32"
+    made = "Fine-tuned" if own.startswith("teacher") else "Distilled"
     parts = [
         f"# {recipe.name}",
-        f"One network of {layers} layers, {size / 1e6:.1f} MB in int8, that answers "
-        f"{len(table.tasks)} question{'s' * (len(table.tasks) > 1)} about a short text. Distilled "
-        f"from `{recipe.base}`, fine-tuned with one control token per task.",
+        f"One network of {layers} layers, {size / 1e6:.1f} MB in {precision}, that answers "
+        f"{len(table.tasks)} question{'s' * (len(table.tasks) > 1)} about a short text. {made} "
+        f"from `{recipe.base}`, with one control token per task.",
         "## Tasks",
         "\n".join(
             f"- `{task.name}` ({task.kind}): " + ", ".join(f"`{label}`" for label in labels)
@@ -41,6 +45,7 @@ def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int)
         "micro-F1 for multi-label tasks, macro-F1 in brackets; percent.",
         metrics_table(table, metrics),
         *_slices(table, metrics),
+        *(["## Performance", recipe.card.performance] if recipe.card.performance else []),
         "## Limits",
         recipe.card.limits,
         "## Licence",
@@ -49,17 +54,27 @@ def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def shipped(metrics: dict[str, Any]) -> str:
+    """The contender that the bundle holds: the int8 student, unless a sweep chose another."""
+    return str(metrics.get("shipped", "int8"))
+
+
 def metrics_table(table: Table, metrics: dict[str, Any]) -> str:
-    """A Markdown table: a row per contender, a column per task."""
+    """A Markdown table: a row per contender, a column per task, the bundle's own in bold."""
     rows = [
-        [title, *(_cell(task.kind, metrics[name]["tasks"][task.name]) for task in table.tasks)]
+        [
+            f"**{title}**" if name == shipped(metrics) else title,
+            *(_cell(task.kind, metrics[name]["tasks"][task.name]) for task in table.tasks),
+        ]
         for name, title in CONTENDERS.items()
+        if name in metrics
     ]
     return _markdown(["", *(task.name for task in table.tasks)], rows)
 
 
 def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
-    slices = metrics["int8"]["slices"]
+    own = shipped(metrics)
+    slices = metrics[own]["slices"]
     if not slices:
         return []
     rows = [
@@ -67,7 +82,7 @@ def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
         for name, found in slices.items()
     ]
     return [
-        "The int8 student by slice:",
+        f"The {CONTENDERS[own]}, by slice:",
         _markdown(["slice", *(t.name for t in table.tasks)], rows),
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from function.classifier import Classifier
-from training.metrics import Labels, slice_metrics, table_metrics
+from training.metrics import Labels, calibration_errors, slice_metrics, table_metrics
 from training.rows import Row, Table
 
 
@@ -18,7 +18,10 @@ def evaluate(table: Table, bundle: Path) -> dict[str, Any]:
     """{"tasks": {task: metrics}, "slices": {slice: {task: metrics}}} on the test split."""
     rows = table.split("test")
     said = answers(bundle, rows)
-    return {"tasks": table_metrics(table, rows, said), "slices": slice_metrics(table, rows, said)}
+    found = table_metrics(table, rows, said)
+    errors = calibration_errors(table, rows, scores_of(bundle, rows))
+    tasks = {name: {**metrics, "ece": errors[name]} for name, metrics in found.items()}
+    return {"tasks": tasks, "slices": slice_metrics(table, rows, said)}
 
 
 def answers(bundle: Path, rows: list[Row]) -> list[dict[str, Labels]]:
@@ -28,6 +31,11 @@ def answers(bundle: Path, rows: list[Row]) -> list[dict[str, Labels]]:
         {task: frozenset(str(entry["label"]) for entry in given) for task, given in answer.items()}
         for answer in predictions
     ]
+
+
+def scores_of(bundle: Path, rows: list[Row]) -> NDArray[np.float64]:
+    """[rows, labels of all tasks]: the score of every label, given or not."""
+    return _classifier(bundle).probabilities([row.text for row in rows])
 
 
 def logits_of(bundle: Path, rows: list[Row]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import warnings
 from pathlib import Path
@@ -35,9 +36,21 @@ def export_onnx(network: ControlTokenClassifier, path: Path) -> None:
         )
     assert program is not None
     model = program.model_proto
+    _name_layers(model)
     for node in model.graph.node:
         node.ClearField("metadata_props")  # source lines of the machine that exported
         node.ClearField("doc_string")
     del model.graph.value_info[:]
     onnx.checker.check_model(model)
     onnx.save_model(model, path)
+
+
+def _name_layers(model: onnx.ModelProto) -> None:
+    """Call each matrix product with weights what the network calls it: `layer.0.output.dense`."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input):
+            facts = {entry.key: entry.value for entry in node.metadata_props}
+            scopes = ast.literal_eval(facts.get("pkg.torch.onnx.name_scopes", "[]"))
+            if len(scopes) > 2:
+                node.name = scopes[-2].removeprefix("encoder.encoder.")

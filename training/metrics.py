@@ -20,6 +20,7 @@ Counts = NDArray[Any]
 HEADLINE = {"single": "accuracy", "multi": "micro_f1"}
 SMALLEST_SLICE = 20  # rows; a figure from fewer says nothing
 RESAMPLES = 2000
+BINS = 15
 
 
 def task_metrics(kind: str, labels: Sequence[str], truth: list[Labels], said: list[Labels]) -> Any:
@@ -73,6 +74,40 @@ def drop_interval(kind: str, before: Counts, after: Counts, seed: int = 1) -> tu
     drops = [headline(kind, before[pick]) - headline(kind, after[pick]) for pick in picks]
     low, high = np.percentile(drops, [2.5, 97.5])
     return float(drop), float(low), float(high)
+
+
+def calibration_errors(
+    table: Table, rows: list[Row], scores: NDArray[np.float64]
+) -> dict[str, float | None]:
+    """{task: expected calibration error in percent} of scores [rows, labels of all tasks].
+
+    Of a single-label task's likeliest labels, or of all labels of a multi-label task: how far
+    the share that is right lies from the mean score, over BINS equal bins (Guo and others, 2017).
+    """
+    found: dict[str, float | None] = {}
+    start = 0
+    for index, (task, labels) in enumerate(zip(table.tasks, table.labels, strict=True)):
+        places = [place for place, row in enumerate(rows) if row.targets[index] is not None]
+        part = scores[places, start : start + len(labels)]
+        start += len(labels)
+        truth = np.array(
+            [[label in (rows[place].targets[index] or ()) for label in labels] for place in places]
+        )
+        if not places:
+            found[task.name] = None
+            continue
+        if task.kind == "single":
+            best = part.argmax(1)[:, None]
+            part, truth = np.take_along_axis(part, best, 1), np.take_along_axis(truth, best, 1)
+        found[task.name] = round(calibration_error(part.ravel(), truth.ravel()), 2)
+    return found
+
+
+def calibration_error(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Expected calibration error in percent of scores [n] that were `right` or not."""
+    place = np.minimum((scores * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(place, right - scores, BINS)
+    return float(100 * np.abs(gaps).sum() / len(scores))
 
 
 def table_metrics(table: Table, rows: list[Row], said: list[dict[str, Labels]]) -> dict[str, Any]:

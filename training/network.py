@@ -6,7 +6,8 @@ derived from `input_ids` inside the network, and so inside the exported graph:
     is it a control token?   ids at or past `first_control_id`, one contiguous range
     its position             text counts from 0; all control tokens share the id `max_tokens`
     what it attends to       text sees text; a control token sees the text and itself
-    its logits               the hidden state where the id equals the task's control id
+    its logits               the hidden state where the id equals the task's control id; of the
+                             last layer nothing else is computed
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 from transformers import AutoModel
 from transformers.models.auto.configuration_auto import AutoConfig
 
@@ -60,15 +62,27 @@ class ControlTokenClassifier(nn.Module):
 
         The columns of tasks whose control id is not in the row mean nothing.
         """
-        hidden = self.encoder(
+        hidden = self.encoder.embeddings(
             input_ids=input_ids,
-            attention_mask=self.visible(input_ids, attention_mask)[:, None],
             position_ids=self.positions(input_ids),
             token_type_ids=torch.zeros_like(input_ids),
-        ).last_hidden_state
-        chosen = input_ids[:, None, :] == self.control_ids[None, :, None]
-        states = chosen.to(hidden.dtype) @ hidden  # [batch, tasks, hidden]
+        )
+        visible = self.visible(input_ids, attention_mask)
+        *layers, last = self.encoder.encoder.layer
+        for layer in layers:
+            hidden = layer(hidden, visible[:, None])
+        chosen = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
+        states = _read(last, chosen.to(hidden.dtype) @ hidden, hidden, self.seen(visible, chosen))
         return torch.cat([head(states[:, i]) for i, head in enumerate(self.heads)], dim=-1)
+
+    def seen(self, visible: Tensor, chosen: Tensor) -> Tensor:
+        """bool [batch, tasks, tokens]: what each task's control token attends to.
+
+        A task whose control token is not in the row reads [CLS], since it must read something.
+        """
+        seen = (chosen.to(torch.float32) @ visible.to(torch.float32)) > 0
+        first = torch.arange(visible.shape[-1], device=visible.device) == 0
+        return seen | first
 
     def positions(self, input_ids: Tensor) -> Tensor:
         counted = torch.arange(input_ids.shape[1], device=input_ids.device)
@@ -98,6 +112,31 @@ class ControlTokenClassifier(nn.Module):
             assert isinstance(head, nn.Linear)
             nn.init.normal_(head.weight, std=0.02)
             head.bias.copy_(bias)
+
+
+def _read(layer: Any, states: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
+    """The encoder's `layer`, computed for `states` [batch, tasks, width] alone.
+
+    They attend to `hidden` [batch, tokens, width] where `seen` [batch, tasks, tokens]: of the last
+    layer nothing else is asked for, and this is most of its work saved.
+    """
+    attention = layer.attention.self
+
+    def by_head(projected: Tensor) -> Tensor:
+        heads = projected.view(*projected.shape[:-1], -1, attention.attention_head_size)
+        return heads.transpose(1, 2)
+
+    context = F.scaled_dot_product_attention(
+        by_head(attention.query(states)),
+        by_head(attention.key(hidden)),
+        by_head(attention.value(hidden)),
+        attn_mask=seen[:, None],
+        dropout_p=attention.dropout.p if attention.training else 0.0,
+        scale=attention.scaling,
+    )
+    joined = layer.attention.output(context.transpose(1, 2).flatten(-2), states)
+    read: Tensor = layer.feed_forward_chunk(joined)
+    return read
 
 
 def from_base(

@@ -20,10 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 
 from model.bundle import BundleError, read_bundle, refuse_other_files
-from training.recipe import Recipe
+from training.recipe import Recipe, RecipeError
 from training.run import Run
 from training.stages import STAGES, Stage
 
@@ -43,19 +44,38 @@ def run_stages(recipe: Recipe, target: Path, last: str = STAGES[-1].name) -> dic
     refuse_other_files(target)
     run = Run(recipe, target.with_name(f"{target.name}.work"), target)
     run.work.mkdir(parents=True, exist_ok=True)
-    processes = PartialState()
+    processes = PartialState(cpu=not torch.cuda.is_available())
+    stages = _stages(recipe, last)
     with _alone(run.work, processes):
-        made_from = _ground(recipe)
-        for stage in STAGES:
-            made_from = {"recipe": _plain(stage.keys(recipe)), **made_from}
+        for stage, made_from in _origins(recipe, stages):
             _bring_up_to_date(stage, run, made_from, processes)
-            made_from = {"stage before": _digest({"name": stage.name, **made_from})}
-            if stage.name == last:
-                break
     return {
         stage.name: json.loads((run.work / stage.name / "finished.json").read_text())["seconds"]
-        for stage in STAGES[: [stage.name for stage in STAGES].index(last) + 1]
+        for stage in stages
     }
+
+
+def _stages(recipe: Recipe, last: str) -> list[Stage]:
+    wanted = [s for s in STAGES if not s.optional or getattr(recipe, s.name) is not None]
+    names = [stage.name for stage in wanted]
+    if last not in names:
+        raise RecipeError(f"the recipe has no [{last}] section: there is nothing to run")
+    return wanted[: names.index(last) + 1]
+
+
+def fingerprint(recipe: Recipe, last: str) -> str:
+    """One digest of all that the stages up to `last` are made from."""
+    *_, (_, made_from) = _origins(recipe, _stages(recipe, last))
+    return _digest(made_from)
+
+
+def _origins(recipe: Recipe, stages: list[Stage]) -> Iterator[tuple[Stage, dict[str, Any]]]:
+    """Each of `stages`, and what it is made from."""
+    made_from = _ground(recipe)
+    for stage in stages:
+        made_from = {"recipe": _plain(stage.keys(recipe)), **made_from}
+        yield stage, made_from
+        made_from = {"stage before": _digest({"name": stage.name, **made_from})}
 
 
 def _bring_up_to_date(
@@ -126,8 +146,10 @@ def _ground(recipe: Recipe) -> dict[str, Any]:
     """What the first stage stands on; later stages inherit it through their predecessor."""
     files = [[file.path.name, _file_digest(file.path), file.split] for file in recipe.data.files]
     keys = dataclasses.asdict(dataclasses.replace(recipe.data, files=()))
+    texts = recipe.pretrain.files if recipe.pretrain else ()
     return {
         "data": files,
+        "text": [[file.path.name, _file_digest(file.path), file.text] for file in texts],
         "base": _file_digest(Path(recipe.base) / "model.safetensors"),
         "data key": _plain(keys),
         "task": {task.name: [task.kind, task.column] for task in recipe.tasks},

@@ -6,7 +6,7 @@
 `dynamic`       onnxruntime's quantize_dynamic: per-channel weights, one activation scale for the
                 whole tensor, which every text and padding of the batch has a part in.
 
-In both the word embeddings, most of a small model, are int8 rows with one scale each.
+In both the word embeddings, most of a small model, are rows of 4-bit integers with a scale each.
 """
 
 from __future__ import annotations
@@ -23,20 +23,36 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from training.recipe import Quantize
 
 INT8_ACCUMULATION = 4  # MatMulNBits accuracy_level: products of int8 by int8
+ELEMENTWISE = {
+    "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Gelu", "HardSwish", "Identity", "Mul", "Relu",
+    "Sigmoid", "Softplus", "Sub", "Swish", "Tanh",
+}  # fmt: skip
+CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest value
+SPLIT = "_MatMul"  # what quantize_dynamic adds to the name of a Gemm, made a MatMul and an Add
+ZERO = 8  # what a 4-bit zero is stored as
 LARGE_TABLE = 2**16  # elements; smaller gathered tables stay fp32
 
 
 def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
     """Write the int8 graph of `fp32` to `int8` with the recipe's scheme."""
     model = onnx.load(fp32)
-    quantize_embeddings(model)
+    kept = [node.name for node in layers(model) if node.name in settings.keep]
+    quantize_embeddings(model, settings.embedding_bits)
     logging.getLogger("onnxruntime.quantization").setLevel(logging.ERROR)
+    logging.getLogger().setLevel(logging.ERROR)  # quantize_dynamic's advice goes to the root
     if settings.scheme == "dynamic":
         onnx.save_model(model, int8)
         quantize_dynamic(
-            int8, int8, op_types_to_quantize=["MatMul"], per_channel=True,
-            weight_type=QuantType.QInt8,
-        )  # fmt: skip
+            int8,
+            int8,
+            op_types_to_quantize=["MatMul"],
+            per_channel=settings.per_channel,
+            reduce_range=settings.reduce_range,
+            weight_type=QuantType.QInt8 if settings.signed else QuantType.QUInt8,
+            nodes_to_exclude=[
+                as_named for name in kept + gated_layers(model) for as_named in (name, name + SPLIT)
+            ],
+        )
         return
     quantizer = MatMulNBitsQuantizer(
         model,
@@ -44,16 +60,59 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
         block_size=settings.block_size,
         is_symmetric=True,
         accuracy_level=INT8_ACCUMULATION,
+        nodes_to_exclude=kept,
     )
     quantizer.process()
     onnx.save_model(quantizer.model.model, int8)
 
 
-def quantize_embeddings(model: onnx.ModelProto) -> None:
-    """Replace each large gathered float table by int8 rows and a float scale per row, in place.
+def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """The matrix products with weights: what is quantized."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    return [
+        node
+        for node in model.graph.node
+        if node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input)
+    ]
+
+
+def gated_layers(model: onnx.ModelProto) -> list[str]:
+    """Layers that read the product of two others' outputs, as SwiGLU's and GeGLU's last does.
+
+    Such products have a few very large values. With one scale for the whole tensor the rest is
+    rounded to nothing, so `dynamic` leaves these layers in fp32; with scales per row and block
+    they are as good as any.
+    """
+    makers = {name: node for node in model.graph.node for name in node.output}
+    heavy = {node.name for node in layers(model)}
+
+    def sources(name: str) -> set[str]:
+        """The layers that `name` is computed from, element by element."""
+        node = makers.get(name)
+        if node is None:
+            return set()
+        if node.name in heavy:
+            return {node.name}
+        if node.op_type not in ELEMENTWISE:
+            return set()
+        return set().union(*map(sources, node.input))
+
+    def gated(name: str) -> bool:
+        node = makers.get(name)
+        if node is None or node.op_type != "Mul":
+            return False
+        left, right = map(sources, node.input)
+        return bool(left and right and not left & right)
+
+    return [node.name for node in layers(model) if gated(node.input[0])]
+
+
+def quantize_embeddings(model: onnx.ModelProto, bits: int) -> None:
+    """Replace each large gathered float table by integer rows and a float scale per row, in place.
 
     Gather(table, ids) becomes Cast(Gather(rows, ids)) * Gather(scales, ids): plain ONNX operators
-    that any runtime has. The table's fp32 copy never exists in memory.
+    that any runtime has. The table's fp32 copy never exists in memory. With 4 bits a byte holds
+    two columns: one of the row's first half, and its counterpart of the second.
     """
     graph = model.graph
     tables = {tensor.name: tensor for tensor in graph.initializer}
@@ -63,22 +122,69 @@ def quantize_embeddings(model: onnx.ModelProto) -> None:
         if table is None or len(table.dims) != 2 or np.prod(table.dims) < LARGE_TABLE:
             nodes.append(node)
             continue
-        rows, scales = _rows_to_int8(numpy_helper.to_array(table))
         name, ids, out = table.name, node.input[1], node.output[0]
+        rows, scales = _rows_to_integers(numpy_helper.to_array(table), bits)
+        packed = bits == 4 and rows.shape[1] % 2 == 0
         graph.initializer.remove(table)
-        graph.initializer.append(numpy_helper.from_array(rows, f"{name}_int8"))
-        graph.initializer.append(numpy_helper.from_array(scales, f"{name}_scale"))
+        graph.initializer.extend(
+            [
+                numpy_helper.from_array(_packed(rows) if packed else rows, f"{name}_rows"),
+                numpy_helper.from_array(scales, f"{name}_scale"),
+            ]
+        )
+        if packed and not any(tensor.name == "low_bits" for tensor in graph.initializer):
+            graph.initializer.extend(UNPACKING)
         nodes += [
-            helper.make_node("Gather", [f"{name}_int8", ids], [f"{out}_int8"]),
+            helper.make_node("Gather", [f"{name}_rows", ids], [f"{out}_rows"]),
             helper.make_node("Gather", [f"{name}_scale", ids], [f"{out}_scale"]),
-            helper.make_node("Cast", [f"{out}_int8"], [f"{out}_cast"], to=TensorProto.FLOAT),
+            *(_unpack(out) if packed else _cast(out)),
             helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [out]),
         ]
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def _rows_to_int8(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+UNPACKING = (
+    numpy_helper.from_array(np.array(15, np.uint8), "low_bits"),
+    numpy_helper.from_array(np.array(4, np.uint8), "high_bits"),
+    numpy_helper.from_array(np.array(ZERO, np.float32), "zero_point"),
+)
+
+
+def _cast(out: str) -> list[onnx.NodeProto]:
+    return [helper.make_node("Cast", [f"{out}_rows"], [f"{out}_cast"], to=TensorProto.FLOAT)]
+
+
+def _unpack(out: str) -> list[onnx.NodeProto]:
+    """Bytes [..., width / 2] -> floats [..., width], zero at ZERO."""
+    return [
+        helper.make_node("BitwiseAnd", [f"{out}_rows", "low_bits"], [f"{out}_low"]),
+        helper.make_node(
+            "BitShift", [f"{out}_rows", "high_bits"], [f"{out}_high"], direction="RIGHT"
+        ),
+        helper.make_node("Concat", [f"{out}_low", f"{out}_high"], [f"{out}_both"], axis=-1),
+        helper.make_node("Cast", [f"{out}_both"], [f"{out}_float"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", [f"{out}_float", "zero_point"], [f"{out}_cast"]),
+    ]
+
+
+def _packed(rows: np.ndarray) -> np.ndarray:
+    """int8 [rows, width] of -7 to 7 -> bytes [rows, width / 2]."""
+    low, high = np.split((rows + ZERO).astype(np.uint8), 2, axis=1)
+    return low | (high << 4)
+
+
+def _rows_to_integers(table: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """[rows, width] float -> int8 rows and float32 scales [rows, 1]; table ~ rows * scales."""
-    scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, np.float32(1e-12))
-    return np.rint(table / scales).astype(np.int8), scales.astype(np.float32)
+    most = 2 ** (bits - 1) - 1
+    largest = np.maximum(np.abs(table).max(axis=1, keepdims=True), np.float32(1e-12))
+    best = np.full((len(table), 1), np.inf, np.float32)
+    rows, scales = np.zeros(table.shape, np.int8), np.zeros((len(table), 1), np.float32)
+    for clip in CLIPS:  # cutting off a row's largest values may leave less error in the others
+        scale = (largest * clip / most).astype(np.float32)
+        tried = np.rint(table / scale).clip(-most, most)
+        error = ((tried * scale - table) ** 2).sum(axis=1, keepdims=True)
+        better = error < best
+        best, scales = np.where(better, error, best), np.where(better, scale, scales)
+        rows = np.where(better, tried.astype(np.int8), rows)
+    return rows, scales

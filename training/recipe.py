@@ -11,7 +11,7 @@ import difflib
 import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from model.bundle import KINDS
 
@@ -53,15 +53,39 @@ class TaskSpec:
 
 
 @dataclass(frozen=True)
-class Vocabulary:
-    trim: bool = True
-    """Keep only the pieces that training text uses, and every single character."""
+class TextFile:
+    path: Path
+    text: str = "text"
+    """CSV column or JSONL field; a .txt file is a text per line."""
 
 
 @dataclass(frozen=True)
-class Teacher:
+class Pretrain:
+    files: tuple[TextFile, ...]
+    epochs: int = 3
+    learning_rate: float = 1e-4
+    batch_size: int = 32
+    masked: float = 0.15
+    """Share of the pieces to guess."""
+    max_tokens: int = 128
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    trim: bool = True
+    """Keep only the pieces that training text uses, and every single character."""
+    pieces: int | None = None
+    """Most pieces to keep, the frequent first; absent: all that the text uses."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What the fits of teacher and student share."""
+
     epochs: int | None = None
-    """Absent: enough for about 2,500 steps, at least 4 and at most 20."""
+    steps: int | None = None
+    """Optimizer steps to stop after, whatever the epochs; absent: whole epochs."""
     learning_rate: float = 1.5e-4
     batch_size: int = 32
     accumulation_steps: int = 1
@@ -69,27 +93,37 @@ class Teacher:
     weight_decay: float = 0.01
     piece_dropout: float = 0.1
     """Share of a text's pieces that training hides, so that no single word decides."""
-    attention: str = "independent"
-    """`independent`: a control token sees the text and itself. `joint`: all see all."""
+    typos: float = 0.1
+    """Share of texts that training reads with a letter lost, doubled, swapped or changed."""
     seed: int = 1
 
 
 @dataclass(frozen=True)
-class Student:
-    layers: int = 3
-    epochs: int | None = None
-    """Absent: for twice the teacher's steps, at least 3."""
+class Teacher(Fitting):
+    """`epochs` absent: enough for about 2,500 steps, at least 4 and at most 20."""
+
+    attention: str = "independent"
+    """`independent`: a control token sees the text and itself. `joint`: all see all."""
+
+
+@dataclass(frozen=True)
+class Student(Fitting):
+    """`epochs` absent: for twice the teacher's steps, at least 3.
+
+    Hidden pieces and typos are the student's alone: its teachers label the whole text.
+    """
+
     learning_rate: float = 3e-4
-    batch_size: int = 32
-    accumulation_steps: int = 1
-    warmup_fraction: float = 0.1
-    weight_decay: float = 0.01
-    piece_dropout: float = 0.1
-    """As the teacher's; the teacher itself labels the whole text."""
-    temperature: float = 2.0
+    layers: int = 3
+    width: int | None = None
+    """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
+    feed_forward: int | None = None
+    """Neurons kept in each layer's feed-forward part, the heaviest; absent: all."""
+    temperature: float = 1.0
     alpha: float = 0.8
-    """Weight of the teacher's soft targets; the rest is on the labels."""
-    seed: int = 1
+    """Weight of the soft targets; the rest is on the labels."""
+    committee: bool = True
+    """The soft targets are the teacher's and a linear model's; false: the teacher's alone."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +131,34 @@ class Quantize:
     scheme: str = "matmul_nbits"
     """`matmul_nbits`: scales per row and block. `dynamic`: one activation scale per tensor."""
     block_size: int = 32
+    """Weights that share a scale, of `matmul_nbits`."""
+    embedding_bits: int = 4
+    """Of each word embedding, 4 or 8."""
+    per_channel: bool = True
+    """The next three are `dynamic`'s: a scale per column of the weights,"""
+    reduce_range: bool = False
+    """weights of 7 bits, whose sums cannot overflow on x86 processors without VNNI,"""
+    signed: bool = True
+    """and weights of signed or unsigned bytes."""
+    keep: tuple[str, ...] = ()
+    """Layers left in fp32, named as the report ranks them: "layer.0.output.dense"."""
     max_drop: float = 0.3
     """Points that int8 may lose against fp32 on validation, per task."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The grid of `python -m training sweep`; see training/sweep/grid.py."""
+
+    layers: tuple[int, ...] = (6, 3, 2, 1)
+    widths: tuple[int, ...] = (384, 256, 128)
+    precisions: tuple[str, ...] = ("fp32", "int8")
+    pieces: tuple[int, ...] = (6000,)
+    """Vocabulary sizes beside the recipe's own; each needs a teacher of its own."""
+    max_tokens: tuple[int, ...] = (16,)
+    """Sequence limits beside the recipe's own, at which the same student is served."""
+    threads: tuple[int, ...] = (1, 2)
+    """The first one's latency counts; the others' stand beside it."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +168,8 @@ class Card:
     data: str = "Where the rows come from was not said: add `[card] data` to the recipe."
     limits: str = "Texts unlike the training rows get answers too; their scores mean little."
     licence: str = "Not said: add `[card] licence` to the recipe."
+    performance: str = ""
+    """Where its performance report is kept, if it is; absent: the card has no such part."""
 
 
 @dataclass(frozen=True)
@@ -118,29 +180,34 @@ class Recipe:
     data: Data
     tasks: tuple[TaskSpec, ...]
     vocabulary: Vocabulary
+    pretrain: Pretrain | None
     teacher: Teacher
     student: Student
     quantize: Quantize
     card: Card
+    sweep: Sweep
 
 
 CHOICES = {
     "attention": ("independent", "joint"),
     "scheme": ("matmul_nbits", "dynamic"),
     "kind": KINDS,
+    "precisions": ("fp32", "int8"),
 }
 POSITIVE = {
     "epochs", "learning_rate", "batch_size", "accumulation_steps", "layers", "temperature",
-    "block_size", "max_tokens",
+    "block_size", "max_tokens", "feed_forward", "width", "widths", "steps", "pieces", "threads",
 }  # fmt: skip
 FEWEST_TOKENS = 8
-FRACTIONS = {"warmup_fraction", "alpha", "piece_dropout"}
+FRACTIONS = {"warmup_fraction", "alpha", "piece_dropout", "typos", "masked"}
+FILLED = {"precisions", "threads"}
 SECTIONS = {
     "vocabulary": Vocabulary,
     "teacher": Teacher,
     "student": Student,
     "quantize": Quantize,
     "card": Card,
+    "sweep": Sweep,
 }
 
 
@@ -162,9 +229,7 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def _recipe(path: Path, document: dict[str, Any]) -> Recipe:
-    known = ["name", "base", "data", "task", *SECTIONS]
-    if "pretrain" in document:
-        raise RecipeError("[pretrain]: not built yet; leave it out")
+    known = ["name", "base", "data", "task", "pretrain", *SECTIONS]
     _reject_unknown(document, known, where="")
     for required in ("data", "task"):
         if required not in document:
@@ -178,6 +243,7 @@ def _recipe(path: Path, document: dict[str, Any]) -> Recipe:
         name=_name(document.get("name", path.stem)),
         base=_base(path.parent, _typed(document.get("base", DEFAULT_BASE), str, "base")),
         data=_data(path, document["data"]),
+        pretrain=_pretrain(path, document["pretrain"]) if "pretrain" in document else None,
         tasks=_tasks(document["task"]),
         **sections,
     )
@@ -195,27 +261,41 @@ def _name(value: Any) -> str:
 
 
 def _data(recipe: Path, table: Any) -> Data:
+    files = _files(recipe.parent, table, "[data]", DataFile)
+    for file in files:
+        if file.split is not None and file.split not in SPLITS:
+            raise RecipeError(
+                f"[data] files: split {file.split!r}; give one of {', '.join(SPLITS)}"
+            )
+    return _section(Data, _but_files(table), "[data]", files=files)
+
+
+def _pretrain(recipe: Path, table: Any) -> Pretrain:
+    files = _files(recipe.parent, table, "[pretrain]", TextFile)
+    return _section(Pretrain, _but_files(table), "[pretrain]", files=files)
+
+
+def _but_files(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key != "files"}
+
+
+def _files(folder: Path, table: Any, where: str, cls: type[T]) -> tuple[T, ...]:
+    """The section's `files`: each "path", or {path = "...", more}."""
     if not isinstance(table, dict):
-        raise RecipeError("data: must be a table, [data]")
-    if not isinstance(table.get("files"), list) or not table["files"]:
-        raise RecipeError("[data] files: give a list of at least one JSONL, JSONL.gz or CSV file")
-    files = tuple(_data_file(recipe.parent, entry) for entry in table["files"])
-    rest = {key: value for key, value in table.items() if key != "files"}
-    return _section(Data, rest, "[data]", files=files)
+        raise RecipeError(f"{where}: must be a table")
+    entries = table.get("files")
+    if not isinstance(entries, list) or not entries:
+        raise RecipeError(f"{where} files: give a list of at least one file")
+    return tuple(_file(folder, entry, f"{where} files:", cls) for entry in entries)
 
 
-def _data_file(folder: Path, entry: Any) -> DataFile:
+def _file(folder: Path, entry: Any, where: str, cls: type[T]) -> T:
     if isinstance(entry, str):
         entry = {"path": entry}
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
-        raise RecipeError(
-            f'[data] files: {entry!r}; give "path" or {{path = "...", split = "..."}}'
-        )
-    _reject_unknown(entry, ["path", "split"], where="[data] files: ")
-    split = entry.get("split")
-    if split is not None and split not in SPLITS:
-        raise RecipeError(f"[data] files: split {split!r}; give one of {', '.join(SPLITS)}")
-    return DataFile(path=folder / entry["path"], split=split)
+        raise RecipeError(f'{where} {entry!r}; give "path" or {{path = "...", ...}}')
+    rest = {key: value for key, value in entry.items() if key != "path"}
+    return _section(cls, rest, where, path=folder / entry["path"])
 
 
 def _tasks(entries: Any) -> tuple[TaskSpec, ...]:
@@ -252,6 +332,12 @@ def _section(cls: type[T], table: Any, where: str, **given: Any) -> T:
 
 
 def _checked(value: Any, hint: Any, where: str, key: str) -> Any:
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise RecipeError(f"{where} {key}: {value!r}; give a list")
+        if not value and key in FILLED:
+            raise RecipeError(f"{where} {key}: give at least one")
+        return tuple(_checked(entry, get_args(hint)[0], where, key) for entry in value)
     value = _typed(value, hint, f"{where} {key}")
     if key in CHOICES and value not in CHOICES[key]:
         raise RecipeError(f"{where} {key}: {value!r}; give one of {', '.join(CHOICES[key])}")
@@ -259,6 +345,8 @@ def _checked(value: Any, hint: Any, where: str, key: str) -> Any:
         raise RecipeError(f"{where} {key}: {value!r}; give a number above 0")
     if key == "max_tokens" and value is not None and value < FEWEST_TOKENS:
         raise RecipeError(f"{where} {key}: {value!r}; give {FEWEST_TOKENS} or more")
+    if key == "embedding_bits" and value not in (4, 8):
+        raise RecipeError(f"{where} {key}: {value!r}; give 4 or 8")
     if key == "block_size" and (value < 16 or value & (value - 1)):
         raise RecipeError(f"{where} {key}: {value!r}; give a power of two, 16 or more")
     if key in FRACTIONS and not 0 <= value <= 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 from model.bundle import read_bundle
 from training.card import metrics_table
+from training.mistakes import describe
 from training.recipe import Recipe
 from training.rows import read_table
 
@@ -17,9 +18,10 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
     """Write DIR.report/training.md and .json; return the text for the terminal."""
     target = target.resolve()
     bundle = read_bundle(target)
-    drops = json.loads(
-        (target.with_name(f"{target.name}.work") / "quantize" / "facts.json").read_text()
-    )["drops"]
+    work = target.with_name(f"{target.name}.work")
+    facts = json.loads((work / "quantize" / "facts.json").read_text())
+    wrong = json.loads((work / "evaluate" / "mistakes.json").read_text())
+    drops = facts["drops"]
     lines = [
         f"{bundle.identity} in {target}",
         "",
@@ -27,21 +29,40 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
         "",
         "int8 against fp32 on validation, points lost (95 % interval): "
         + ", ".join(f"{task} {d['drop']} ({d['low']} to {d['high']})" for task, d in drops.items()),
+        "expected calibration error, percent: " + _calibration(bundle.metrics["int8"]["tasks"]),
+        "",
+        *_quantization(facts),
         "",
         *_times(seconds),
     ]
     text = "\n".join(lines)
+    whole = "\n".join([text, *describe(wrong)])
     folder = target.with_name(f"{target.name}.report")
     folder.mkdir(exist_ok=True)
-    (folder / "training.md").write_text(text + "\n", encoding="utf-8")
+    (folder / "training.md").write_text(whole + "\n", encoding="utf-8")
     found = {
         "bundle": bundle.identity,
         "metrics": bundle.metrics,
-        "drops": drops,
+        "quantization": facts,
+        "mistakes": wrong,
         "seconds": seconds,
     }
     (folder / "training.json").write_text(json.dumps(found, indent=1))
     return text
+
+
+def _calibration(tasks: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {found['ece']}" for name, found in tasks.items())
+
+
+def _quantization(facts: dict[str, Any]) -> list[str]:
+    lines = [
+        f"warning: {task}: {facts['drops'][task]['rows']} validation rows are too few to tell "
+        "whether int8 keeps within max_drop"
+        for task in facts["unsure"]
+    ]
+    ranked = ", ".join(f"{entry['layer']} {entry['error']}" for entry in facts["ranking"][:5])
+    return [*lines, f"what int8 hurts most (mean change of a logit): {ranked}"]
 
 
 def _times(seconds: dict[str, Any]) -> list[str]:

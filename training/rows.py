@@ -149,7 +149,7 @@ def _read_file(
 ) -> Iterator[Row | str]:
     """Yield a Row, or a sentence on what is wrong, for each record; add to `columns` seen."""
     count = 0
-    for line, record in _records(file.path):
+    for line, record in records(file.path):
         count += 1
         place = f"{file.path}:{line}"
         if isinstance(record, str):
@@ -221,7 +221,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def records(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield (line, record) pairs; a record that cannot be read is a sentence instead."""
     try:
         name = path.name.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from tokenizers import Tokenizer
 from model.bundle import TOKENIZER
 from training import batches
 from training.base import resolve_base
+from training.linear import LinearModel, fit_linear
 from training.recipe import Recipe
 from training.rows import Row, Table, read_table
 
@@ -30,12 +32,25 @@ class Run:
         return read_table(self.recipe)
 
     @cached_property
+    def linear(self) -> LinearModel:
+        """Teaches beside the teacher, and is the baseline: fitted once for both."""
+        return fit_linear(self.table)
+
+    @cached_property
     def base(self) -> Path:
         return resolve_base(self.recipe.base)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
         return Tokenizer.from_file(str(self.work / "vocabulary" / TOKENIZER))
+
+    @property
+    def encoder(self) -> tuple[Path, list[int]]:
+        """Where the teacher starts: a transformers directory, and its id of each of our pieces."""
+        facts = self.facts("vocabulary")
+        if self.recipe.pretrain is None:
+            return self.base, facts["base_ids"]
+        return self.work / "pretrain", list(range(facts["pieces"]))
 
     @property
     def max_tokens(self) -> int:
@@ -46,8 +61,11 @@ class Run:
         return facts
 
     def examples(self, rows: list[Row], teacher_logits: Any = None) -> list[batches.Example]:
-        ids = batches.encode(self.tokenizer, [row.text for row in rows], self.max_tokens)
+        ids = self.encode([row.text for row in rows])
         return batches.examples(ids, batches.targets(self.table, rows), teacher_logits)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return batches.encode(self.tokenizer, texts, self.max_tokens)
 
     @property
     def kinds(self) -> tuple[str, ...]:

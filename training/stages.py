@@ -1,6 +1,7 @@
 """What happens, in which order? The stages of a run, each from files to files.
 
 vocabulary  tokenizer.json, cut to the training text
+pretrain    the base, fitted to unlabelled text; only where the recipe has [pretrain]
 teacher     the base, fine-tuned on the labels
 student     some of the teacher's layers, fitted to its logits on all text
 export      both as fp32 bundles, calibrated on validation
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,15 @@ from tokenizers import Tokenizer
 
 from model.bundle import MODEL, TOKENIZER, Bundle, Task, read_bundle, write_bundle
 from training import baseline, batches, card
+from training import pretrain as masked_model
 from training.base import check_size
-from training.calibrate import calibrate
+from training.calibrate import calibrate, fit_biases
+from training.committee import combine, fit_weights
 from training.evaluate import evaluate, logits_of
 from training.export import export_onnx
-from training.gate import check_drops
+from training.gate import best_attempt
+from training.mistakes import mistakes
+from training.narrow import with_width
 from training.network import (
     ControlTokenClassifier,
     Shape,
@@ -39,11 +44,16 @@ from training.network import (
     with_layers,
 )
 from training.objective import Objective
+from training.pretrain import read_texts
+from training.prune import with_neurons
 from training.quantize import quantize_onnx
-from training.recipe import Recipe, Student, Teacher
+from training.ranking import EMBEDDINGS, rank_layers
+from training.recipe import Fitting, Quantize, Recipe
+from training.rows import Row
 from training.run import Run
 from training.schedule import student_epochs, teacher_epochs
-from training.trainer import Fit, fit
+from training.splits import normalise
+from training.trainer import fit
 from training.vocabulary import trim_vocabulary, whole_vocabulary
 
 TOKENS = (32, 256)  # bounds of the default max_tokens
@@ -52,15 +62,25 @@ COVERED = 99.5  # percent of the training texts that max_tokens holds whole
 
 def vocabulary(run: Run, folder: Path) -> None:
     texts = [row.text for row in (*run.table.split("train"), *run.table.transfer)]
-    trim = run.recipe.vocabulary.trim
-    made = trim_vocabulary(run.base, texts) if trim else whole_vocabulary(run.base)
+    trim, pieces = run.recipe.vocabulary.trim, run.recipe.vocabulary.pieces
+    trims = trim or pieces is not None
+    made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base)
     (folder / TOKENIZER).write_text(made.tokenizer, encoding="utf-8")
     lengths = [len(row.ids) for row in Tokenizer.from_str(made.tokenizer).encode_batch(texts)]
     covered = int(np.ceil(np.percentile(lengths, COVERED) / 8) * 8)
     limit = run.recipe.data.max_tokens or int(np.clip(covered, *TOKENS))
-    check_size(run.base, run.recipe.student.layers, limit)
+    check_size(run.base, run.recipe.student.layers, limit, run.recipe.student.width)
     facts = {"pieces": len(made.base_ids), "max_tokens": limit, "base_ids": made.base_ids}
     (folder / "facts.json").write_text(json.dumps(facts))
+
+
+def pretrain(run: Run, folder: Path) -> None:
+    settings = run.recipe.pretrain
+    assert settings is not None
+    held_out = {normalise(row.text) for row in run.table.rows if row.split not in (None, "train")}
+    texts = read_texts(settings.files, held_out)
+    base_ids = run.facts("vocabulary")["base_ids"]
+    masked_model.pretrain(run.base, base_ids, run.tokenizer, texts, settings, folder)
 
 
 def teacher(run: Run, folder: Path) -> None:
@@ -70,23 +90,30 @@ def teacher(run: Run, folder: Path) -> None:
     fit(
         network,
         Objective(run.kinds, run.sizes),
-        run.examples(train),
+        _misspelt(run, train, run.examples(train), settings),
         run.examples(run.table.split("validation")),
-        _fit_settings(settings, teacher_epochs(settings, len(train))),
+        settings,
+        teacher_epochs(settings, len(train)),
         folder / "checkpoints",
     )
     if PartialState().is_main_process:
         save_network(network, folder)
 
 
+def _misspelt(
+    run: Run, rows: list[Row], examples: list[batches.Example], settings: Fitting
+) -> batches.Misspelt:
+    return batches.Misspelt(examples, [row.text for row in rows], settings.typos, run.encode)
+
+
 def _untrained(run: Run, attention: str) -> ControlTokenClassifier:
     torch.manual_seed(run.recipe.teacher.seed)
-    facts = run.facts("vocabulary")
-    tasks, pieces = len(run.recipe.tasks), facts["pieces"]
-    config = encoder_config(run.base, pieces, tasks, run.max_tokens)
+    base, base_ids = run.encoder
+    tasks, pieces = len(run.recipe.tasks), len(base_ids)
+    config = encoder_config(base, pieces, tasks, run.max_tokens)
     shape = Shape(config, pieces, run.max_tokens, run.sizes, attention)
     cls_id = run.tokenizer.encode("").ids[0]
-    network = from_base(run.base, facts["base_ids"], cls_id, shape)
+    network = from_base(base, base_ids, cls_id, shape)
     known = batches.targets(run.table, run.table.split("train"))
     network.start_heads_at(_frequencies(run, known))
     return network
@@ -108,22 +135,34 @@ def student(run: Run, folder: Path) -> None:
     teacher_network = load_network(run.work / "teacher")
     train = [*run.table.split("train"), *run.table.transfer]
     validation = run.table.split("validation")
-    taught, judged = (
-        run.examples(rows, _torch_logits(teacher_network, run.examples(rows)))
-        for rows in (train, validation)
-    )
-    network = with_layers(teacher_network, settings.layers)
+    soft = _soft_targets(run, teacher_network, (train, validation))
+    network = with_neurons(with_layers(teacher_network, settings.layers), settings.feed_forward)
+    network = with_width(network, settings.width)
     epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
     fit(
         network,
         Objective(run.kinds, run.sizes, settings.temperature, settings.alpha),
-        taught,
-        judged,
-        _fit_settings(settings, epochs),
+        _misspelt(run, train, run.examples(train, soft[0]), settings),
+        run.examples(validation, soft[1]),
+        settings,
+        epochs,
         folder / "checkpoints",
     )
     if PartialState().is_main_process:
         save_network(network, folder)
+
+
+def _soft_targets(
+    run: Run, network: ControlTokenClassifier, parts: tuple[list[Row], list[Row]]
+) -> list[Any]:
+    """Logits [rows, labels] of training text and validation: the teacher's, or the committee's."""
+    taught = [_torch_logits(network, run.examples(rows)) for rows in parts]
+    if not run.recipe.student.committee:
+        return taught
+    second = [run.linear.decision_values([row.text for row in rows]) for rows in parts]
+    truth = batches.targets(run.table, parts[1])
+    weights = fit_weights(run.kinds, run.sizes, (taught[1], second[1]), truth)
+    return [combine(weights, run.sizes, members) for members in zip(taught, second, strict=True)]
 
 
 @torch.no_grad()
@@ -139,30 +178,56 @@ def _torch_logits(network: ControlTokenClassifier, rows: list[batches.Example]) 
     return logits
 
 
-def _fit_settings(settings: Teacher | Student, epochs: int) -> Fit:
-    names = [field.name for field in fields(Fit) if field.name != "epochs"]
-    return Fit(epochs=epochs, **{name: getattr(settings, name) for name in names})
-
-
 def export(run: Run, folder: Path) -> None:
     for name in ("teacher", "student"):
-        graph = folder / f"{name}.onnx"
-        export_onnx(load_network(run.work / name), graph)
-        _calibrated_bundle(run, folder / name, graph)
-        graph.unlink()
+        export_network(run, name, folder / name)
+
+
+def export_network(run: Run, stage: str, target: Path) -> None:
+    """The network that `stage` trained as an fp32 bundle in `target`."""
+    graph = target.with_name(f"{target.name}.onnx")
+    network = load_network(run.work / stage)
+    _even_out(run, network)
+    export_onnx(network, graph)
+    calibrated_bundle(run, target, graph)
+    graph.unlink()
+
+
+@torch.no_grad()
+def _even_out(run: Run, network: ControlTokenClassifier) -> None:
+    """Shift the biases of single-label heads to what validation asks for, in place."""
+    rows = run.table.split("validation")
+    logits, truth = _torch_logits(network, run.examples(rows)), batches.targets(run.table, rows)
+    start = 0
+    for kind, head in zip(run.kinds, network.heads, strict=True):
+        assert isinstance(head, torch.nn.Linear)
+        columns = slice(start, start + head.out_features)
+        start = columns.stop
+        labelled = ~np.isnan(truth[:, columns.start])
+        if kind == "single" and labelled.any():
+            wanted = truth[labelled, columns].astype(np.float64)
+            bias = fit_biases(logits[labelled, columns].astype(np.float64), wanted)
+            head.bias.copy_(head.bias + torch.from_numpy(bias))
 
 
 def quantize(run: Run, folder: Path) -> None:
-    graph = folder / "int8.onnx"
-    quantize_onnx(run.work / "export" / "student" / MODEL, graph, run.recipe.quantize)
-    _calibrated_bundle(run, folder / "int8", graph)
-    graph.unlink()
-    exact, allowed = run.work / "export" / "student", run.recipe.quantize.max_drop
-    facts = {"drops": check_drops(run.table, exact, folder / "int8", allowed)}
-    (folder / "facts.json").write_text(json.dumps(facts, indent=1))
+    exact, settings = run.work / "export" / "student", run.recipe.quantize
+    texts = [row.text for row in run.table.split("validation")]
+    ranking = rank_layers(exact, texts, settings)
+    worst = [entry["layer"] for entry in ranking if entry["layer"] != EMBEDDINGS]
+
+    def make(attempt: Quantize) -> Path:
+        graph = folder / "int8.onnx"
+        quantize_onnx(exact / MODEL, graph, attempt)
+        calibrated_bundle(run, folder / "int8", graph)
+        graph.unlink()
+        return folder / "int8"
+
+    facts = best_attempt(run.table, exact, settings, worst, make)
+    (folder / "facts.json").write_text(json.dumps({**facts, "ranking": ranking}, indent=1))
 
 
-def _calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
+def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
     """Write a bundle of `graph`, its temperatures and thresholds fitted on validation."""
     pieces = run.facts("vocabulary")["pieces"]
     tasks = tuple(
@@ -202,8 +267,10 @@ def evaluate_all(run: Run, folder: Path) -> None:
         "int8": run.work / "quantize" / "int8",
     }
     found = {name: evaluate(run.table, path) for name, path in bundles.items()}
-    found["baseline"] = baseline.baseline_metrics(run.table)
+    found["baseline"] = baseline.baseline_metrics(run.table, run.linear)
     (folder / "metrics.json").write_text(json.dumps({"split": "test", **found}, indent=1))
+    wrong = mistakes(run.table, bundles["int8"])
+    (folder / "mistakes.json").write_text(json.dumps(wrong, indent=1, ensure_ascii=False))
 
 
 def bundle(run: Run, folder: Path) -> None:
@@ -227,6 +294,16 @@ def _bytes(bundle: Bundle) -> int:
     return sum((bundle.path / name).stat().st_size for name in (MODEL, TOKENIZER))
 
 
+def _given(settings: Any) -> dict[str, Any]:
+    """What is set: a key that is absent by default may come into the recipe unnoticed."""
+    return {key: value for key, value in asdict(settings).items() if value is not None}
+
+
+def _but_files(settings: Any) -> dict[str, Any]:
+    """The files themselves are what every run stands on: see pipeline."""
+    return {key: value for key, value in asdict(settings).items() if key != "files"}
+
+
 @dataclass(frozen=True)
 class Stage:
     name: str
@@ -235,16 +312,19 @@ class Stage:
     """The part of the recipe that the stage's result depends on."""
     trains: bool = False
     """Under torchrun every process takes part; of other stages only the first one does."""
+    optional: bool = False
+    """Left out where the recipe has no section of that name."""
 
 
 STAGES = (
     Stage(
         "vocabulary",
         vocabulary,
-        lambda r: {"base": r.base, "trim": r.vocabulary.trim, "max_tokens": r.data.max_tokens},
+        lambda r: {"base": r.base, **_given(r.vocabulary), "max_tokens": r.data.max_tokens},
     ),
-    Stage("teacher", teacher, lambda r: asdict(r.teacher), trains=True),
-    Stage("student", student, lambda r: asdict(r.student), trains=True),
+    Stage("pretrain", pretrain, lambda r: _but_files(r.pretrain), trains=True, optional=True),
+    Stage("teacher", teacher, lambda r: _given(r.teacher), trains=True),
+    Stage("student", student, lambda r: _given(r.student), trains=True),
     Stage("export", export, lambda r: {"name": r.name}),
     Stage("quantize", quantize, lambda r: asdict(r.quantize)),
     Stage("evaluate", evaluate_all, lambda r: {}),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +16,14 @@ from torch import Tensor
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import set_seed
 
-from training.batches import Collator, Example
+from training.batches import Collator, Examples, Misspelt
 from training.network import ControlTokenClassifier
 from training.objective import Batch, Objective
+from training.recipe import Fitting
 
 CHECKPOINTS_PER_STAGE = 10
 EVAL_BATCH = 256
 CHECKPOINT_FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt")
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The settings of one fit; the recipe's [teacher] and [student] hold the same names."""
-
-    epochs: int
-    learning_rate: float
-    batch_size: int
-    accumulation_steps: int
-    warmup_fraction: float
-    weight_decay: float
-    piece_dropout: float
-    seed: int
 
 
 class HeadTrainer(Trainer):
@@ -81,9 +67,10 @@ class HeadTrainer(Trainer):
 def fit(
     network: ControlTokenClassifier,
     objective: Objective,
-    train: list[Example],
-    validation: list[Example],
-    settings: Fit,
+    train: Misspelt,
+    validation: Examples,
+    settings: Fitting,
+    epochs: int,
     folder: Path,
 ) -> ControlTokenClassifier:
     """Fit `network` in place, resuming from the newest whole checkpoint in `folder`."""
@@ -92,7 +79,7 @@ def fit(
     trainer = HeadTrainer(
         objective,
         model=network,
-        args=fit_arguments(settings, len(train), folder, bf16=has_fast_bfloat16()),
+        args=fit_arguments(settings, epochs, len(train), folder, bf16=has_fast_bfloat16()),
         train_dataset=train,
         eval_dataset=validation,
         data_collator=Collator(tuple(network.control_ids.tolist())),
@@ -101,11 +88,15 @@ def fit(
     return network.eval()
 
 
-def fit_arguments(settings: Fit, rows: int, folder: Path, bf16: bool) -> TrainingArguments:
-    steps = max(1, rows // (settings.batch_size * settings.accumulation_steps)) * settings.epochs
+def fit_arguments(
+    settings: Fitting, epochs: int, rows: int, folder: Path, bf16: bool
+) -> TrainingArguments:
+    steps = max(1, rows // (settings.batch_size * settings.accumulation_steps)) * epochs
+    steps = settings.steps or steps
     return TrainingArguments(
         output_dir=str(folder),
-        num_train_epochs=settings.epochs,
+        num_train_epochs=epochs,
+        max_steps=settings.steps or -1,
         learning_rate=settings.learning_rate,
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=EVAL_BATCH,

@@ -11,7 +11,8 @@ or a control token is just text, in any language's tokenizers library.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,35 +48,56 @@ def whole_vocabulary(folder: Path) -> TrimmedVocabulary:
     return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), list(range(size)))
 
 
-def trim_vocabulary(folder: Path, texts: Iterable[str]) -> TrimmedVocabulary:
-    """The base's vocabulary, cut down to the pieces that `texts` use and the single characters."""
+def trim_vocabulary(
+    folder: Path, texts: Iterable[str], most: int | None = None
+) -> TrimmedVocabulary:
+    """The base's vocabulary, cut down to the pieces that `texts` use and the single characters.
+
+    `most`: how many to keep; the pieces that `texts` use least are left out first.
+    """
     document = plain_tokenizer(folder)
     model = document["model"]
     prefix = model["continuing_subword_prefix"]
     used = _used_ids(document, texts)
     special = _special_pieces(document, model["unk_token"])
-    kept = [
-        (piece, old)
-        for piece, old in sorted(model["vocab"].items(), key=lambda item: item[1])
-        if piece in special or old in used or len(piece.removeprefix(prefix)) == 1
-    ]
+    needed = {
+        old
+        for piece, old in model["vocab"].items()
+        if piece in special or len(piece.removeprefix(prefix)) == 1
+    }
+    frequent = [old for old, _ in used.most_common() if old not in needed]
+    if most is not None:
+        if most < len(needed):
+            raise RecipeError(
+                f"[vocabulary] pieces: {most}; single characters alone are {len(needed)}, "
+                "give that or more"
+            )
+        frequent = frequent[: most - len(needed)]
+    chosen = needed | set(frequent)
+    by_id = sorted(model["vocab"].items(), key=lambda item: item[1])
+    kept = [(piece, old) for piece, old in by_id if old in chosen]
     kept.sort(key=lambda item: item[0] not in special)  # stable: special pieces first
     model["vocab"] = {piece: new for new, (piece, _) in enumerate(kept)}
     _renumber(document["post_processor"], model["vocab"])
     return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in kept])
 
 
-def _used_ids(document: dict[str, Any], texts: Iterable[str]) -> set[int]:
+def _used_ids(document: dict[str, Any], texts: Iterable[str]) -> Counter[int]:
+    """How often each of the base's ids occurs in `texts`."""
     tokenizer = Tokenizer.from_str(json.dumps(document))
-    used: set[int] = set()
+    used: Counter[int] = Counter()
     batch: list[str] = []
     for text in texts:
         batch.append(text)
         if len(batch) == BATCH:
-            used.update(*(encoding.ids for encoding in tokenizer.encode_batch(batch)))
+            used.update(_ids(tokenizer, batch))
             batch.clear()
-    used.update(*(encoding.ids for encoding in tokenizer.encode_batch(batch)))
+    used.update(_ids(tokenizer, batch))
     return used
+
+
+def _ids(tokenizer: Tokenizer, texts: list[str]) -> Iterator[int]:
+    return (number for encoding in tokenizer.encode_batch(texts) for number in encoding.ids)
 
 
 def _special_pieces(document: dict[str, Any], unknown: str) -> set[str]:

@@ -1,9 +1,14 @@
 """The base model's real weights, in the smallest networks that still are what training makes."""
 
+import gzip
+import json
+import random
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from training.base import resolve_base
@@ -11,6 +16,7 @@ from training.network import ControlTokenClassifier, Shape, encoder_config, from
 from training.vocabulary import TrimmedVocabulary, trim_vocabulary
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")
+TABLE = Path(__file__).parents[2] / "training" / "data" / "ingredients.jsonl.gz"
 HEAD_SIZES = (2, 4, 5)
 MAX_TOKENS = 16
 
@@ -40,3 +46,31 @@ def network(base: Path, vocabulary: TrimmedVocabulary) -> ControlTokenClassifier
     with torch.no_grad():
         whole.encoder.get_input_embeddings().weight[-3:] += 0.1 * torch.randn(3, 384)
     return with_layers(whole, 2).eval()
+
+
+@pytest.fixture(scope="session")
+def small_base(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base directory with the first two of the base's six layers, for runs of many networks."""
+    folder = tmp_path_factory.mktemp("base")
+    config = json.loads((base / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 2}))
+    shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
+    weights = load_file(base / "model.safetensors")
+    dropped = tuple(f"encoder.layer.{number}." for number in range(2, 6))
+    kept = {name: value for name, value in weights.items() if not name.startswith(dropped)}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few hundred rows of the shipped table."""
+    with gzip.open(TABLE, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    random.Random(1).shuffle(rows)
+    path = tmp_path_factory.mktemp("table") / "rows.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for split, count in {"train": 300, "validation": 60, "test": 60}.items():
+            for row in [row for row in rows if row["split"] == split][:count]:
+                file.write(json.dumps(row) + "\n")
+    return path

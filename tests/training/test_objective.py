@@ -15,7 +15,8 @@ from tests.training.conftest import HEAD_SIZES
 from training.batches import Collator, Example
 from training.network import ControlTokenClassifier
 from training.objective import Objective
-from training.trainer import Fit, HeadTrainer, fit_arguments
+from training.recipe import Fitting
+from training.trainer import HeadTrainer, fit_arguments
 
 KINDS = ("single", "single", "multi")
 
@@ -55,9 +56,11 @@ def gradients(
     for module in network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    settings = Fit(1, 0.0, batch, steps, 0.0, 0.0, 0.0, seed=1)
+    settings = Fitting(
+        learning_rate=0.0, batch_size=batch, accumulation_steps=steps, piece_dropout=0.0, typos=0.0
+    )
     keep = KeepGradients()
-    arguments = fit_arguments(settings, len(rows), folder, bf16=False)
+    arguments = fit_arguments(settings, 1, len(rows), folder, bf16=False)
     arguments.max_grad_norm, arguments.save_strategy = 0.0, "no"
     arguments.train_sampling_strategy = "sequential"
     trainer = HeadTrainer(

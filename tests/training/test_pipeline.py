@@ -14,12 +14,16 @@ import pytest
 
 from function.classifier import Classifier
 from model.bundle import HASHED, MANIFEST, read_bundle
+from training.performance import report_performance
+from training.recipe import read_recipe
 from training.trainer import CHECKPOINT_FILES, newest_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"
 ROWS = {"train": 400, "validation": 80, "test": 80}
-STAGES = ("vocabulary", "teacher", "student", "export", "quantize", "evaluate", "bundle")
+STAGES = (
+    "vocabulary", "pretrain", "teacher", "student", "export", "quantize", "evaluate", "bundle",
+)  # fmt: skip
 
 RECIPE = """
 name = "tiny"
@@ -35,6 +39,9 @@ kind = "multi"
 [[task]]
 name = "odd"
 kind = "single"
+[pretrain]
+files = ["plain.txt", {path = "rows.jsonl"}]
+epochs = 1
 [teacher]
 epochs = 2
 [student]
@@ -57,13 +64,15 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 odd = {"odd": "once" if (split, place) == ("train", 0) else "always"}
                 file.write(json.dumps({**row, **odd}) + "\n")
             file.write(json.dumps({"text": f"unlabelled text of the {split} file"}) + "\n")
+    (folder / "plain.txt").write_text("smoked sea salt\n\nripe bananas\n")
     path = folder / "tiny.toml"
     path.write_text(RECIPE)
     return path
 
 
 def command(recipe: Path, out: Path, name: str = "run") -> list[str]:
-    return [sys.executable, "-m", "training", name, str(recipe), "--out", str(out)]
+    arguments = [sys.executable, "-m", "training", name, str(recipe), "--out", str(out)]
+    return [*arguments, "--no-report"] if name == "run" else arguments
 
 
 def run(recipe: Path, out: Path) -> str:
@@ -95,8 +104,9 @@ def kill_once(recipe: Path, out: Path, seen: str) -> None:
 
 @pytest.fixture(scope="module")
 def trained(recipe: Path) -> tuple[Path, str]:
-    """The bundle of a run that was killed in the teacher, twice in the student, and went on."""
+    """The bundle of a run that was killed in four places, which went on."""
     out = recipe.parent / "out"
+    kill_once(recipe, out, "pretrain/checkpoints/checkpoint-1*")
     kill_once(recipe, out, "teacher/checkpoints/checkpoint-1*")
     kill_once(recipe, out, "student/started.json")
     kill_once(recipe, out, "student/checkpoints/checkpoint-*/optimizer.pt")
@@ -123,9 +133,30 @@ def test_the_trained_bundle_answers(trained: tuple[Path, str]) -> None:
     assert answer["odd"][0]["label"] == "always"
 
 
+def test_the_performance_report_replays_the_test_rows_and_cannot_lose_the_bundle(
+    trained: tuple[Path, str], recipe: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = trained[0]
+    identity = read_bundle(out).identity
+    assert not report_performance(read_recipe(recipe), out, "--budgets", "nowhere.toml")
+    said = capfd.readouterr().err
+    assert "no performance report (exit status 2), but the bundle is whole" in said
+    assert report_performance(read_recipe(recipe), out, "--duration", "10")
+    found = json.loads((out.with_name("out.report") / "report.json").read_text())
+    assert found["bundle"]["identity"] == identity == read_bundle(out).identity
+    accuracy = found["stages"]["accuracy"]
+    assert accuracy["of"] == ROWS["test"]
+    assert {name: task["rows"] for name, task in accuracy["tasks"].items()} == {
+        name: task["rows"] for name, task in read_bundle(out).metrics["int8"]["tasks"].items()
+    }
+    for task in accuracy["tasks"].values():
+        assert task["served"] == pytest.approx(task["claimed"], abs=1.3)  # one row of 80
+    assert (out.with_name("out.report") / "report.html").is_file()
+
+
 def test_a_finished_run_redoes_nothing(trained: tuple[Path, str], recipe: Path) -> None:
     said = run(recipe, trained[0])
-    assert [f"{stage}: finished before, kept" in said for stage in STAGES] == [True] * 7
+    assert [f"{stage}: finished before, kept" in said for stage in STAGES] == [True] * 8
 
 
 def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
@@ -166,3 +197,20 @@ def test_other_peoples_files_are_not_replaced(recipe: Path) -> None:
     assert done.returncode == 2
     assert "holds thesis.txt besides a bundle; give a new directory" in done.stderr
     assert not (recipe.parent / "precious.work" / "teacher").exists(), "it says so at once"
+
+
+def test_two_processes_train_one_network(recipe: Path) -> None:
+    out = recipe.parent / "shared"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*torchrun, "-m", "training", "teacher", str(recipe), "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("teacher: done") == 1
+    assert (out.with_name("shared.work") / "teacher" / "model.safetensors").is_file()

@@ -51,7 +51,7 @@ def test_int8_is_close_to_fp32_at_a_third_of_its_size(
 ) -> None:
     exact = logits(graphs["fp32"], rows)
     error = np.abs(logits(graphs[scheme], rows) - exact).max()
-    assert 0 < error < 0.1 * np.ptp(exact)
+    assert 0 < error < 0.15 * np.ptp(exact)
     assert graphs[scheme].stat().st_size < graphs["fp32"].stat().st_size / 3
 
 

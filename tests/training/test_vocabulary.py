@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from tests.training.conftest import TEXTS
-from training.vocabulary import TrimmedVocabulary, plain_tokenizer, whole_vocabulary
+from training.recipe import RecipeError
+from training.vocabulary import (
+    TrimmedVocabulary,
+    plain_tokenizer,
+    trim_vocabulary,
+    whole_vocabulary,
+)
 
 UNKNOWN, CLS, SEP = 1, 2, 3
 
@@ -32,6 +38,23 @@ def test_each_id_keeps_the_bases_piece(
     assert len(vocabulary.base_ids) == tokenizer.get_vocab_size() < whole.get_vocab_size() / 10
     for new, old in enumerate(vocabulary.base_ids):
         assert tokenizer.id_to_token(new) == whole.id_to_token(old)
+
+
+def test_a_smaller_vocabulary_keeps_the_frequent_pieces(base: Path) -> None:
+    texts = ["chicken honey", "chicken honey", "chicken breast"]
+    everything = len(trim_vocabulary(base, texts).base_ids)
+    smaller = trim_vocabulary(base, texts, everything - 1)
+    assert len(smaller.base_ids) == everything - 1
+    encode = Tokenizer.from_str(smaller.tokenizer).encode
+    assert encode("chicken honey").tokens == ["[CLS]", "chicken", "honey", "[SEP]"]
+    spelt = encode("breast").tokens[1:-1]
+    assert len(spelt) > 1
+    assert "".join(piece.removeprefix("##") for piece in spelt) == "breast"
+
+
+def test_too_few_pieces_say_how_many_there_must_be(base: Path) -> None:
+    with pytest.raises(RecipeError, match=r"pieces: 10; single characters alone are [0-9]+, give"):
+        trim_vocabulary(base, ["honey"], 10)
 
 
 @given(st.text(max_size=40))

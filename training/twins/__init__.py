@@ -1,0 +1,1 @@
+"""What sharing one network between tasks costs or gains each of them."""
