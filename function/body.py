@@ -1,10 +1,11 @@
-"""The bytes of a request: read up to a limit, decoded, parsed as JSON."""
+"""The bytes of a request: read up to a limit, inflated, decoded, parsed as JSON."""
 
 from __future__ import annotations
 
 import json
 from typing import IO, TYPE_CHECKING, Any
 
+from function.compression import InflateError, TooLargeError, inflate
 from function.errors import RequestError
 
 if TYPE_CHECKING:
@@ -16,12 +17,15 @@ DISCARD_BYTES = 32 * 2**20
 
 
 def read_body(request: Request, max_bytes: int) -> bytes:
-    """The body; raises RequestError when it is larger than `max_bytes`, declared or not."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        message = "Send the body as plain UTF-8 JSON, without a Content-Encoding."
+    """The body, inflated; raises RequestError when it is larger than `max_bytes` in any form."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        message = "Send the body as UTF-8 JSON, plain or with Content-Encoding: gzip."
         raise RequestError(415, "unsupported_encoding", message)
     if (request.content_length or 0) > max_bytes:
         raise _too_large(max_bytes)
+    if encoding != "identity":
+        return _inflated(request.stream, max_bytes)
     body = bytearray()
     while block := _read(request.stream, min(BLOCK_BYTES, max_bytes + 1 - len(body))):
         body += block
@@ -72,6 +76,16 @@ def _read(stream: IO[bytes], size: int) -> bytes:
     except Exception:
         message = "The body broke off or is malformed; send it whole."
         raise RequestError(400, "invalid_body", message) from None
+
+
+def _inflated(stream: IO[bytes], max_bytes: int) -> bytes:
+    try:
+        return inflate(lambda size: _read(stream, size), BLOCK_BYTES, max_bytes)
+    except TooLargeError:
+        raise _too_large(max_bytes) from None
+    except InflateError as error:
+        message = f"The body is not gzip ({error}); compress it whole, or send it plain."
+        raise RequestError(400, "invalid_encoding", message) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

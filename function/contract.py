@@ -8,7 +8,7 @@ from typing import Any
 
 from function.errors import RequestError
 
-FIELDS = ("inputs", "tasks", "top_k")
+FIELDS = ("inputs", "tasks", "top_k", "min_score")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Question:
     tasks: tuple[str, ...] | None
     """Tasks in the order asked for; None: all."""
     top_k: int
+    min_score: dict[str, float]
+    """By task: labels of a lower score are left out."""
 
 
 def parse_question(value: Any, limits: Limits) -> Question:
@@ -45,15 +47,17 @@ def parse_question(value: Any, limits: Limits) -> Question:
         texts=_texts(value["inputs"], limits),
         tasks=_tasks(value["tasks"]) if "tasks" in value else None,
         top_k=_top_k(value["top_k"]) if "top_k" in value else 1,
+        min_score=_min_score(value["min_score"]) if "min_score" in value else {},
     )
 
 
-def check_tasks(tasks: Sequence[str] | None, known: Sequence[str]) -> None:
-    """Raises RequestError naming the first of `tasks` that is not in `known`."""
-    for index, task in enumerate(tasks or ()):
+def check_tasks(question: Question, known: Sequence[str]) -> None:
+    """Raises RequestError naming the first task of `question` that is not in `known`."""
+    named = [(task, f"tasks[{index}]") for index, task in enumerate(question.tasks or ())]
+    for task, where in (*named, *((task, f"min_score.{task}") for task in question.min_score)):
         if task not in known:
             message = f"There is no task {task!r}; ask for some of: {', '.join(known)}."
-            raise RequestError(400, "unknown_task", message, f"tasks[{index}]")
+            raise RequestError(400, "unknown_task", message, where)
 
 
 def _texts(inputs: Any, limits: Limits) -> tuple[str, ...]:
@@ -116,6 +120,21 @@ def _top_k(top_k: Any) -> int:
         message = "top_k is below 1; send a whole number of 1 or more."
         raise RequestError(400, "out_of_range", message, "top_k")
     return top_k
+
+
+def _min_score(scores: Any) -> dict[str, float]:
+    if not isinstance(scores, dict):
+        message = f'min_score is {_kind(scores)}; send an object such as {{"task": 0.8}}.'
+        raise RequestError(400, "wrong_type", message, "min_score")
+    for task, score in scores.items():
+        where = f"min_score.{task}"
+        if not isinstance(score, int | float) or isinstance(score, bool):
+            message = f"{where} is {_kind(score)}; send a number from 0 to 1."
+            raise RequestError(400, "wrong_type", message, where)
+        if not 0 <= score <= 1:
+            message = f"{where} is {score}; send a number from 0 to 1."
+            raise RequestError(400, "out_of_range", message, where)
+    return scores
 
 
 def _kind(value: Any) -> str:

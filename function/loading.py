@@ -1,4 +1,4 @@
-"""The classifier, loaded by the first request that needs it, and once."""
+"""The classifier, loaded once: by the first request that needs it, or at the start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.bundle import Bundle, read_bundle
-from profiling.timer import timer
+from profiling.timer import startup, timer
 
 if TYPE_CHECKING:
     from function.classifier import Classifier
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 class LazyClassifier:
     """Nothing of the bundle is touched before `get` or `manifest`; a failure is tried again.
 
-    The server forks its worker after it imported the handler, so neither a thread nor a loaded
-    graph may exist before the first request.
+    A server may fork its worker after it imported the handler, so importing starts no thread.
     """
 
     def __init__(self, path: Path, threads: int) -> None:
@@ -26,6 +25,8 @@ class LazyClassifier:
         self._lock = threading.Lock()
         self._classifier: Classifier | None = None
         self._manifest: Bundle | None = None
+        self.asked = False
+        """Whether a request has had it: the first is a cold start's, whoever loaded."""
 
     @property
     def loaded(self) -> bool:
@@ -62,6 +63,7 @@ class LazyClassifier:
 
     @timer.span("load")
     def _load(self) -> Classifier:
+        startup.hand_over(timer.current)  # before those who wait for this one
         with timer.span("import_numpy"):
             from function.classifier import Classifier
         return Classifier.load(self._path, self._threads)

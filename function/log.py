@@ -12,11 +12,17 @@ import resource
 import sys
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from function.trace import Trace
 
 STATM = Path("/proc/self/statm")
+
+
+def now() -> str:
+    """The time as RFC 3339 has it, which Cloud Logging takes as the entry's timestamp."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def write_line(entry: Mapping[str, object]) -> None:

@@ -14,7 +14,7 @@ from function.loading import LazyClassifier
 from function.log import stack_trace
 from function.settings import Settings
 from model.bundle import BundleError
-from profiling.timer import timer
+from profiling.timer import startup, timer
 
 if TYPE_CHECKING:
     from flask import Request
@@ -39,7 +39,7 @@ class Tally:
     """What the log says about a request, filled in as it is answered."""
 
     cold: bool = False
-    """The request loaded the bundle, or waited for another that did."""
+    """The first request to use the bundle, and any that waited for it to load."""
     texts: int = 0
     tokens: int = 0
     failure: str | None = None
@@ -101,8 +101,10 @@ class Service:
         question = self._question(request)
         tally.texts = len(question.texts)
         classifier = self._load(tally)
-        check_tasks(question.tasks, [task.name for task in classifier.bundle.tasks])
-        detailed = classifier.predict_detailed(question.texts, question.tasks, question.top_k)
+        check_tasks(question, [task.name for task in classifier.bundle.tasks])
+        detailed = classifier.predict_detailed(
+            question.texts, question.tasks, question.top_k, question.min_score
+        )
         tally.tokens = detailed.tokens
         return predictions_document(detailed, classifier.bundle.identity)
 
@@ -141,8 +143,12 @@ class Service:
         return {"status": "ready", "bundle": classifier.bundle.identity}
 
     def _load(self, tally: Tally) -> Classifier:
-        tally.cold = not self.classifier.loaded
-        return self.classifier.get()
+        tally.cold = not (self.classifier.loaded and self.classifier.asked)
+        self.classifier.asked = True
+        classifier = self.classifier.get()
+        if tally.cold:
+            startup.hand_over(timer.current)
+        return classifier
 
 
 def predictions_document(detailed: Detailed, identity: str) -> Document:
@@ -153,7 +159,7 @@ def predictions_document(detailed: Detailed, identity: str) -> Document:
     return document
 
 
-@timer.span("serialize")
+@timer.span("respond")
 def serialize(document: Document) -> str:
     """JSON in ASCII: an error may quote a lone surrogate, which UTF-8 cannot hold."""
     return json.dumps(document, allow_nan=False)

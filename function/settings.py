@@ -8,6 +8,8 @@ from pathlib import Path
 
 SHIPPED_BUNDLE = Path(__file__).resolve().parent.parent / "model" / "ingredients"
 
+OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
 
 class SettingsError(ValueError):
     """A setting cannot be used; the message names its key, its value and what was expected."""
@@ -25,6 +27,8 @@ class Settings:
     | MAX_CHARS | 10000 | longest text, in characters |
     | ORT_THREADS | 1 | threads that share one run of the graph |
     | GOOGLE_CLOUD_PROJECT | not set | project of the log's traces; without it none are named |
+    | PROFILE_SAMPLE | 1 | share of warm requests that record every span, 0 to 1 |
+    | OTEL_EXPORTER_OTLP_ENDPOINT | not set | collector that spans are sent to as well |
 
     `THREADS` is not among them: functions-framework reads that one as gunicorn's thread count.
     """
@@ -35,6 +39,11 @@ class Settings:
     max_chars: int = 10_000
     threads: int = 1
     project: str | None = None
+    profile_sample: float = 1.0
+    revision: str | None = None
+    """K_REVISION, which Cloud Run sets."""
+    otlp: bool = False
+    """An OTLP endpoint is set; opentelemetry reads it, and what else it takes, by itself."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
@@ -46,6 +55,9 @@ class Settings:
             max_chars=_positive(mapping, "MAX_CHARS", cls.max_chars),
             threads=_positive(mapping, "ORT_THREADS", cls.threads),
             project=mapping.get("GOOGLE_CLOUD_PROJECT") or None,
+            profile_sample=_share(mapping, "PROFILE_SAMPLE", cls.profile_sample),
+            revision=mapping.get("K_REVISION") or None,
+            otlp=any(mapping.get(key) for key in OTLP_ENDPOINTS),
         )
 
 
@@ -55,3 +67,14 @@ def _positive(mapping: Mapping[str, str], key: str, default: int) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) <= 12 and int(value) > 0):
         raise SettingsError(f"{key}={value!r}: expected a whole number from 1 to 999999999999")
     return int(value)
+
+
+def _share(mapping: Mapping[str, str], key: str, default: float) -> float:
+    value = mapping.get(key) or str(default)
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise SettingsError(f"{key}={value!r}: expected a number from 0 to 1, such as 0.1")
+    return share

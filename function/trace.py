@@ -1,15 +1,22 @@
-"""Which trace a request belongs to, from the headers the platform adds."""
+"""Which trace does a request belong to? Read from the headers that the platform adds."""
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass
 from typing import Protocol
 
-TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
-"""https://www.w3.org/TR/trace-context/#traceparent-header"""
-CLOUD_TRACE = re.compile(r"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;.*)?", re.ASCII)
+TRACEPARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})((?:-.*)?)"
+)
+"""https://www.w3.org/TR/trace-context/#traceparent-header: only later versions have a rest."""
+CLOUD_TRACE = re.compile(
+    r"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]{1,10}))?(?:;.*)?", re.ASCII
+)
 """X-Cloud-Trace-Context: `TRACE_ID/SPAN_ID;o=OPTIONS`, its span in decimal."""
+SAMPLED = 1
+"""The bit of either header's flags that says that the caller records this trace."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,8 @@ class Trace:
     """32 hexadecimal digits."""
     span_id: str | None
     """16 hexadecimal digits."""
+    sampled: bool = False
+    """The caller records this trace."""
 
 
 class Headers(Protocol):
@@ -38,9 +47,12 @@ def read_trace(headers: Headers) -> Trace | None:
 
 def _traceparent(value: str) -> Trace | None:
     found = TRACEPARENT.fullmatch(value.strip())
-    if found is None or not int(found[1], 16) or not int(found[2], 16):
+    if found is None:
         return None
-    return Trace(found[1], found[2])
+    version, trace_id, span_id, flags, rest = found.groups()
+    if (version == "00" and rest) or not int(trace_id, 16) or not int(span_id, 16):
+        return None
+    return Trace(trace_id, span_id, bool(int(flags, 16) & SAMPLED))
 
 
 def _cloud_trace(value: str) -> Trace | None:
@@ -48,4 +60,17 @@ def _cloud_trace(value: str) -> Trace | None:
     if found is None or not int(found[1], 16):
         return None
     span = int(found[2] or 0)
-    return Trace(found[1].lower(), f"{span:016x}" if 0 < span < 2**64 else None)
+    span_id = f"{span:016x}" if 0 < span < 2**64 else None
+    return Trace(found[1].lower(), span_id, bool(int(found[3] or 0) & SAMPLED))
+
+
+def records(trace: Trace | None, share: float) -> bool:
+    """Whether a request records all of its spans: a `share` of them, and what the caller records.
+
+    The same trace gets the same answer everywhere: its id decides, as W3C has its last 7 bytes
+    random.
+    """
+    if share >= 1 or (trace is not None and trace.sampled):
+        return True
+    draw = random.random() if trace is None else int(trace.trace_id[-14:], 16) / 2**56
+    return draw < share

@@ -60,6 +60,7 @@ class Bundle:
     metrics: dict[str, Any]
     digest: str
     """First 12 hex digits of bundle.json's sha256; it covers every file through their hashes."""
+    model_sha256: str
 
     @property
     def identity(self) -> str:
@@ -96,6 +97,7 @@ def read_bundle(path: str | Path) -> Bundle:
         tasks=tuple(_task(entry) for entry in manifest["tasks"]),
         metrics=manifest["metrics"],
         digest=hashlib.sha256(raw).hexdigest()[:12],
+        model_sha256=manifest["files"][MODEL]["sha256"],
     )
 
 

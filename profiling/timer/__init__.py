@@ -1,4 +1,4 @@
-"""Spans of a request, in three things apart: capture, session, rendering.
+"""Where did the time of this request go? Spans, in three things apart: capture, session, rendering.
 
     from profiling.timer import timer
 
@@ -9,13 +9,17 @@
     server_timing(session.spans)
 
 A span outside any session costs a lookup and records nothing, so library code may keep its
-spans when it runs in a notebook. Standard library only, and nothing of this project.
+spans when it runs in a notebook. `startup` holds what came before the first request. Standard
+library only, and nothing of this project; `profiling.timer.otlp`, which nothing here imports,
+sends sessions on to OpenTelemetry. `python -m profiling timer` says what a span costs.
 """
 
 from profiling.timer.capture import Timer
 from profiling.timer.rendering import server_timing, span_rows
 from profiling.timer.session import Session, Span
+from profiling.timer.startup import Startup, process_age_s
 
 timer = Timer()
+startup = Startup(timer.clock, process_age_s())
 
-__all__ = ["Session", "Span", "Timer", "server_timing", "span_rows", "timer"]
+__all__ = ["Session", "Span", "Startup", "Timer", "server_timing", "span_rows", "startup", "timer"]

@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
 
-from profiling.timer.session import Clock, Session
+from profiling.timer.session import Clock, Session, Span
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Frame = tuple[Session, Span | None, Any]
+"""A session, the span that is open in it, and the frame to return to when that span closes.
+
+The last is None for a session with no span open; the span is None where it is not recorded.
+"""
 
 
 class Timer:
-    """Opens sessions and spans. Every thread has a current session of its own, or none."""
+    """Opens sessions and spans. Every context has a current session of its own, or none.
+
+    A new thread starts with none; to have its spans in the session of whoever starts it, run
+    `contextvars.copy_context().run(function)` there.
+    """
 
     def __init__(self, clock: Clock = time.perf_counter) -> None:
-        self._clock = clock
-        self._current: ContextVar[Session | None] = ContextVar("session", default=None)
+        self.clock = clock
+        self._current: ContextVar[Frame | None] = ContextVar("frame", default=None)
 
     @property
     def current(self) -> Session | None:
-        return self._current.get()
+        frame = self._current.get()
+        return None if frame is None else frame[0]
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """Spans opened in this context, until it ends, belong to the session given."""
-        session = Session(self._clock)
-        token = self._current.set(session)
+    def session(
+        self, session: Session | None = None, *, detailed: bool = True
+    ) -> Iterator[Session]:
+        """Spans opened in this context, until it ends, belong to the session given.
+
+        `session` goes on with one that exists; a new one that is not `detailed` (it was not
+        sampled) records its outermost spans only.
+        """
+        if session is None:
+            session = Session(self.clock, detailed=detailed)
+        token = self._current.set((session, None, None))
         try:
             yield session
         finally:
@@ -38,29 +57,49 @@ class Timer:
 
     def span(self, name: str) -> NamedSpan:
         """A span, both as `with timer.span("x"):` and as the decorator `@timer.span("x")`."""
-        return NamedSpan(self, name)
+        return NamedSpan(self._current, name)
 
 
 class NamedSpan:
     """Holds no state of a running span, so that one decorator may serve many threads."""
 
-    __slots__ = ("_name", "_timer")
+    __slots__ = ("_current", "_name")
 
-    def __init__(self, timer: Timer, name: str) -> None:
-        self._timer = timer
+    def __init__(self, current: ContextVar[Frame | None], name: str) -> None:
+        self._current = current
         self._name = name
 
     def __enter__(self) -> None:
-        session = self._timer.current
-        if session is not None:
-            session.open(self._name)
+        frame = self._current.get()
+        if frame is None:
+            return
+        session, parent, outer = frame
+        span = session.open(self._name, parent) if outer is None or session.detailed else None
+        self._current.set((session, span, frame))
 
-    def __exit__(self, *_: object) -> None:
-        session = self._timer.current
-        if session is not None:
-            session.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        frame = self._current.get()
+        if frame is None:
+            return
+        session, span, outer = frame
+        if outer is None:
+            return
+        if span is not None:
+            session.close(span, None if kind is None else kind.__name__)
+        self._current.set(outer)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise TypeError(
+                f"span {self._name!r} would time the making of {function.__qualname__}, not its "
+                "run; use `with timer.span(...)` inside it"
+            )
+
         @functools.wraps(function)
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
             with self:

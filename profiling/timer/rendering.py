@@ -10,15 +10,11 @@ DECIMALS = 3  # a microsecond
 
 
 def span_rows(spans: Iterable[Span]) -> list[dict[str, str | float | None]]:
-    """One object per span for JSON; the duration is None when the span was left open."""
-    return [
-        {
-            "name": span.name,
-            "start_ms": round(span.start_ms, DECIMALS),
-            "duration_ms": _rounded(span.duration_ms),
-        }
-        for span in spans
-    ]
+    """One object per span for JSON; the duration is None when the span was left open.
+
+    `error` is there only when an exception ended the span, and names its type.
+    """
+    return [_row(span) for span in spans]
 
 
 def server_timing(spans: Iterable[Span]) -> str:
@@ -27,6 +23,17 @@ def server_timing(spans: Iterable[Span]) -> str:
         span.name if span.duration_ms is None else f"{span.name};dur={_rounded(span.duration_ms)}"
         for span in spans
     )
+
+
+def _row(span: Span) -> dict[str, str | float | None]:
+    row: dict[str, str | float | None] = {
+        "name": span.name,
+        "start_ms": round(span.start_ms, DECIMALS),
+        "duration_ms": _rounded(span.duration_ms),
+    }
+    if span.error is not None:
+        row["error"] = span.error
+    return row
 
 
 def _rounded(duration_ms: float | None) -> float | None:

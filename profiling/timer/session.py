@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Clock = Callable[[], float]
 """Seconds from any origin, never going back."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Span:
     """A named stretch of one session, in milliseconds since the session began."""
 
@@ -17,33 +17,56 @@ class Span:
     start_ms: float
     duration_ms: float | None = None
     """None while the span is open."""
-    parent: int | None = None
-    """Place in `Session.spans` of the span around this one; None at the top."""
+    parent: Span | None = field(default=None, repr=False)
+    """The span around this one; None at the top."""
+    error: str | None = None
+    """Type of the exception that ended the span."""
 
 
 class Session:
-    """Spans of one request. One thread fills it: the current session is kept per context."""
+    """Spans of one request, filled by any number of threads.
 
-    def __init__(self, clock: Clock) -> None:
+    Which span is around which is known per context (see capture), never here; appending to a
+    list is atomic. A session that is not `detailed` keeps its outermost spans only.
+    """
+
+    def __init__(
+        self, clock: Clock, origin_s: float | None = None, *, detailed: bool = True
+    ) -> None:
         self._clock = clock
-        self._origin_s = clock()
-        self._open: list[int] = []
+        self._origin_s = clock() if origin_s is None else origin_s
+        self.detailed = detailed
         self.spans: list[Span] = []
 
     @property
     def open_spans(self) -> list[str]:
-        """Names of the spans that were not closed yet, the outermost first."""
-        return [self.spans[place].name for place in self._open]
+        """Names of the spans that were not closed yet, in the order of their start."""
+        return [span.name for span in self.spans if span.duration_ms is None]
 
-    def open(self, name: str) -> None:
-        parent = self._open[-1] if self._open else None
-        self._open.append(len(self.spans))
-        self.spans.append(Span(name, self._elapsed_ms(), parent=parent))
-
-    def close(self) -> None:
-        """Close the span opened last."""
-        span = self.spans[self._open.pop()]
-        span.duration_ms = self._elapsed_ms() - span.start_ms
-
-    def _elapsed_ms(self) -> float:
+    @property
+    def elapsed_ms(self) -> float:
+        """Since the session began."""
         return (self._clock() - self._origin_s) * 1000.0
+
+    def open(self, name: str, parent: Span | None = None) -> Span:
+        span = Span(name, (self._clock() - self._origin_s) * 1000.0, None, parent)
+        self.spans.append(span)
+        return span
+
+    def close(self, span: Span, error: str | None = None) -> None:
+        span.duration_ms = (self._clock() - self._origin_s) * 1000.0 - span.start_ms
+        span.error = error
+
+    def fill(self, name: str) -> None:
+        """A span from the end of the last outermost one, or from the beginning, until now."""
+        ends = [span.start_ms + (span.duration_ms or 0.0) for span in self.spans if not span.parent]
+        start_ms = max(ends, default=0.0)
+        self.spans.append(Span(name, start_ms, max(0.0, self.elapsed_ms - start_ms)))
+
+    def continue_from(self, earlier: Session) -> None:
+        """Count from where `earlier` began, with its spans first; it must share the clock."""
+        shift_ms = (self._origin_s - earlier._origin_s) * 1000.0
+        self._origin_s = earlier._origin_s
+        for span in self.spans:
+            span.start_ms += shift_ms
+        self.spans[:0] = earlier.spans

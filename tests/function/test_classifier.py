@@ -160,6 +160,19 @@ def test_unknown_tasks_name_the_known_ones(classifier: Classifier) -> None:
         classifier.predict(["salt"], "source")
 
 
+def test_labels_below_min_score_are_left_out(classifier: Classifier) -> None:
+    everything = classifier.predict(TEXTS, top_k=5)
+    for task in ("source", "category"):
+        for before, after in zip(
+            everything, classifier.predict(TEXTS, top_k=5, min_score={task: 0.6}), strict=True
+        ):
+            kept = [entry for entry in before[task] if entry["score"] >= 0.6]
+            assert after == {**before, task: kept}
+    assert classifier.predict(["salt"], ["source"], min_score={"source": 1.0}) == [{"source": []}]
+    with pytest.raises(ValueError, match=r"unknown tasks: \['taste'\]"):
+        classifier.predict(["salt"], min_score={"taste": 0.5})
+
+
 def test_top_k_below_one(classifier: Classifier) -> None:
     with pytest.raises(ValueError, match="top_k is 0; ask for 1 label or more"):
         classifier.predict(["salt"], top_k=0)

@@ -31,7 +31,12 @@ WRONG: list[tuple[str, str, str | None, str]] = [
     ("1", "wrong_type", None, "The body is a number"),
     ("true", "wrong_type", None, "The body is a boolean"),
     ("{}", "missing_field", "inputs", 'Send "inputs"'),
-    ('{"inputs": "a", "input": "b"}', "unknown_field", "input", "inputs, tasks, top_k only"),
+    (
+        '{"inputs": "a", "input": "b"}',
+        "unknown_field",
+        "input",
+        "inputs, tasks, top_k, min_score only",
+    ),
     ('{"inputs": null}', "wrong_type", "inputs", "inputs is null"),
     ('{"inputs": {}}', "wrong_type", "inputs", "inputs is an object"),
     ('{"inputs": 1.5}', "wrong_type", "inputs", "inputs is a number"),
@@ -53,6 +58,9 @@ WRONG: list[tuple[str, str, str | None, str]] = [
     ('{"inputs": "a", "top_k": null}', "wrong_type", "top_k", "top_k is null"),
     ('{"inputs": "a", "top_k": 0}', "out_of_range", "top_k", "1 or more"),
     ('{"inputs": "a", "top_k": -3}', "out_of_range", "top_k", "1 or more"),
+    ('{"inputs": "a", "min_score": 0.5}', "wrong_type", "min_score", "send an object such as"),
+    ('{"inputs": "a", "min_score": {"x": true}}', "wrong_type", "min_score.x", "is a boolean"),
+    ('{"inputs": "a", "min_score": {"x": 1.1}}', "out_of_range", "min_score.x", "from 0 to 1"),
 ]
 
 
@@ -88,13 +96,14 @@ def test_a_body_that_is_not_utf8(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ('{"inputs": "a"}', Question(("a",), None, 1)),
-        ('{"inputs": ["a", "a"]}', Question(("a", "a"), None, 1)),
-        ('\ufeff{"inputs": "a"}', Question(("a",), None, 1)),
-        ('{"inputs": "\\ud800"}', Question(("\ud800",), None, 1)),
-        ('{"inputs": "a", "tasks": ["y", "x"]}', Question(("a",), ("y", "x"), 1)),
-        ('{"inputs": "a", "top_k": 1000}', Question(("a",), None, 1000)),
-        ('{"inputs": "aaaaaaaaaa"}', Question(("aaaaaaaaaa",), None, 1)),
+        ('{"inputs": "a"}', Question(("a",), None, 1, {})),
+        ('{"inputs": ["a", "a"]}', Question(("a", "a"), None, 1, {})),
+        ('\ufeff{"inputs": "a"}', Question(("a",), None, 1, {})),
+        ('{"inputs": "\\ud800"}', Question(("\ud800",), None, 1, {})),
+        ('{"inputs": "a", "tasks": ["y", "x"]}', Question(("a",), ("y", "x"), 1, {})),
+        ('{"inputs": "a", "top_k": 1000}', Question(("a",), None, 1000, {})),
+        ('{"inputs": "a", "min_score": {"x": 0.5}}', Question(("a",), None, 1, {"x": 0.5})),
+        ('{"inputs": "aaaaaaaaaa"}', Question(("aaaaaaaaaa",), None, 1, {})),
     ],
 )
 def test_a_right_body(body: str, expected: Question) -> None:
@@ -102,17 +111,23 @@ def test_a_right_body(body: str, expected: Question) -> None:
 
 
 def test_an_unknown_task_is_told_the_known_ones() -> None:
-    with pytest.raises(RequestError, match="no task 'z'; ask for some of: x, y") as caught:
-        check_tasks(["x", "z"], ["x", "y"])
-    found = error_of(caught.value)
-    assert (found["code"], found["field"]) == ("unknown_task", "tasks[1]")
+    for asked, field in (
+        (Question(("a",), ("x", "z"), 1, {}), "tasks[1]"),
+        (Question(("a",), None, 1, {"z": 0.5}), "min_score.z"),
+    ):
+        with pytest.raises(RequestError, match="no task 'z'; ask for some of: x, y") as caught:
+            check_tasks(asked, ["x", "y"])
+        found = error_of(caught.value)
+        assert (found["code"], found["field"]) == ("unknown_task", field)
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
 )
-BODY = st.fixed_dictionaries({}, optional={"inputs": JSON, "tasks": JSON, "top_k": JSON})
+BODY = st.fixed_dictionaries(
+    {}, optional={"inputs": JSON, "tasks": JSON, "top_k": JSON, "min_score": JSON}
+)
 
 
 @given(

@@ -68,7 +68,16 @@ def test_the_first_answer_imports_nothing_heavy_it_does_not_need(bundle_path: Pa
     assert result["status"] == 200
     assert packages(result["answer"]) >= HEAVY
     everything = result["framework"] + result["answer"]
-    forbidden = {"torch", "transformers", "grpc", "training", "pandas", "sklearn"}
+    forbidden = {
+        "torch",
+        "transformers",
+        "grpc",
+        "training",
+        "pandas",
+        "sklearn",
+        "opentelemetry",
+        "matplotlib",
+    }
     assert packages(everything) & forbidden == set()
     # functions-framework ships and imports google.cloud.functions, a few lines of its own.
     cloud = {name for name in everything if name.startswith("google.cloud.")}

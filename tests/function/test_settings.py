@@ -35,5 +35,23 @@ def test_a_wrong_number_names_key_value_and_expectation(key: str, value: str) ->
 
 
 def test_every_setting_is_documented() -> None:
-    for key in KEYS:
+    for key in (*KEYS, "PROFILE_SAMPLE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         assert f"| {key} |" in str(Settings.__doc__)
+
+
+def test_profiling() -> None:
+    mapping = {
+        "PROFILE_SAMPLE": "0.25",
+        "K_REVISION": "r3",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c",
+    }
+    settings = Settings.from_mapping(mapping)
+    assert (settings.profile_sample, settings.revision, settings.otlp) == (0.25, "r3", True)
+    assert Settings.from_mapping({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c"}).otlp
+    assert not Settings.from_mapping({"OTEL_EXPORTER_OTLP_ENDPOINT": ""}).otlp
+
+
+@pytest.mark.parametrize("value", ["1.1", "-0.1", "nan", "inf", "half", "10%"])
+def test_a_wrong_share(value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^PROFILE_SAMPLE='{value}': expected a number from 0"):
+        Settings.from_mapping({"PROFILE_SAMPLE": value})

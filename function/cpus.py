@@ -1,0 +1,48 @@
+"""How many processors may this container use? The host has more than the container may."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+GROUPS = Path("/sys/fs/cgroup")
+OWN = Path("/proc/self/cgroup")
+
+
+def usable_cpus() -> int:
+    """Processors of this process, by affinity and by its control group's quota; at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    quota = _quota()
+    return max(1, min(count, int(quota)) if quota else count)
+
+
+def _quota() -> float | None:
+    """Processors' worth of time that the group may use; None: as much as there is."""
+    try:
+        lines = OWN.read_text().splitlines()
+    except OSError:  # no control groups
+        return None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            found = _read(GROUPS, path, "cpu.max")
+            limit, _, period = found.partition(" ")
+        elif "cpu" in controllers.split(","):
+            limit = _read(GROUPS / "cpu", path, "cpu.cfs_quota_us")
+            period = _read(GROUPS / "cpu", path, "cpu.cfs_period_us")
+        else:
+            continue
+        if limit.isdecimal() and period.isdecimal():
+            return int(limit) / int(period)
+    return None
+
+
+def _read(mount: Path, path: str, name: str) -> str:
+    """A group's value. Inside a container the group is often mounted as the root of all."""
+    for folder in (mount / path.strip("/"), mount):
+        try:
+            return (folder / name).read_text().strip()
+        except OSError:
+            continue
+    return ""

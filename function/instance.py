@@ -1,0 +1,24 @@
+"""Which instance answered, how old is it, and how many requests has it seen?"""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+from profiling.timer import startup
+
+
+class Instance:
+    """This process. Made before the server forks, so its id carries the worker's number."""
+
+    def __init__(self) -> None:
+        self._server = os.urandom(4).hex()
+        self._requests = itertools.count(1)
+
+    def serve(self) -> dict[str, str | float]:
+        """What a log line says of the instance; each call counts as one request."""
+        return {
+            "id": f"{self._server}-{os.getpid()}",
+            "age_s": round(startup.age_s, 3),
+            "requests": next(self._requests),
+        }
