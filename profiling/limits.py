@@ -1,0 +1,138 @@
+"""May this machine hold a process to so many CPUs and so much memory, and does it?
+
+    with limited(Limits(cpus=1, memory_mb=128)) as group:
+        Popen(group.wrap(command))
+        group.killed
+
+Control groups, version 2 or 1, where we may make them. Where we may not, a number of CPUs is
+kept by affinity, memory is not kept at all, and `group.note` says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+PERIOD_US = 100_000
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an instance may use; None: whatever there is."""
+
+    cpus: float | None = None
+    memory_mb: int | None = None
+
+    def __str__(self) -> str:
+        cpus = f"{self.cpus:g} CPU" if self.cpus else "all CPUs"
+        return f"{cpus}, {self.memory_mb} MiB" if self.memory_mb else cpus
+
+
+@dataclass
+class Group:
+    """The control groups of one process tree."""
+
+    folders: list[Path] = field(default_factory=list)
+    affinity: int | None = None
+    note: str = ""
+    """How the limits were kept, in words."""
+
+    def wrap(self, command: list[str]) -> list[str]:
+        """The command, entering the groups before it starts."""
+        enter = [
+            f"echo $$ > {shlex.quote(str(folder / 'cgroup.procs'))}" for folder in self.folders
+        ]
+        if self.affinity is not None:
+            enter.append(f"taskset -pc {_last_cpus(self.affinity)} $$ > /dev/null")
+        return ["sh", "-c", "; ".join([*enter, 'exec "$@"']), "limited", *command]
+
+    @property
+    def peak_mb(self) -> float | None:
+        """The most memory that the group was charged for, its page cache included."""
+        for folder in self.folders:
+            for name in ("memory.peak", "memory.max_usage_in_bytes"):
+                if (folder / name).exists():
+                    return int((folder / name).read_text()) / MIB
+        return None
+
+    @property
+    def killed(self) -> bool | None:
+        """Whether the kernel ended a process for its memory; None when nothing can tell."""
+        for folder in self.folders:
+            for name in ("memory.events", "memory.oom_control"):
+                if (folder / name).exists():
+                    rows = (line.split() for line in (folder / name).read_text().splitlines())
+                    return dict(rows).get("oom_kill", "0") != "0"
+        return None
+
+
+@contextmanager
+def limited(limits: Limits) -> Iterator[Group]:
+    """A group that keeps `limits`, as far as may be; removed afterwards."""
+    group = Group()
+    try:
+        yield _filled(group, limits)
+    finally:
+        for folder in group.folders:
+            _remove(folder)
+
+
+def _filled(group: Group, limits: Limits) -> Group:
+    wanted = _values(limits)
+    if not any(values for _, values in wanted):
+        group.note = "no limits"
+        return group
+    try:
+        for parent, values in wanted:
+            if values:
+                folder = parent / f"polyhead-{os.getpid()}-{time.monotonic_ns()}"
+                folder.mkdir()
+                group.folders.append(folder)
+                for name, value in values.items():
+                    (folder / name).write_text(value)
+        group.note = f"{limits} kept by control groups"
+    except OSError as error:
+        group.note = f"control groups are not permitted here ({error}); memory is not limited"
+        if limits.cpus:
+            group.affinity = max(1, round(limits.cpus))
+            group.note += f", {group.affinity} CPU kept by affinity"
+    return group
+
+
+def _values(limits: Limits) -> list[tuple[Path, dict[str, str]]]:
+    """What to write where: one folder in version 2, one for each controller in version 1."""
+    quota = str(round((limits.cpus or 0) * PERIOD_US))
+    memory = str((limits.memory_mb or 0) * MIB)
+    if (ROOT / "cgroup.controllers").exists():
+        values = {"cpu.max": f"{quota} {PERIOD_US}"} if limits.cpus else {}
+        if limits.memory_mb:
+            values |= {"memory.max": memory, "memory.swap.max": "0"}
+        return [(ROOT, values)]
+    cpu = {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": quota}
+    return [
+        (ROOT / "cpu", cpu if limits.cpus else {}),
+        (ROOT / "memory", {"memory.limit_in_bytes": memory} if limits.memory_mb else {}),
+    ]
+
+
+def _remove(folder: Path) -> None:
+    """The kernel takes a moment to let go of processes that have ended."""
+    for _ in range(100):
+        try:
+            folder.rmdir()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _last_cpus(count: int) -> str:
+    """The client works on the first, where there is more than one."""
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))[-count:]))

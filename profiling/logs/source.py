@@ -1,0 +1,100 @@
+"""Where do the entries come from? A file or pipe of lines; Cloud Logging is in `cloud`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from profiling.logs.record import Failure, Record, read_entry
+
+
+class SourceError(Exception):
+    """Nothing can be read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which entries are wanted; None: all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    revisions: tuple[str, ...] = ()
+
+    def holds(self, entry: Record | Failure) -> bool:
+        if self.revisions and entry.revision not in self.revisions:
+            return False
+        if self.since is None and self.until is None:
+            return True
+        if entry.time is None:
+            return False
+        after = self.since is None or entry.time >= self.since
+        return after and (self.until is None or entry.time < self.until)
+
+
+@dataclass
+class Log:
+    """What was read."""
+
+    records: list[Record] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    skipped: int = 0
+    """Entries that are neither a request's nor an error."""
+
+
+def gather(entries: Iterable[Any], window: Window) -> Log:
+    """Sort entries into requests and failures, oldest first; those outside the window are left."""
+    log = Log()
+    for entry in entries:
+        found = read_entry(entry) if isinstance(entry, dict) else None
+        if found is None:
+            log.skipped += 1
+        elif window.holds(found):
+            if isinstance(found, Record):
+                log.records.append(found)
+            else:
+                log.failures.append(found)
+    if all(record.time for record in log.records):
+        log.records.sort(key=lambda record: record.time.timestamp() if record.time else 0.0)
+    return log
+
+
+def read_file(path: Path) -> Iterator[Any]:
+    """Entries of a file, or of standard input for `-`; raises SourceError.
+
+    One JSON object per line, whatever stands between them; or one JSON list, as gcloud prints it.
+    """
+    try:
+        with nullcontext(sys.stdin) if str(path) == "-" else path.open(encoding="utf-8") as stream:
+            yield from _entries(stream)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SourceError(f"{path}: {reason}; give a file of log lines, or - for a pipe") from None
+
+
+def _entries(stream: TextIO) -> Iterator[Any]:
+    first = next((line for line in stream if line.strip()), "")
+    if first.strip() == "[" or first.startswith("[{"):
+        try:
+            yield from json.loads(first + stream.read())
+        except json.JSONDecodeError as error:
+            message = f"the JSON list breaks off at line {error.lineno} ({error.msg}); read it anew"
+            raise SourceError(message) from None
+        return
+    yield _object(first)
+    for line in stream:
+        if line.strip():
+            yield _object(line)
+
+
+def _object(line: str) -> Any:
+    """The value of one line; None for a line of other text."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None

@@ -1,0 +1,224 @@
+"""What happened? A log summed up by revision: the numbers behind the table, the page and the JSON.
+
+Latency is that of answered predictions on a warm instance, but for cold starts, which stand alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from profiling.logs.record import PREDICT, Failure, Record
+from profiling.logs.source import Log
+from profiling.percentiles import percentile
+
+SLOWEST = 5
+MESSAGES = 10
+TRACE_URL = "https://console.cloud.google.com/traces/list?project={project}&tid={trace_id}"
+AGES = (("under 1 min", 60.0), ("1 to 10 min", 600.0), ("10 to 60 min", 3600.0), ("over 1 h", 1e12))
+"""Bands of an instance's age: name and upper end in seconds."""
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    n: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+@dataclass(frozen=True)
+class ColdStarts:
+    n: int
+    share: float
+    """Of the answered predictions and the probes that paid for one."""
+    waited: int
+    """Requests that waited for another's cold start."""
+    start_to_answer_ms: Quantiles | None
+    """From the start of the process to the answer, without waiting for a request."""
+    spans_ms: dict[str, Quantiles]
+
+
+@dataclass(frozen=True)
+class Slow:
+    time: str | None
+    duration_ms: float
+    cold: bool
+    texts: int
+    tokens: int
+    longest: str
+    """The longest span within the request that holds no other."""
+    longest_ms: float
+    trace: str | None
+    """Address of the trace in the console."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    age: str
+    n: int
+    instances: int
+    p50_mb: float
+    max_mb: float
+
+
+@dataclass(frozen=True)
+class Errors:
+    requests_4xx: int
+    requests_5xx: int
+    share_5xx: float
+    other: int
+    """Entries of severity ERROR that no request wrote."""
+    messages: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Revision:
+    revision: str
+    since: str | None
+    until: str | None
+    requests: int
+    predictions: int
+    instances: int
+    warm_ms: Quantiles | None
+    spans_ms: dict[str, Quantiles]
+    cold_starts: ColdStarts
+    slowest: list[Slow]
+    memory: list[Memory]
+    errors: Errors
+
+
+def by_revision(log: Log) -> list[Revision]:
+    """One summary for each revision, in the order in which they appeared."""
+    records: dict[str, list[Record]] = defaultdict(list)
+    failures: dict[str, list[Failure]] = defaultdict(list)
+    for record in log.records:
+        records[record.revision].append(record)
+    for failure in log.failures:
+        failures[failure.revision].append(failure)
+    names = dict.fromkeys([*records, *failures])
+    return [summarize(name, records[name], failures[name]) for name in names]
+
+
+def summarize(name: str, records: list[Record], failures: list[Failure]) -> Revision:
+    times = sorted(record.time for record in records if record.time)
+    warm = [record for record in records if record.warm]
+    return Revision(
+        revision=name,
+        since=times[0].isoformat() if times else None,
+        until=times[-1].isoformat() if times else None,
+        requests=len(records),
+        predictions=sum(record.answered for record in records),
+        instances=len({record.instance for record in records}),
+        warm_ms=quantiles(record.duration_ms for record in warm),
+        spans_ms=span_quantiles(warm),
+        cold_starts=_cold_starts(records),
+        slowest=_slowest(records),
+        memory=_memory(records),
+        errors=_errors(records, failures),
+    )
+
+
+def quantiles(values: Iterable[float]) -> Quantiles | None:
+    """None when there is no value."""
+    ascending = sorted(values)
+    if not ascending:
+        return None
+    p50, p95, p99 = (percentile(ascending, share) for share in (0.50, 0.95, 0.99))
+    return Quantiles(len(ascending), p50, p95, p99, ascending[-1])
+
+
+def span_quantiles(records: Sequence[Record]) -> dict[str, Quantiles]:
+    """By span, in the order in which they usually start. Equal names in a request add up."""
+    durations: dict[str, list[float]] = defaultdict(list)
+    starts: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        own: dict[str, float] = defaultdict(float)
+        for span in record.spans:
+            own[span.name] += span.duration_ms
+            starts[span.name].append(span.start_ms)
+        for name, total_ms in own.items():
+            durations[name].append(total_ms)
+    order = sorted(starts, key=lambda name: percentile(sorted(starts[name]), 0.5))
+    found = {name: quantiles(durations[name]) for name in order}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _cold_starts(records: list[Record]) -> ColdStarts:
+    starts = [record for record in records if record.started]
+    counted = sum(record.answered or record.started for record in records)
+    return ColdStarts(
+        n=len(starts),
+        share=len(starts) / counted if counted else 0.0,
+        waited=sum(record.cold and not record.started for record in records),
+        start_to_answer_ms=quantiles(record.start_to_answer_ms for record in starts),
+        spans_ms=span_quantiles(starts),
+    )
+
+
+def _slowest(records: list[Record]) -> list[Slow]:
+    asked = [record for record in records if record.route == PREDICT]
+    asked.sort(key=lambda record: -record.duration_ms)
+    return [_slow(record) for record in asked[:SLOWEST]]
+
+
+def _slow(record: Record) -> Slow:
+    inside = [span for span in record.spans if span.name not in ("framework", "idle", "request")]
+    leaves = [
+        span
+        for span in inside
+        if not any(
+            other is not span
+            and span.start_ms <= other.start_ms
+            and other.start_ms + other.duration_ms <= span.start_ms + span.duration_ms
+            for other in inside
+        )
+    ]
+    longest = max(leaves, key=lambda span: span.duration_ms, default=None)
+    return Slow(
+        time=record.time.isoformat() if record.time else None,
+        duration_ms=record.duration_ms,
+        cold=record.cold,
+        texts=record.texts,
+        tokens=record.tokens,
+        longest=longest.name if longest else "",
+        longest_ms=longest.duration_ms if longest else 0.0,
+        trace=trace_url(record.trace),
+    )
+
+
+def trace_url(trace: str | None) -> str | None:
+    """The console's address of `projects/PROJECT/traces/ID`."""
+    parts = (trace or "").split("/")
+    if len(parts) != 4:
+        return None
+    return TRACE_URL.format(project=parts[1], trace_id=parts[3])
+
+
+def _memory(records: list[Record]) -> list[Memory]:
+    bands: list[Memory] = []
+    above_s = -1.0
+    for name, below_s in AGES:
+        inside = [record for record in records if above_s <= record.age_s < below_s]
+        above_s = below_s
+        found = quantiles(record.rss_mb for record in inside)
+        if found is not None:
+            instances = len({record.instance for record in inside})
+            bands.append(Memory(name, found.n, instances, found.p50, found.max))
+    return bands
+
+
+def _errors(records: list[Record], failures: list[Failure]) -> Errors:
+    server = [record for record in records if record.status >= 500]
+    client = [record for record in records if 400 <= record.status < 500]
+    said = Counter(record.message for record in (*server, *client))
+    said.update(failure.message for failure in failures)
+    return Errors(
+        requests_4xx=len(client),
+        requests_5xx=len(server),
+        share_5xx=len(server) / len(records) if records else 0.0,
+        other=len(failures),
+        messages=dict(said.most_common(MESSAGES)),
+    )

@@ -1,0 +1,67 @@
+"""What does a process with all its children use: memory, processor time, bytes read?"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+MIB = 2**20
+GRACE_S = 5.0
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    """The process and everything it started, as far as it still runs."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def pss_mb(pid: int) -> float:
+    """Resident memory; what n processes share counts 1/n for each, so the sum is true."""
+    return float(sum(process.memory_full_info().pss for process in tree(pid))) / MIB
+
+
+def highest_rss_mb(pid: int) -> float:
+    """Sum of each process's highest resident memory: an upper bound, shared pages count twice."""
+    return sum(_status_kib(process.pid, "VmHWM") for process in tree(pid)) / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of the tree, children that have ended included."""
+    return float(sum(sum(process.cpu_times()[:4]) for process in tree(pid)))
+
+
+def read_mb(pid: int) -> tuple[float, float]:
+    """MiB that were read by calls, and MiB that had to come from disk, mapped files included."""
+    counters = [process.io_counters() for process in tree(pid)]
+    return (
+        sum(counter.read_chars for counter in counters) / MIB,
+        sum(counter.read_bytes for counter in counters) / MIB,
+    )
+
+
+def end(pid: int) -> None:
+    """End the tree and wait until it is gone; `pid` was started with `start_new_session`.
+
+    A server may start a new worker while it is being ended, hence the whole session's group.
+    """
+    processes = tree(pid)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGTERM)
+    psutil.wait_procs(processes, timeout=GRACE_S)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=GRACE_S)
+
+
+def _status_kib(pid: int, key: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1])
+    return 0

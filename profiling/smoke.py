@@ -1,0 +1,86 @@
+"""Does a deployed service answer rightly, and only to those it may?
+
+    IDENTITY_TOKEN=$(gcloud auth print-identity-token) python -m profiling smoke URL
+
+Asks for one text, `--requests` times, then once without the token, which must be refused. With
+`--bundle` the answers must be predictions of that bundle; without, be 200: while traffic is split,
+another revision may have given them. Standard library only: it runs where gcloud runs. The exit
+status is 0, 1 (it does not answer) or 2 (asked wrongly).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from typing import Any
+
+TEXT = "raw honey"
+TIMEOUT_S = 60
+REFUSALS = (401, 403)
+
+
+class SmokeError(RuntimeError):
+    """The service is not well; the message says what was asked and what came."""
+
+
+def ask(url: str, token: str | None, question: Any) -> tuple[int, bytes]:
+    """Status and body of a POST. Raises SmokeError when nothing comes back."""
+    request = urllib.request.Request(url, json.dumps(question).encode())
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+    except OSError as error:
+        raise SmokeError(f"{url}: no answer: {error}") from None
+
+
+def check(url: str, token: str, requests: int, bundle: str | None) -> str:
+    """What was found, in a sentence. Raises SmokeError at the first fault."""
+    for _ in range(requests):
+        status, body = ask(url, token, {"inputs": TEXT})
+        if status != 200:
+            raise SmokeError(f"{url}: answers {status}: {body[:200].decode(errors='replace')}")
+        if bundle is not None:
+            _check_answer(url, body, bundle)
+    status, _ = ask(url, None, {"inputs": TEXT})
+    if status not in REFUSALS:
+        raise SmokeError(f"{url}: answers {status} without a token; it must be private")
+    return f"{url}: {requests} of {requests} answered, {status} without a token"
+
+
+def _check_answer(url: str, body: bytes, bundle: str) -> None:
+    try:
+        answer = json.loads(body)
+        found, prediction = answer["bundle"], answer["predictions"][0]
+    except (ValueError, LookupError, TypeError):
+        raise SmokeError(f"{url}: no prediction in the answer: {body[:200]!r}") from None
+    if found != bundle:
+        raise SmokeError(f"{url}: the answer is of {found}, not of {bundle}")
+    if not any(prediction.values()):
+        raise SmokeError(f"{url}: no label for {TEXT!r}: {prediction}")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("python -m profiling smoke", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("url", metavar="URL")
+    parser.add_argument("--requests", type=int, default=3, metavar="N", help="default: 3")
+    parser.add_argument("--bundle", metavar="NAME@DIGEST", help="which must answer; default: any")
+    options = parser.parse_args(arguments)
+    token = os.environ.get("IDENTITY_TOKEN")
+    if not token or options.requests < 1:
+        parser.error("set IDENTITY_TOKEN to an identity token, and --requests to 1 or more")
+    try:
+        print(check(options.url, token, options.requests, options.bundle))
+    except SmokeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,152 @@
+"""The report on the shipped bundle: what it holds, and that its figures are its samples'."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.bundle import read_bundle
+from profiling.report.command import main
+from profiling.report.stages import STAGES
+from profiling.report.texts import TextsError, find_data, read_examples
+from tests.profiling.report.conftest import Report
+
+
+def test_every_stage_measured_something(report: Report) -> None:
+    stages = report.document["stages"]
+    assert list(stages) == [stage.name for stage in STAGES]
+    assert report.document["problems"] == []
+    assert stages["starts"]["starts"] >= 2
+    assert stages["starts"]["first_answer_ms"] > stages["starts"]["listening_ms"] > 0
+    assert stages["steps"]["closed"]["throughput"] > 0
+    assert [row["instances"] for row in stages["instances"]["rows"]] == [1, 2, 3]
+    assert all(row["throughput"] > 0 for row in stages["instances"]["rows"])
+    assert stages["steady"]["errors"] == stages["single"]["errors"] == 0
+    assert stages["steady"]["cpu_ms_per_request"] > 0
+    assert report.document["facts"]["memory_mb"] > 20
+
+
+def test_the_percentiles_are_numpys_on_the_kept_samples(report: Report) -> None:
+    document = report.document
+    steps = document["stages"]["steps"]["steps"]
+    found = {f"step {number}": step for number, step in enumerate(steps, 1)}
+    found |= {name: document["stages"][name] for name in ("single", "steady")}
+    found["closed"] = document["stages"]["steps"]["closed"]
+    for name, figures in found.items():
+        sample = {key: np.asarray(column) for key, column in document["samples"][name].items()}
+        latency = (sample["done"] - sample["due"])[sample["status"] == 200]
+        assert figures["samples"] == len(latency) > 0
+        for share in (50, 90, 95, 99):
+            assert figures[f"p{share}_ms"] == pytest.approx(np.percentile(latency, share), abs=1e-3)
+
+
+def test_a_latency_counts_from_when_the_request_was_due(report: Report) -> None:
+    sample = report.document["samples"]["steady"]
+    assert all(due <= sent for due, sent in zip(sample["due"], sample["sent"], strict=True))
+    assert all(sent < done for sent, done in zip(sample["sent"], sample["done"], strict=True))
+
+
+def test_the_waterfalls_hold_the_functions_own_spans(report: Report) -> None:
+    cold = report.document["stages"]["starts"]["waterfall"]["spans"]
+    warm = report.document["stages"]["single"]["waterfall"]
+    assert {"load", "import_onnxruntime", "run"} <= {span["name"] for span in cold}
+    assert {"tokenize", "run", "softmax"} <= {span["name"] for span in warm}
+    assert "load" not in {span["name"] for span in warm}
+
+
+def test_operators_have_their_shares(report: Report) -> None:
+    operators = report.document["stages"]["operators"]
+    shares = [kind["share"] for kind in operators["kinds"]]
+    assert shares == sorted(shares, reverse=True)
+    assert 0.5 < sum(shares) <= 1.001
+    assert operators["kinds"][0]["name"].startswith("MatMul")
+    assert all(kind["us"] > 0 for kind in operators["kinds"])
+
+
+def test_larger_requests_cost_the_client_less_a_text(report: Report) -> None:
+    rows = report.document["stages"]["batches"]["rows"]
+    assert rows[-1]["texts"] > rows[0]["texts"] == 1
+    assert rows[-1]["client_cpu_ms_per_text"] < rows[0]["client_cpu_ms_per_text"]
+
+
+def test_gzip_is_measured_beside_plain(report: Report) -> None:
+    rows = report.document["stages"]["payload"]["rows"]
+    assert [row["gzip"] for row in rows[:2]] == [False, True]
+    assert rows[-1]["request_bytes"] < rows[-2]["request_bytes"]
+
+
+def test_served_answers_are_about_as_right_as_the_bundle_claims(report: Report) -> None:
+    accuracy = report.document["stages"]["accuracy"]
+    assert accuracy["texts"] >= 32
+    for task in accuracy["tasks"].values():
+        assert task["served"] == pytest.approx(task["claimed"], abs=25)  # of a few texts only
+
+
+def test_the_page_needs_nothing_else(report: Report) -> None:
+    page = report.page
+    assert "<script" not in page
+    assert "<link" not in page
+    assert "@import" not in page
+    links = set(re.findall(r'(?:src|href)="([^"#][^"]*)"', page))
+    assert links == {"https://cloud.google.com/run/pricing"}
+    assert page.count("<svg") == 9
+    assert not re.search(r"#(?:0[1-9a-f]){3}\b", page), "a stand-in colour was left in"
+
+
+def test_texts_stay_out_of_it(report: Report, bundle_path: Path) -> None:
+    bundle = read_bundle(bundle_path)
+    examples = read_examples(bundle, find_data(bundle, None), "text")
+    written = report.page + (report.folder / "report.json").read_text()
+    long = [example.text for example in examples if len(example.text) > 20]
+    assert len(long) > 500
+    assert [text for text in long if text in written] == []
+
+
+def test_progress_and_verdicts_are_told(report: Report) -> None:
+    for stage in STAGES:
+        assert f"{stage.name}: {stage.says}" in report.said
+    for verdict in report.document["verdicts"]:
+        assert verdict["title"] in report.said
+        assert verdict["title"] in report.page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "no such directory"),
+        (["BUNDLE", "--data", "nowhere.csv"], "nowhere.csv: no such file"),
+        (["BUNDLE", "--tasks", "sauce"], "no task 'sauce' in the bundle; give some of ingredient"),
+        (["BUNDLE", "--text", "name"], "no rows of the test split with a text in 'name'"),
+        (["BUNDLE", "--budgets", "nowhere.toml"], "nowhere.toml: No such file"),
+    ],
+)
+def test_a_wrong_call_says_what_to_give(
+    arguments: list[str], message: str, bundle_path: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    given = [str(bundle_path) if word == "BUNDLE" else word for word in arguments]
+    assert main([*given, "--out", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["9", "301", "long"])
+def test_a_duration_past_its_range_is_refused(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["bundle", "--duration", value])
+    assert "give a number from 10 to 300" in capsys.readouterr().err
+
+
+def test_texts_come_from_csv_and_without_data_it_says_so(bundle_path: Path, tmp_path: Path) -> None:
+    bundle = read_bundle(bundle_path)
+    table = tmp_path / "rows.csv"
+    table.write_text("name,ingredient,category\nhoney,ingredient,sweetener|spice\nrock,,[]\n\n")
+    honey, rock = sorted(read_examples(bundle, table, "name"), key=lambda example: example.text)
+    assert honey.truth == {"ingredient": {"ingredient"}, "category": {"sweetener", "spice"}}
+    assert rock.truth == {"category": frozenset()}
+    with pytest.raises(TextsError, match="give some with --data FILE"):
+        find_data(type(bundle)(**{**vars(bundle), "name": "other"}), None)

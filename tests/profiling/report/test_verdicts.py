@@ -1,0 +1,184 @@
+"""Budgets, prices and comparisons: arithmetic worked out by hand."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from profiling.__main__ import main
+from profiling.report.accuracy import score
+from profiling.report.budgets import BUDGETS, BudgetError, read_budgets, verdicts
+from profiling.report.compare import compare, ratio_interval, verdict
+from profiling.report.cost import cost, memory_gib, read_prices
+from profiling.report.operators import tally
+
+FACTS = {"warm_p50_ms": 4.0, "first_answer_ms": 950.0, "held_rate": 200.0, "memory_mb": 140.0}
+PRICES: dict[str, Any] = {
+    "source": "", "date": "2025-11-22", "vcpu": 1, "memory_gib": [0.25, 0.5, 1],
+    "memory_spare": 1.25, "requests_per_start": 100, "month_hours": 730,
+    "request_based": {
+        "vcpu_second": 24e-6, "gib_second": 2.5e-6, "million_requests": 0.4, "rounding_ms": 100,
+        "free_vcpu_seconds": 180_000, "free_gib_seconds": 360_000, "free_requests": 2_000_000,
+    },
+    "instance_based": {
+        "vcpu_second": 18e-6, "gib_second": 2e-6, "free_vcpu_seconds": 240_000,
+        "free_gib_seconds": 450_000,
+    },
+}  # fmt: skip
+
+
+def test_what_a_million_requests_cost() -> None:
+    found = cost(FACTS, PRICES)
+    assert found is not None
+    assert found["memory_gib"] == 0.25
+    alone, busy, kept = found["ways"]
+    # Alone: 100 ms each, and a hundredth of a start of 950 ms, rounded up to 1000.
+    assert alone["billed_ms"] == 110
+    assert alone["million_dollars"] == round(110_000 * (24e-6 + 0.25 * 2.5e-6) + 0.4, 2) == 3.11
+    assert alone["free_requests"] == int(180_000 / 0.11)
+    # Busy: 200 a second share a second; requests are what runs out first.
+    assert busy["million_dollars"] == round(5_000 * (24e-6 + 0.25 * 2.5e-6) + 0.4, 2) == 0.52
+    assert busy["free_requests"] == 2_000_000
+    assert kept["million_dollars"] == round(5_000 * (18e-6 + 0.25 * 2e-6), 2) == 0.09
+    assert kept["free_requests"] == 48_000_000
+    month_s = 730 * 3600
+    assert found["kept_a_month"] == round(
+        (month_s - 240_000) * 18e-6 + (month_s * 0.25 - 450_000) * 2e-6, 2
+    )
+
+
+def test_memory_leaves_room_and_unknown_facts_have_no_price() -> None:
+    assert [memory_gib(mb, PRICES) for mb in (204, 206, 700, 5000)] == [0.25, 0.5, 1, 1]
+    assert cost({**FACTS, "held_rate": None}, PRICES) is None
+    assert cost(FACTS, read_prices()) is not None
+
+
+def test_budgets_are_kept_broken_or_not_measured() -> None:
+    budgets = read_budgets(BUDGETS)
+    found = verdicts({"first_answer_ms": 100, "held_rate": 1, "errors": 0}, budgets)
+    kept = {entry["fact"]: entry["kept"] for entry in found}
+    assert kept["first_answer_ms"] is kept["errors"] is True
+    assert kept["held_rate"] is False
+    assert kept["memory_mb"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x", "Expected '='"),
+        ("[target]\np99_ms = 5", "'budget'"),
+        (
+            "[target]\np99_ms = 5\n[[budget]]\nfact = 'x'\ntitle = ''\nunit = ''",
+            "give one of first",
+        ),
+        (
+            "[target]\np99_ms = 5\n[[budget]]\nfact = 'errors'\ntitle = ''\nunit = ''",
+            "errors: give either at_most or at_least",
+        ),
+    ],
+)
+def test_a_wrong_budget_file_is_told(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "budgets.toml"
+    path.write_text(text)
+    with pytest.raises(BudgetError, match=message):
+        read_budgets(path)
+
+
+def test_noise_is_called_noise_and_a_change_is_not() -> None:
+    random = np.random.default_rng(1)
+    a, same = (random.lognormal(1, 0.3, 3000) for _ in range(2))
+    assert verdict(*ratio_interval(a, same, 50)) == "noise"
+    ratio, low, high = ratio_interval(a, same * 1.2, 50)
+    assert low < 1.2 < high
+    assert verdict(ratio, low, high) == "slower"
+    assert verdict(*ratio_interval(a * 1.2, same, 50)) == "faster"
+    assert verdict(1.03, 1.02, 1.04) == "noise", "runs differ by as much on their own"
+
+
+def test_neighbours_that_share_their_luck_widen_the_interval() -> None:
+    random = np.random.default_rng(1)
+    slow = np.repeat(random.lognormal(0, 0.3, 20), 150)
+    values = random.lognormal(1, 0.05, 3000)
+    _, low, high = ratio_interval(values * slow, values * slow[::-1], 50)
+    _, still_low, still_high = ratio_interval(values, values[::-1], 50)
+    assert high - low > 10 * (still_high - still_low)
+
+
+def samples(seed: int, factor: float) -> dict[str, Any]:
+    due = np.arange(2000.0)
+    done = due + factor * np.random.default_rng(seed).lognormal(1, 0.2, 2000)
+    return {
+        "due": due.tolist(),
+        "sent": due.tolist(),
+        "done": done.tolist(),
+        "status": [200] * 2000,
+    }
+
+
+def reports() -> tuple[dict[str, Any], dict[str, Any]]:
+    a: dict[str, Any] = {
+        "format": 1, "bundle": {"identity": "a@1"}, "problems": [], "settings": {"batch": 1},
+        "machine": {"cpu": "x", "cores": 2}, "facts": {"bundle_mb": 10.0, "held_rate": 100.0},
+        "stages": {"steady": {"rate": 50},
+                   "accuracy": {"tasks": {"source": {"served": 90.0}}}},
+        "samples": {"single": samples(1, 1), "steady": samples(2, 1)},
+    }  # fmt: skip
+    b = copy.deepcopy(a)
+    b["bundle"]["identity"] = "b@2"
+    b["facts"]["bundle_mb"] = 5.0
+    b["samples"] = {"single": samples(3, 1), "steady": samples(4, 1.5)}
+    return a, b
+
+
+def test_two_reports_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    for path, found in zip(paths, reports(), strict=True):
+        path.write_text(json.dumps(found))
+    assert main(["compare", *map(str, paths)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    row = {line.split("  ")[0]: line for line in lines if line}
+    assert row["bundle, MB"].split()[-3:] == ["10", "5", "0.50"]
+    assert row["warm, one caller, p50, ms"].endswith("noise")
+    assert row["at the steady rate, p50, ms"].endswith("slower")
+
+
+def test_other_machines_and_other_files_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = reports()
+    b["machine"]["cpu"] = "y"
+    said = compare(a, b)
+    assert "times are not compared: cpu is x in A, y in B" in said
+    assert "p50" not in said
+    (tmp_path / "a.json").write_text('{"format": 2}')
+    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 2
+    assert "not a report of format 1" in capsys.readouterr().err
+    assert main(["sing"]) == 2
+    assert "compare" in capsys.readouterr().err
+
+
+def test_scores_by_hand() -> None:
+    a, b, none = frozenset("a"), frozenset("b"), frozenset[str]()
+    assert score("single", [(a, a), (a, b), (b, b), (b, b)]) == 75
+    assert score("multi", [(a | b, a), (none, b), (a, a)]) == pytest.approx(66.67)
+    assert score("single", []) is None
+    assert score("multi", [(none, none)]) is None
+
+
+def test_the_first_run_of_the_graph_is_left_out() -> None:
+    def node(ts: int, dur: int, kind: str) -> dict[str, Any]:
+        name = f"{kind}_1_kernel_time"
+        return {"cat": "Node", "name": name, "ts": ts, "dur": dur, "args": {"op_name": kind}}
+
+    runs = [{"cat": "Session", "name": "model_run", "ts": start, "dur": 90} for start in (0, 100)]
+    found = tally([node(5, 80, "Gemm"), *runs, node(110, 30, "Gemm"), node(150, 10, "Add")], 2)
+    assert found["us_per_run"] == 40
+    assert [(kind["name"], kind["share"]) for kind in found["kinds"]] == [
+        ("Gemm", 0.75),
+        ("Add", 0.25),
+    ]
