@@ -1,0 +1,188 @@
+"""The image, built by the pipeline's own step and started as Cloud Run would start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.deploy.builder import Builder, missing
+from tests.deploy.container import MEMORY_BYTES, Container, started
+from tests.deploy.gcloud import Shell
+from tests.deploy.readme import README, ROOT
+from tests.deploy.test_start_command import DOCKERFILE, PIPELINE, image_command
+
+pytestmark = pytest.mark.image
+MOST_MB = 150
+NAME = "localhost/polyhead:test"
+SERVED = {"main.py", "function", "model", "profiling", "bundle"}
+LOADED = """
+import json, functions_framework
+client = functions_framework.create_app("classify", "main.py").test_client()
+assert client.post("/", data=json.dumps({"inputs": "raw honey"})).status_code == 200
+import gunicorn.app.base, gunicorn.workers.gthread, sys
+from pathlib import Path
+specs = [module.__spec__ for module in list(sys.modules.values()) if module.__spec__]
+sources = [spec for spec in specs if spec.has_location and spec.origin.endswith(".py")]
+print(len(sources))
+print([spec.name for spec in sources if not (spec.cached and Path(spec.cached).is_file())])
+"""
+
+
+@dataclass(frozen=True)
+class Image:
+    """The built image, mounted, and the base that it stands on."""
+
+    rootfs: Path
+    base: Path
+    config: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    if why := missing():
+        pytest.skip(why)
+    builder = Builder(tmp_path_factory.mktemp("builder"))
+    docker, base = builder.docker(DOCKERFILE)
+    step = PIPELINE.split("- id: image\n")[1].split("\n  - id:")[0].split("script: |\n")[1]
+    script = re.sub(r"^ {6}", "", step, flags=re.MULTILINE)
+    environment = {**os.environ, "PATH": f"{docker}:{os.environ['PATH']}", "IMAGE": NAME}
+    checkout = scratch_checkout(tmp_path_factory.mktemp("image") / "checkout")
+    done = Shell(checkout, environment).run("bash", "-c", script)
+    assert done.returncode == 0, done.stderr
+    print(f"\nbase: {base}\n{done.stdout}")
+    assert (builder.folder / "pushed" / "index.json").exists()
+    yield Image(builder.mounted(NAME), builder.mounted(base), builder.config(NAME))
+    shutil.rmtree(builder.folder)  # gigabytes: pytest would keep those of three runs
+
+
+def scratch_checkout(folder: Path) -> Path:
+    """What the image step finds: the files that are served, and the verified bundle."""
+    shell = Shell(ROOT, os.environ)
+    tracked = shell.run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
+    for name in tracked.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    (folder / "served").mkdir()
+    for file in (ROOT / "model" / "ingredients").iterdir():
+        (folder / "served" / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def container(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+    with started(image.rootfs, image.config, tmp_path_factory.mktemp("container")) as running:
+        yield running
+
+
+def files(root: Path) -> dict[str, int]:
+    """{path inside: bytes} of every plain file."""
+    return {
+        str(path.relative_to(root)): path.lstat().st_size
+        for path in root.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def test_it_holds_what_is_served_and_is_small(image: Image) -> None:
+    base, whole = files(image.base), files(image.rootfs)
+    own = {name: size for name, size in whole.items() if name not in base}
+    parts: dict[str, int] = {}
+    for name, size in own.items():
+        part = re.sub(
+            r"(^venv/lib/python[^/]+/site-packages/[^/]+|^app/[^/]+|^[^/]+/).*", r"\1", name
+        )
+        parts[part] = parts.get(part, 0) + size
+    for part, size in sorted(parts.items(), key=lambda pair: -pair[1]):
+        if size > 2**20:
+            print(f"{size / 2**20:6.1f} MB  {part}")
+    total_mb = sum(own.values()) / 2**20
+    print(f"{total_mb:6.1f} MB  beyond Python itself")
+    assert total_mb < MOST_MB
+    assert {path.name for path in (image.rootfs / "app").iterdir()} == SERVED | {
+        "__pycache__",
+        ".graphs",
+    }
+    assert {path.name for path in (image.rootfs / "app" / "profiling").iterdir()} == {
+        "__init__.py",
+        "__pycache__",
+        "timer",
+    }
+    assert not (image.rootfs / "app" / "function" / "slim.py").exists()
+
+
+def test_it_holds_the_pinned_packages_alone(image: Image) -> None:
+    pinned = re.findall(
+        r"^([\w-]+)==", (ROOT / "function" / "requirements.txt").read_text(), re.MULTILINE
+    )
+    (packages,) = (image.rootfs / "venv" / "lib").glob("python3*/site-packages")
+    found = {path.name.partition("-")[0].lower() for path in packages.glob("*.dist-info")}
+    assert found == {name.replace("-", "_") for name in pinned}
+    assert not list(packages.glob("**/tests"))
+    assert not list(packages.glob("onnxruntime/capi/libonnxruntime.so*"))
+
+
+def test_it_says_what_it_is(image: Image) -> None:
+    assert image.config["Cmd"] == image_command()
+    assert image.config["User"].split(":")[0] not in ("", "0", "root")
+    assert image.config["Labels"]["org.opencontainers.image.title"] == "polyhead"
+
+
+def test_it_answers_the_readmes_questions(container: Container) -> None:
+    status, ready = container.ask("GET", "/ready")
+    assert (status, ready["status"]) == (200, "ready"), container.log.read_text()
+    texts = ["boneless chicken breast", "raw honey", "butter knife"]
+    status, answer = container.ask("POST", "/", {"inputs": texts})
+    assert status == 200
+    shown = json.loads(
+        README.split("$ curl -s localhost:8080 -H")[1].split("\n", 1)[1].split("```")[0]
+    )
+    assert answer["bundle"] == shown["bundle"]
+    for given, printed in zip(answer["predictions"], shown["predictions"], strict=True):
+        labels = [
+            {task: [entry["label"] for entry in found] for task, found in prediction.items()}
+            for prediction in (given, printed)
+        ]
+        assert labels[0] == labels[1]
+
+
+def test_it_is_held_to_the_limits(container: Container) -> None:
+    assert container.limit("memory", "memory.limit_in_bytes") == MEMORY_BYTES
+    period = container.limit("cpu", "cpu.cfs_period_us")
+    assert container.limit("cpu", "cpu.cfs_quota_us") == period
+    for _ in range(20):
+        status, _ = container.ask("POST", "/", {"inputs": ["word " * 64] * 32})
+        assert status == 200
+    highest_mb = container.limit("memory", "memory.max_usage_in_bytes") / 2**20
+    print(f"{highest_mb:.0f} MB at the highest")
+    assert container.ask("GET", "/health")[0] == 200
+
+
+def test_it_cannot_write_nor_become_another(container: Container) -> None:
+    done = container.python("import os; print(os.getuid()); open('/app/new', 'w')")
+    assert done.stdout == "65532\n"
+    assert "Read-only file system: '/app/new'" in done.stderr
+    done = container.python("import subprocess; subprocess.run(['/bin/sh', '-c', 'true'])")
+    assert "Permission denied" in done.stderr or "Exec format error" in done.stderr
+
+
+def test_nothing_is_compiled_at_the_start(container: Container) -> None:
+    done = container.python(LOADED)
+    assert done.returncode == 0, done.stderr
+    *_, modules, uncompiled = done.stdout.splitlines()
+    assert int(modules) > 300
+    assert uncompiled == "[]"
+
+
+def test_nothing_is_complained_of(container: Container) -> None:
+    container.ask("POST", "/", {"inputs": "raw honey"})
+    lines = [json.loads(line) for line in container.log.read_text().splitlines()]
+    assert all(line["severity"] in ("DEBUG", "INFO") for line in lines)
