@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
         "format": FORMAT,
         "text": options.text,
         "bundle": str(options.bundle),
-        "machine": machine.describe(),
+        "machine": machine.describe(SERVE),
         "conditions": [],
     }
     try:

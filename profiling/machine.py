@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,15 +13,15 @@ PACKAGES = ("functions-framework", "gunicorn", "flask", "onnxruntime", "tokenize
 OTHERS = ("torch", "transformers")
 
 
-def describe() -> dict[str, object]:
-    """Processor, kernel, load and versions, for the head of a result."""
+def describe(python: Path = Path(sys.executable)) -> dict[str, object]:
+    """Processor, kernel, load and versions, for the head of a result; `python` is what serves."""
     return {
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
         "system": f"{platform.system()} {platform.release()}",
         "load_average": os.getloadavg()[0],
-        "python": platform.python_version(),
+        "python": _output(str(python), "-c", "import platform; print(platform.python_version())"),
         "node": _output("node", "--version"),
         "packages": {name: _version(name) for name in (*PACKAGES, *OTHERS)},
     }

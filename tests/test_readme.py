@@ -1,5 +1,6 @@
 """What the README says is what the project does."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -65,6 +66,44 @@ def test_the_report_shown_is_of_the_shipped_bundle() -> None:
     for title, figure in figures:
         (cell,) = re.findall(rf"{title}</\w+>\s*<[^>]+>([\d.,]+)", page)
         assert float(cell.replace(",", "")) == pytest.approx(float(figure), rel=0.01), title
+
+
+REPORTS = ROOT / "profiling" / "reports"
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def _recorded() -> dict[tuple[str, str], list[dict[str, str]]]:
+    """Rows of the cold starts' records by condition and contender, each by column."""
+    found: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for path in (REPORTS / "coldstart").glob("*.md"):
+        for part in path.read_text(encoding="utf-8").split("### ")[1:]:
+            condition, _, rest = part.partition("\n")
+            head, _, *rows = [line for line in rest.splitlines() if line.startswith("|")]
+            for row in rows:
+                cells = dict(zip(_cells(head), _cells(row), strict=True))
+                found.setdefault((condition, cells[""]), []).append(cells)
+    return found
+
+
+def test_the_cold_starts_shown_are_those_recorded() -> None:
+    lines = README.splitlines()
+    (start,) = [number for number, line in enumerate(lines) if line.startswith("| | | n | first")]
+    columns, recorded, rows = _cells(lines[start])[2:], _recorded(), 0
+    for line in itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :]):
+        condition, contender, *shown = _cells(line)
+        given = [[row[name] for name in columns] for row in recorded[condition, contender]]
+        assert shown in given, line
+        rows += 1
+    assert rows >= 15
+
+
+def test_the_stages_shown_are_those_recorded() -> None:
+    record = (REPORTS / "stages.md").read_text(encoding="utf-8").split("\n\n")
+    assert record[0] in README
+    assert record[1] in README
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
