@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "profiling.report",
     "smoke": "profiling.smoke",
     "stages": "profiling.stages",
+    "throughput": "profiling.throughput",
     "timer": "profiling.overhead",
 }
 
