@@ -153,6 +153,7 @@ def _pipeline(bundle: Bundle, threads: int) -> Any:
         sep_token="[SEP]",
     )
     model = BertForSequenceClassification(config)
+    model.eval()  # type: ignore[no-untyped-call]
     return pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
 
 
@@ -170,11 +171,9 @@ def markdown(report: dict[str, Any]) -> str:
                 f"| {name} | {threads} | {s['n']} | {s['median']:.2f} ({s['p95']:.2f}) "
                 f"| {report['texts'] / s['median']:.0f} | {found['tokens'] / s['median']:.0f} |"
             )
+        ours = found["seconds"][OURS]
         for name, other in found["seconds"].items():
-            ratios = [
-                theirs / own for theirs, own in zip(other, found["seconds"][OURS], strict=True)
-            ]
+            ratio = statistics.median(theirs / own for theirs, own in zip(other, ours, strict=True))
             if name != OURS:
-                middle = statistics.median(ratios)
-                notes.append(f"- threads {threads}: {middle:.2f} times as fast as {name}")
+                notes.append(f"- threads {threads}: {ratio:.2f} times as fast as {name}")
     return "\n".join([*lines, "", *notes, "", machine.sentence(report["machine"])])
