@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from model.bundle import read_bundle
+from profiling.load.plan import Plan
 from profiling.report import latency
 from profiling.report.bench import Bench
 from profiling.report.budgets import BUDGETS, read_budgets
@@ -21,8 +22,8 @@ from profiling.report.server import Server
 from profiling.report.stages import Stage, run_stages
 from profiling.report.texts import find_data, read_examples
 
-LINES = 120
-"""Requests that the server has answered when it is struck: more than the warm-up's."""
+STRUCK_AFTER_S = 2 * Plan.warmup_s
+"""From the first answer on; what is answered during the warm-up is no sample."""
 
 
 def struck(sign: signal.Signals) -> Any:
@@ -42,8 +43,9 @@ def struck(sign: signal.Signals) -> Any:
 def strike_when_busy(server: Server, sign: signal.Signals) -> None:
     before = server.log.read_bytes().count(b"\n")
     until_s = time.monotonic() + 20
-    while server.log.read_bytes().count(b"\n") < before + LINES and time.monotonic() < until_s:
+    while server.log.read_bytes().count(b"\n") == before and time.monotonic() < until_s:
         time.sleep(0.02)
+    time.sleep(STRUCK_AFTER_S)
     os.killpg(server.pid, sign)
 
 
