@@ -100,8 +100,9 @@ def test_the_cold_starts_shown_are_those_recorded() -> None:
     assert rows >= 15
 
 
-def test_the_stages_shown_are_those_recorded() -> None:
-    record = (REPORTS / "stages.md").read_text(encoding="utf-8").split("\n\n")
+@pytest.mark.parametrize("name", ["stages", "throughput"])
+def test_the_tables_shown_are_those_recorded(name: str) -> None:
+    record = (REPORTS / f"{name}.md").read_text(encoding="utf-8").split("\n\n")
     assert record[0] in README
     assert record[1] in README
 
