@@ -12,7 +12,7 @@ from types import FrameType
 
 TO_REPORT = 0.1  # of the budget is kept for timing and drawing
 MOST_TO_REPORT = 180.0  # seconds
-RING_AGAIN = 5.0  # seconds; Python drops an exception that comes inside a destructor
+RING_AGAIN = 1.0  # seconds; Python drops an exception that comes inside a destructor
 
 
 class BudgetSpentError(BaseException):
