@@ -12,11 +12,8 @@ import argparse
 import gc
 import http.client
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,13 +21,13 @@ from pathlib import Path
 
 import psutil
 
+from function.settings import SHIPPED_BUNDLE
+from profiling.report.server import START_S, Server
 from profiling.timer import Timer
 
-ROOT = Path(__file__).resolve().parent.parent
 CALLS = 1000
 """Per sample; a session in it holds no more spans than a request may have."""
 SPANS_PER_SESSION = 20
-START_S = 60.0
 BUDGET = 0.01
 """The share of a warm request's processor time that its spans may cost."""
 
@@ -153,33 +150,13 @@ def _cpu_s(process: psutil.Process) -> float:
 @contextmanager
 def _server() -> Iterator[tuple[psutil.Process, int]]:
     """A server with the shipped bundle on a free port; its log is thrown away."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    started = subprocess.Popen(
-        [sys.executable, "-m", "function.start"],
-        cwd=ROOT,
-        env={**os.environ, "PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait_until_listening(started, port)
-        yield psutil.Process(started.pid), port
-    finally:
-        started.terminate()
-        started.wait(START_S)
-
-
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline_s = time.monotonic() + START_S
-    while time.monotonic() < deadline_s and process.poll() is None:
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(SHIPPED_BUNDLE, Path(folder) / "log")
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"the server does not listen on port {port}; run `make run` to see why")
+            server.wait_until_listening()
+            yield psutil.Process(server.pid), server.port
+        finally:
+            server.stop()
 
 
 def _table(document: dict[str, object]) -> str:

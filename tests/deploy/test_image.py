@@ -101,12 +101,14 @@ def test_it_holds_what_is_served_and_is_small(image: Image) -> None:
             r"(^venv/lib/python[^/]+/site-packages/[^/]+|^app/[^/]+|^[^/]+/).*", r"\1", name
         )
         parts[part] = parts.get(part, 0) + size
-    for part, size in sorted(parts.items(), key=lambda pair: -pair[1]):
-        if size > 2**20:
-            print(f"{size / 2**20:6.1f} MB  {part}")
     total_mb = sum(own.values()) / 2**20
-    print(f"{total_mb:6.1f} MB  beyond Python itself")
+    sizes_mb = {part: size / 2**20 for part, size in parts.items() if size > 2**20}
+    sizes_mb["beyond Python itself"] = total_mb
+    for part, size_mb in sorted(sizes_mb.items(), key=lambda pair: pair[1]):
+        print(f"{size_mb:6.1f} MB  {part}")
     assert total_mb < MOST_MB
+    shown = {part: float(mb) for mb, part in re.findall(r"^ +([\d.]+) MB  (.+)$", README, re.M)}
+    assert shown == pytest.approx(sizes_mb, abs=1), "the README lists other sizes"
     assert {path.name for path in (image.rootfs / "app").iterdir()} == SERVED | {
         "__pycache__",
         ".graphs",

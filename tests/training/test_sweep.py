@@ -178,6 +178,23 @@ def test_the_alarm_ends_the_body_and_is_silent_after_it() -> None:
     time.sleep(0.3)
 
 
+class Swallows:
+    """Python drops what is raised inside its destructor."""
+
+    def __del__(self) -> None:
+        time.sleep(0.3)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_alarm_lost_in_a_destructor_rings_again() -> None:
+    def lose_it_and_go_on() -> None:
+        Swallows()
+        time.sleep(10)
+
+    with pytest.raises(BudgetSpentError), training_time(0.2 / 60):
+        lose_it_and_go_on()
+
+
 @pytest.mark.parametrize("option", ["--max-mb=0", "--budget-minutes=soon", "--max-latency-ms=nan"])
 def test_a_wrong_limit_says_what_to_give(
     arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]
