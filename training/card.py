@@ -11,6 +11,7 @@ from training.rows import Table
 
 CONTENDERS = {
     "baseline": "TF-IDF + linear",
+    "fasttext": "fastText",
     "teacher": "teacher",
     "teacher_int8": "teacher, int8",
     "student": "student, fp32",

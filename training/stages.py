@@ -31,6 +31,7 @@ from training.calibrate import calibrate, fit_biases
 from training.committee import combine, fit_weights
 from training.evaluate import evaluate, logits_of
 from training.export import export_onnx
+from training.fast_text import fasttext_metrics
 from training.gate import best_attempt
 from training.mistakes import mistakes
 from training.narrow import with_width
@@ -268,6 +269,8 @@ def evaluate_all(run: Run, folder: Path) -> None:
     }
     found = {name: evaluate(run.table, path) for name, path in bundles.items()}
     found["baseline"] = baseline.baseline_metrics(run.table, run.linear)
+    if second := fasttext_metrics(run.table):
+        found["fasttext"] = second
     (folder / "metrics.json").write_text(json.dumps({"split": "test", **found}, indent=1))
     wrong = mistakes(run.table, bundles["int8"])
     (folder / "mistakes.json").write_text(json.dumps(wrong, indent=1, ensure_ascii=False))

@@ -10,6 +10,7 @@ from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
 from training.baseline import baseline_metrics
 from training.card import model_card
 from training.evaluate import evaluate
+from training.fast_text import fasttext_metrics
 from training.linear import fit_linear
 from training.recipe import Recipe
 from training.rows import read_table
@@ -25,6 +26,7 @@ def ship(recipe: Recipe, picked: Point, points: list[Point], out: Path) -> Bundl
         "split": "test",
         **{name: evaluate(table, path) for name, path in contenders.items()},
         "baseline": baseline_metrics(table, fit_linear(table)),
+        **({"fasttext": second} if (second := fasttext_metrics(table)) else {}),
         "shipped": _contender(picked),
         "sweep": {
             "choice": picked.name,
