@@ -12,6 +12,8 @@ from training.card import metrics_table
 from training.mistakes import describe
 from training.recipe import Recipe
 from training.rows import read_table
+from training.speed import describe as describe_speed
+from training.speed import speeds
 
 
 def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
@@ -34,6 +36,7 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
         *_quantization(facts),
         "",
         *_times(seconds),
+        *describe_speed(work),
     ]
     text = "\n".join(lines)
     whole = "\n".join([text, *describe(wrong)])
@@ -46,6 +49,7 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
         "quantization": facts,
         "mistakes": wrong,
         "seconds": seconds,
+        "speed": speeds(work),
     }
     (folder / "training.json").write_text(json.dumps(found, indent=1))
     return text

@@ -20,6 +20,7 @@ from training.batches import Collator, Examples, Misspelt
 from training.network import ControlTokenClassifier
 from training.objective import Batch, Objective
 from training.recipe import Fitting
+from training.speed import Tally, measure, write
 
 CHECKPOINTS_PER_STAGE = 10
 EVAL_BATCH = 256
@@ -36,6 +37,7 @@ class HeadTrainer(Trainer):
     def __init__(self, objective: Objective, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.objective: Objective = objective
+        self.tally = Tally()
         self.model_accepts_loss_kwargs = True  # the loss below is already the step's average
 
     def _get_num_items_in_batch(
@@ -44,6 +46,8 @@ class HeadTrainer(Trainer):
         """Trainer's count of what a step averages over; here one count per term of the loss."""
         if not batch_samples:
             return None
+        for batch in batch_samples:
+            self.tally.add(batch)
         counts = torch.stack([self.objective.counted(batch).sum(0) for batch in batch_samples])
         # The processes' gradients are averaged: dividing by the mean count makes that the whole's.
         mean: Tensor = self.accelerator.reduce(counts.sum(0).float().to(device), "mean")
@@ -84,7 +88,10 @@ def fit(
         eval_dataset=validation,
         data_collator=Collator(tuple(network.control_ids.tolist())),
     )
-    trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    result = trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
+    if trainer.is_world_process_zero() and trainer.tally.tokens:
+        seconds = result.metrics["train_runtime"]
+        write(folder.parent, measure(network, trainer.tally, seconds, trainer.args.bf16))
     return network.eval()
 
 

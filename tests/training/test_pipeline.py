@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,10 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     assert "teacher: finished before, kept" in said
     assert "student: goes on where it was stopped" in said
     assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
+    for network in ("teacher", "student"):
+        assert re.search(rf"^{network}: [\d,]+ tokens a second, \d+ % padding", said, re.M)
+    report = json.loads((out.with_name("out.report") / "training.json").read_text())
+    assert all(0 < report["speed"][name]["used"] < 1 for name in ("teacher", "student"))
     metrics = read_bundle(out).metrics
     assert {"teacher", "student", "int8", "baseline"} < metrics.keys()
     assert metrics["int8"]["tasks"]["ingredient"]["accuracy"] > 60
