@@ -37,6 +37,8 @@ class Shape:
     max_tokens: int
     head_sizes: tuple[int, ...]
     attention: str = "independent"
+    heads: int | None = None
+    """Attention heads of each layer, as wide as the configuration's; None: as many, too."""
 
 
 class ControlTokenClassifier(nn.Module):
@@ -51,6 +53,8 @@ class ControlTokenClassifier(nn.Module):
         self.encoder: Any = AutoModel.from_config(  # type: ignore[no-untyped-call]
             config, add_pooling_layer=False, attn_implementation="sdpa"
         )
+        if shape.heads is not None:
+            _keep_heads(self.encoder, shape.heads)
         self.heads = nn.ModuleList(nn.Linear(config.hidden_size, n) for n in shape.head_sizes)
         first = shape.first_control_id
         control_ids = torch.arange(first, first + len(shape.head_sizes))
@@ -112,6 +116,16 @@ class ControlTokenClassifier(nn.Module):
             assert isinstance(head, nn.Linear)
             nn.init.normal_(head.weight, std=0.02)
             head.bias.copy_(bias)
+
+
+def _keep_heads(encoder: Any, count: int) -> None:
+    """Give every layer's attention `count` heads, untrained; the layers take any number."""
+    for layer in encoder.encoder.layer:
+        attention, width = layer.attention.self, layer.attention.output.dense.out_features
+        kept = count * attention.attention_head_size
+        for name in ("query", "key", "value"):
+            setattr(attention, name, nn.Linear(width, kept))
+        layer.attention.output.dense = nn.Linear(kept, width)
 
 
 def _read(layer: Any, states: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:

@@ -119,6 +119,11 @@ class Student(Fitting):
     """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
     feed_forward: int | None = None
     """Neurons kept in each layer's feed-forward part, the heaviest; absent: all."""
+    heads: int | None = None
+    """Attention heads kept in each layer, the heaviest; absent: all."""
+    sparsity: float | None = None
+    """Share of the layers' weights set to zero, gradually, the smallest first; absent: none.
+    No runtime here gets faster or smaller by it."""
     temperature: float = 1.0
     alpha: float = 0.8
     """Weight of the soft targets; the rest is on the labels."""
@@ -197,9 +202,10 @@ CHOICES = {
 POSITIVE = {
     "epochs", "learning_rate", "batch_size", "accumulation_steps", "layers", "temperature",
     "block_size", "max_tokens", "feed_forward", "width", "widths", "steps", "pieces", "threads",
+    "heads",
 }  # fmt: skip
 FEWEST_TOKENS = 8
-FRACTIONS = {"warmup_fraction", "alpha", "piece_dropout", "typos", "masked"}
+FRACTIONS = {"warmup_fraction", "alpha", "piece_dropout", "typos", "masked", "sparsity"}
 FILLED = {"precisions", "threads"}
 SECTIONS = {
     "vocabulary": Vocabulary,

@@ -46,7 +46,7 @@ from training.network import (
 )
 from training.objective import Objective
 from training.pretrain import read_texts
-from training.prune import with_neurons
+from training.prune import GradualPruning, with_heads, with_neurons
 from training.quantize import quantize_onnx
 from training.ranking import EMBEDDINGS, rank_layers
 from training.recipe import Fitting, Quantize, Recipe
@@ -138,7 +138,7 @@ def student(run: Run, folder: Path) -> None:
     validation = run.table.split("validation")
     soft = _soft_targets(run, teacher_network, (train, validation))
     network = with_neurons(with_layers(teacher_network, settings.layers), settings.feed_forward)
-    network = with_width(network, settings.width)
+    network = with_heads(with_width(network, settings.width), settings.heads)
     epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
     fit(
         network,
@@ -148,6 +148,7 @@ def student(run: Run, folder: Path) -> None:
         settings,
         epochs,
         folder / "checkpoints",
+        [GradualPruning(network, settings.sparsity)] if settings.sparsity else [],
     )
     if PartialState().is_main_process:
         save_network(network, folder)

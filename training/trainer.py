@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import Trainer, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import set_seed
 
 from training.batches import Collator, Examples, Misspelt
@@ -76,6 +77,7 @@ def fit(
     settings: Fitting,
     epochs: int,
     folder: Path,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> ControlTokenClassifier:
     """Fit `network` in place, resuming from the newest whole checkpoint in `folder`."""
     set_seed(settings.seed)
@@ -87,6 +89,7 @@ def fit(
         train_dataset=train,
         eval_dataset=validation,
         data_collator=Collator(tuple(network.control_ids.tolist())),
+        callbacks=list(callbacks),
     )
     result = trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
     if trainer.is_world_process_zero() and trainer.tally.tokens:
