@@ -4,6 +4,7 @@ python -m training check RECIPE             what is in the data, and how long a 
 python -m training run RECIPE --out DIR     all stages; goes on where a killed run stopped;
                                             then the performance report, unless --no-report
 python -m training teacher RECIPE --out DIR the stages up to the teacher; likewise the others
+python -m training search RECIPE --out DIR  which settings suit the student
 python -m training sweep RECIPE --out DIR   a grid of students, and the best one for a budget
 python -m training twins RECIPE --out DIR   what sharing one network costs or gains each task
 """
@@ -40,7 +41,8 @@ def _count(text: str) -> int:
 
 
 STAGE_NAMES = (
-    "vocabulary", "pretrain", "teacher", "student", "export", "quantize", "evaluate", "bundle",
+    "vocabulary", "pretrain", "teacher", "soft", "student", "export", "quantize", "evaluate",
+    "bundle",
 )  # fmt: skip
 
 OPTIONS: dict[str, dict[str, tuple[Callable[[str], float], float | None, str]]] = {
@@ -49,6 +51,11 @@ OPTIONS: dict[str, dict[str, tuple[Callable[[str], float], float | None, str]]] 
         "--max-latency-ms": (_positive, None, "pick: at most so many milliseconds per text"),
         "--max-mb": (_positive, None, "pick: at most so many megabytes"),
         "--min-accuracy": (_positive, None, "pick: at least so many percent, mean over tasks"),
+    },
+    "search": {
+        "--trials": (_count, 13, "settings in the first round, the recipe's own among them (13)"),
+        "--steps": (_count, 300, "optimizer steps of the first round (300)"),
+        "--seed": (_count, 1, "of the settings that are drawn (1)"),
     },
     "twins": {
         "--steps": (_count, 400, "optimizer steps of every network (400)"),
@@ -77,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawTextHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in ("check", "run", *STAGE_NAMES, "sweep", "twins"):
+    for name in ("check", "run", *STAGE_NAMES, "search", "sweep", "twins"):
         command = commands.add_parser(name)
         command.add_argument("recipe", type=Path, help="a .toml file")
         if name != "check":
@@ -108,6 +115,18 @@ def _sweep(options: argparse.Namespace) -> int:
     limits = Limits(options.max_latency_ms, options.max_mb, options.min_accuracy)
     try:
         return sweep(recipe, options.out, options.budget_minutes, limits)
+    except BusyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _search(options: argparse.Namespace) -> int:
+    recipe = read_recipe(options.recipe)
+    from training.pipeline import BusyError
+    from training.search import search
+
+    try:
+        return search(recipe, options.out, options.trials, options.steps, options.seed)
     except BusyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -149,7 +168,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"check": _check, "sweep": _sweep, "twins": _twins}
+COMMANDS = {"check": _check, "search": _search, "sweep": _sweep, "twins": _twins}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,7 +3,8 @@
 vocabulary  tokenizer.json, cut to the training text
 pretrain    the base, fitted to unlabelled text; only where the recipe has [pretrain]
 teacher     the base, fine-tuned on the labels
-student     some of the teacher's layers, fitted to its logits on all text
+soft        the teacher's logits on all text, and a linear model's with them
+student     some of the teacher's layers, fitted to those
 export      both as fp32 bundles, calibrated on validation
 quantize    the student as an int8 bundle; refused when it lost too much on validation
 evaluate    all three and a linear model on the test split, through the serving classifier
@@ -58,6 +59,7 @@ from training.trainer import fit
 from training.vocabulary import trim_vocabulary, whole_vocabulary
 
 TOKENS = (32, 256)  # bounds of the default max_tokens
+SOFT = ("train.npy", "validation.npy")
 COVERED = 99.5  # percent of the training texts that max_tokens holds whole
 
 
@@ -131,12 +133,30 @@ def _frequencies(run: Run, known: Any) -> list[torch.Tensor]:
     return biases
 
 
+def soft(run: Run, folder: Path) -> None:
+    """Logits [rows, labels] of training text and validation: the teacher's, or the committee's."""
+    network, parts = load_network(run.work / "teacher"), _student_rows(run)
+    logits = [_torch_logits(network, run.examples(rows)) for rows in parts]
+    if run.recipe.student.committee:
+        second = [run.linear.decision_values([row.text for row in rows]) for rows in parts]
+        truth = batches.targets(run.table, parts[1])
+        weights = fit_weights(run.kinds, run.sizes, (logits[1], second[1]), truth)
+        members = zip(logits, second, strict=True)
+        logits = [combine(weights, run.sizes, pair) for pair in members]
+    for name, part in zip(SOFT, logits, strict=True):
+        np.save(folder / name, part)
+
+
+def _student_rows(run: Run) -> tuple[list[Row], list[Row]]:
+    """All text that the student learns from, and that it is judged by on the way."""
+    return [*run.table.split("train"), *run.table.transfer], run.table.split("validation")
+
+
 def student(run: Run, folder: Path) -> None:
     settings = run.recipe.student
     teacher_network = load_network(run.work / "teacher")
-    train = [*run.table.split("train"), *run.table.transfer]
-    validation = run.table.split("validation")
-    soft = _soft_targets(run, teacher_network, (train, validation))
+    train, validation = _student_rows(run)
+    soft = [np.load(run.work / "soft" / name) for name in SOFT]
     network = with_neurons(with_layers(teacher_network, settings.layers), settings.feed_forward)
     network = with_heads(with_width(network, settings.width), settings.heads)
     epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
@@ -152,19 +172,6 @@ def student(run: Run, folder: Path) -> None:
     )
     if PartialState().is_main_process:
         save_network(network, folder)
-
-
-def _soft_targets(
-    run: Run, network: ControlTokenClassifier, parts: tuple[list[Row], list[Row]]
-) -> list[Any]:
-    """Logits [rows, labels] of training text and validation: the teacher's, or the committee's."""
-    taught = [_torch_logits(network, run.examples(rows)) for rows in parts]
-    if not run.recipe.student.committee:
-        return taught
-    second = [run.linear.decision_values([row.text for row in rows]) for rows in parts]
-    truth = batches.targets(run.table, parts[1])
-    weights = fit_weights(run.kinds, run.sizes, (taught[1], second[1]), truth)
-    return [combine(weights, run.sizes, members) for members in zip(taught, second, strict=True)]
 
 
 @torch.no_grad()
@@ -328,6 +335,7 @@ STAGES = (
     ),
     Stage("pretrain", pretrain, lambda r: _but_files(r.pretrain), trains=True, optional=True),
     Stage("teacher", teacher, lambda r: _given(r.teacher), trains=True),
+    Stage("soft", soft, lambda r: {"committee": r.student.committee}),
     Stage("student", student, lambda r: _given(r.student), trains=True),
     Stage("export", export, lambda r: {"name": r.name}),
     Stage("quantize", quantize, lambda r: asdict(r.quantize)),

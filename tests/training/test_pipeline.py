@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"
 ROWS = {"train": 400, "validation": 80, "test": 80}
 STAGES = (
-    "vocabulary", "pretrain", "teacher", "student", "export", "quantize", "evaluate", "bundle",
+    "vocabulary", "pretrain", "teacher", "soft", "student", "export", "quantize", "evaluate",
+    "bundle",
 )  # fmt: skip
 
 RECIPE = """
