@@ -9,7 +9,7 @@ TRAIN := .venv-train
 PROFILE := .venv-profiling
 FILE ?= log
 
-.PHONY: serve run test test-browser test-gcloud test-image check examine train sweep twins
+.PHONY: serve run test test-browser test-gcloud test-image check examine train search sweep twins
 .PHONY: report coldstart logs format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -57,6 +57,10 @@ coldstart: $(SERVE)/ready $(TRAIN)/ready  ## cold starts of ours, Node, the floo
 sweep: $(TRAIN)/ready  ## train and measure a grid of students; LIMITS="--max-mb 8" picks one into OUT
 	@test -n "$(OUT)" || { echo "say where it goes: make sweep RECIPE=file OUT=dir"; exit 2; }
 	$(TRAIN)/bin/python -m training sweep "$(RECIPE)" --out "$(OUT)" $(LIMITS)
+
+search: $(TRAIN)/ready  ## look for better settings of the student of RECIPE, cheap first
+	@test -n "$(OUT)" || { echo "say where it goes: make search RECIPE=file OUT=dir"; exit 2; }
+	$(TRAIN)/bin/python -m training search "$(RECIPE)" --out "$(OUT)"
 
 twins: $(TRAIN)/ready  ## compare one network for all tasks with one per task
 	@test -n "$(OUT)" || { echo "say where it goes: make twins RECIPE=file OUT=dir"; exit 2; }
