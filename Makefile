@@ -9,7 +9,7 @@ TRAIN := .venv-train
 PROFILE := .venv-profiling
 FILE ?= log
 
-.PHONY: serve run test test-browser test-gcloud test-image check examine train search sweep twins
+.PHONY: serve run test test-browser test-gcloud test-image test-cpu check examine train search sweep twins
 .PHONY: report coldstart logs format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -31,6 +31,9 @@ test-gcloud: $(TRAIN)/ready  ## deployment and documented lines, with the real g
 
 test-image: $(TRAIN)/ready  ## build the image and start it as Cloud Run would; needs root, buildah, debootstrap, runc
 	$(TRAIN)/bin/python -m pytest -m image
+
+test-cpu: $(TRAIN)/ready  ## the shipped bundle on an emulated processor without VNNI (apt-get install qemu-user)
+	$(TRAIN)/bin/python -m pytest -m cpu
 
 check: $(TRAIN)/ready  ## lint, types, format
 	$(TRAIN)/bin/ruff check . && $(TRAIN)/bin/ruff format --check . && $(TRAIN)/bin/mypy
