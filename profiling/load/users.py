@@ -11,10 +11,10 @@ from collections import deque
 from typing import Any, ClassVar
 
 import gevent
-from geventhttpclient import HTTPClient
 from locust import User, task
 from locust.exception import StopUser
 
+from profiling.load.connection import Connection
 from profiling.load.plan import Plan
 
 EARLY_S = 0.0015
@@ -33,10 +33,11 @@ class Replay:
         self.arrivals = deque(arrivals_s)
         self.questions = itertools.count()
         self.random = random.Random(plan.seed)
-        self.headers = {"Content-Type": "application/json"}
+        host = plan.address.partition("//")[2].rstrip("/")
+        self._head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
         if plan.gzip:
-            self.headers |= {"Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
-        self._idle: list[tuple[HTTPClient, float]] = []
+            self._head += "Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\n"
+        self._idle: list[tuple[Connection, float]] = []
 
     def encode(self, index: int) -> bytes:
         """The body of a request, as any client would make it."""
@@ -46,21 +47,18 @@ class Replay:
         body = json.dumps(question).encode()
         return gzip.compress(body, 1) if self.plan.gzip else body
 
-    def connection(self) -> HTTPClient:
+    def framed(self, body: bytes) -> bytes:
+        return f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def connection(self) -> Connection:
         """The connection used last, so that few are kept open; a new one when all are busy."""
         if self._idle and time.perf_counter() - self._idle[-1][1] < IDLE_S:
             return self._idle.pop()[0]
         while self._idle:
             self._idle.pop()[0].close()
-        timeout_s = self.plan.timeout_s
-        return HTTPClient.from_url(
-            self.plan.address,
-            connection_timeout=timeout_s,
-            network_timeout=timeout_s,
-            concurrency=1,
-        )
+        return Connection(self.plan.address, self.plan.timeout_s)
 
-    def give_back(self, connection: HTTPClient) -> None:
+    def give_back(self, connection: Connection) -> None:
         self._idle.append((connection, time.perf_counter()))
 
 
@@ -77,18 +75,20 @@ class ReplayUser(User):
         sample: dict[str, Any] = {"question": number % len(replay.plan.questions)}
         began_s = time.perf_counter()
         body = replay.encode(sample["question"])
-        sent_s = time.perf_counter()
-        sample |= {"encode_ms": 1000 * (sent_s - began_s), "request_bytes": len(body)}
+        sample |= {"encode_ms": 1000 * (time.perf_counter() - began_s), "request_bytes": len(body)}
         fault: Exception | None = None
-        connection = replay.connection()
+        request, connection = replay.framed(body), replay.connection()
+        sent_s = time.perf_counter()
         try:
-            response = connection.post("/", body, replay.headers)
-            sample["first_byte_s"] = time.perf_counter()
-            sample["body"] = response.read()
-            sample["status"] = response.status_code
-            sample["server"] = response.get("server-timing", "")
-            sample["encoding"] = response.get("content-encoding", "")
-            done_s = time.perf_counter()
+            answer = connection.ask(request)
+            done_s = answer.last_byte_s
+            sample |= {
+                "first_byte_s": answer.first_byte_s,
+                "body": answer.body,
+                "status": answer.status,
+                "server": answer.headers.get("server-timing", ""),
+                "encoding": answer.headers.get("content-encoding", ""),
+            }
             replay.give_back(connection)
         except Exception as error:  # sockets, timeouts, half answers: all are samples
             done_s = time.perf_counter()
