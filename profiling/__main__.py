@@ -20,6 +20,7 @@ COMMANDS = {
     "logs": "profiling.logs.command",
     "report": "profiling.report",
     "smoke": "profiling.smoke",
+    "soak": "profiling.soak",
     "stages": "profiling.stages",
     "throughput": "profiling.throughput",
     "timer": "profiling.overhead",
