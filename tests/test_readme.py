@@ -107,6 +107,17 @@ def test_the_tables_shown_are_those_recorded(name: str) -> None:
     assert record[1] in README
 
 
+def test_the_memory_of_the_soak_is_the_recorded_one() -> None:
+    found = json.loads((REPORTS / "soak.json").read_text())
+    first, last = found["rows"][0], found["rows"][-1]
+    told = (
+        f"Over {last['requests']} requests of mixed length from {found['users']} callers "
+        f"(`python -m profiling soak`) the server's memory went from {first['memory_mb']} MiB "
+        f"after the first tenth to {last['memory_mb']} MiB."
+    )
+    assert told in " ".join(README.split())
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     assert Settings.__doc__ is not None
     rows = re.findall(r"^    \| ([A-Z_]+) \| ([^|]+) \|", Settings.__doc__, re.MULTILINE)
