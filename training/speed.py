@@ -7,6 +7,7 @@ in the precision that the fit uses.
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from dataclasses import asdict, dataclass, field
@@ -88,9 +89,9 @@ def describe(work: Path) -> list[str]:
 def _operations(network: ControlTokenClassifier, batch: Batch) -> float:
     """Floating-point operations of a step on `batch`."""
     counter: Any = FlopCounterMode(display=False)
+    own = copy.deepcopy(network)  # torchrun's hooks stay with the other
     with counter:
-        network(batch["input_ids"], batch["attention_mask"]).sum().backward()
-    network.zero_grad()
+        own(batch["input_ids"], batch["attention_mask"]).sum().backward()
     return float(counter.get_total_flops())
 
 
