@@ -21,6 +21,7 @@ from training.rows import Table
 
 EPOCHS = (25, 5, 50)  # the first where validation has no rows
 SETTINGS = {"lr": 0.2, "dim": 50, "wordNgrams": 2, "minn": 2, "maxn": 5, "bucket": 200_000}
+THREADS = 12  # each fills a tenth of the table at the start: with fewer some stays as memory was
 MARK = "__label__"
 Scores = NDArray[np.float64]
 
@@ -102,7 +103,7 @@ def _fit_head(
             file.write(" ".join([*marks, _line(text)]) + "\n")
         file.flush()
         model = fasttext.train_supervised(
-            file.name, epoch=epochs, loss=loss, thread=1, verbose=0, **SETTINGS
+            file.name, epoch=epochs, loss=loss, thread=THREADS, verbose=0, **SETTINGS
         )
     return _Head(labels, model, np.full(len(labels), 0.5) if kind == "multi" else None)
 
