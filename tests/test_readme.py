@@ -35,6 +35,21 @@ def test_the_metrics_are_the_shipped_bundles() -> None:
             assert f"| {title} | {cells} |" in table
 
 
+def test_the_shipped_bundle_is_the_sweeps_choice() -> None:
+    sweep = json.loads((ROOT / "training" / "reports" / "sweep.json").read_text())
+    metrics = read_bundle(ROOT / "model" / "ingredients").metrics
+    assert metrics["sweep"]["choice"] == sweep["choice"]
+    points = {point["name"]: point for point in sweep["points"]}
+    chosen = points[sweep["choice"]]
+    assert chosen["test_tasks"] == {
+        task: found.get("accuracy", found.get("micro_f1"))
+        for task, found in metrics["int8"]["tasks"].items()
+    }
+    assert chosen["mb"] <= sweep["limits"]["max_mb"]
+    assert f"in {points['2x384 int8']['mb']:.1f} MB" in README
+    assert f"one of 128 in {points['1x128 int8']['mb']:.1f} MB" in README
+
+
 def test_the_answer_shown_is_the_answer_given() -> None:
     shown = json.loads(console("curl -s localhost:8080 -H"))
     texts = ["boneless chicken breast", "raw honey", "butter knife"]

@@ -109,7 +109,7 @@ def test_every_network_is_measured_in_each_precision_and_limit(swept: tuple[Path
         assert 0 < point["latencies"]["1"]["median_ms"] <= point["latencies"]["1"]["p95_ms"]
         assert point["mb"] < 25
         assert 0 < point["accuracy"] <= 100
-        bundle = read_bundle(point["bundle"])
+        bundle = read_bundle(swept[0].parent / point["bundle"])
         assert bundle.max_tokens == point["max_tokens"]
     assert points["2x384-2400 int8"]["pieces"] == 2400 < points["2x384 int8"]["pieces"]
     assert points["1x128 int8"]["mb"] < points["2x384 int8"]["mb"] / 4

@@ -42,7 +42,7 @@ def write_sweep_report(
         ]
     )
     (folder / "sweep.md").write_text(text + "\n", encoding="utf-8")
-    document = _document(recipe, points, limits, picked, notes)
+    document = _document(recipe, out, points, limits, picked, notes)
     (folder / "sweep.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     return f"{text}\n\nplot, table and JSON in {folder}"
 
@@ -106,8 +106,14 @@ def _machine() -> str:
 
 
 def _document(
-    recipe: Recipe, points: list[Point], limits: Limits, picked: Point | None, notes: list[str]
+    recipe: Recipe,
+    out: Path,
+    points: list[Point],
+    limits: Limits,
+    picked: Point | None,
+    notes: list[str],
 ) -> dict[str, Any]:
+    """Bundles are given relative to the folder that `out` is in."""
     lines = fronts(points)
     return {
         "format": FORMAT,
@@ -119,6 +125,7 @@ def _document(
         "points": [
             {
                 **asdict(point),
+                "bundle": str(point.path.relative_to(out.parent)),
                 "fronts": [name for name, line in lines.items() if point in line],
             }
             for point in points
