@@ -156,15 +156,15 @@ def student(run: Run, folder: Path) -> None:
     settings = run.recipe.student
     teacher_network = load_network(run.work / "teacher")
     train, validation = _student_rows(run)
-    soft = [np.load(run.work / "soft" / name) for name in SOFT]
+    taught = [np.load(run.work / "soft" / name) for name in SOFT]
     network = with_neurons(with_layers(teacher_network, settings.layers), settings.feed_forward)
     network = with_heads(with_width(network, settings.width), settings.heads)
     epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
     fit(
         network,
         Objective(run.kinds, run.sizes, settings.temperature, settings.alpha),
-        _misspelt(run, train, run.examples(train, soft[0]), settings),
-        run.examples(validation, soft[1]),
+        _misspelt(run, train, run.examples(train, taught[0]), settings),
+        run.examples(validation, taught[1]),
         settings,
         epochs,
         folder / "checkpoints",

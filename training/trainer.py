@@ -92,7 +92,8 @@ def fit(
         callbacks=list(callbacks),
     )
     result = trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
-    if trainer.is_world_process_zero() and trainer.tally.tokens:
+    on_cpu = trainer.args.device.type == "cpu"  # an accelerator is not measured against the cores
+    if trainer.is_world_process_zero() and trainer.tally.tokens and on_cpu:
         seconds = result.metrics["train_runtime"]
         write(folder.parent, measure(network, trainer.tally, seconds, trainer.args.bf16))
     return network.eval()

@@ -11,8 +11,6 @@ from training.fast_text import fasttext_metrics
 from training.recipe import read_recipe
 from training.rows import Table, read_table
 
-pytest.importorskip("fasttext", reason="fastText does not install here")
-
 WORDS = {"fruit": ("apple", "banana", "cherry"), "tool": ("hammer", "chisel", "wrench")}
 
 
@@ -38,6 +36,7 @@ def table(tmp_path: Path) -> Table:
 
 
 def test_it_learns_both_kinds_of_tasks(table: Table) -> None:
+    pytest.importorskip("fasttext", reason="fastText has no wheel for this machine")
     found = fasttext_metrics(table)
     assert found is not None
     assert found["tasks"]["kind"]["accuracy"] > 95
