@@ -97,14 +97,14 @@ class ControlTokenClassifier(nn.Module):
     def visible(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """bool [batch, from, to]: which positions attend to which."""
         real = attention_mask.bool()
-        if self.shape.attention == "joint":
-            return real[:, None, :].expand(-1, input_ids.shape[1], -1)
         place = torch.arange(input_ids.shape[1], device=input_ids.device)
         itself = place[None, :, None] == place[None, None, :]
-        text = (input_ids < self.shape.first_control_id) & real
+        seen = (input_ids < self.shape.first_control_id) & real  # the text
         if self.training:
-            text = text & (torch.rand(text.shape, device=text.device) >= self.piece_dropout)
-        return text[:, None, :] | (itself & real[:, None, :])
+            seen = seen & (torch.rand(seen.shape, device=seen.device) >= self.piece_dropout)
+        if self.shape.attention == "joint":
+            seen = seen | ((input_ids >= self.shape.first_control_id) & real)
+        return seen[:, None, :] | (itself & real[:, None, :])
 
     @torch.no_grad()
     def start_heads_at(self, frequencies: list[Tensor]) -> None:

@@ -1,6 +1,7 @@
 """A task's answer depends on the text and on nothing else, in torch and in the exported graph."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from training.network import (
     save_network,
     with_layers,
 )
+from training.recipe import CHOICES
 from training.vocabulary import TrimmedVocabulary
 
 TOLERANCE = 1e-5  # DESIGN.md: what fp32 logits agree to, whatever stands beside a text
@@ -117,6 +119,25 @@ def test_torch_and_onnx_agree(
     with torch.no_grad():
         trained = network(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
     np.testing.assert_allclose(served, trained, atol=PARITY)
+
+
+@pytest.mark.parametrize("attention", CHOICES["attention"])
+def test_training_hides_pieces_from_every_other_position(
+    network: ControlTokenClassifier, attention: str
+) -> None:
+    """A control token that sees the others must not find the hidden text."""
+    shape = replace(network.shape, attention=attention)
+    blind = ControlTokenClassifier(shape).train()
+    blind.piece_dropout = 1.0
+    first = shape.first_control_id
+    ids, mask = (torch.tensor([part]) for part in row([5, 6, 7], (0, 1), first, 6))
+    text, control, padding = slice(0, 3), slice(3, 5), slice(5, 6)
+    seen = blind.visible(ids, mask)[0]
+    assert torch.equal(seen[text, text], torch.eye(3, dtype=torch.bool))
+    assert not seen[control, text].any()
+    assert not seen[:, padding].any()
+    assert bool(seen[3, 4]) == (attention == "joint")
+    assert blind.eval().visible(ids, mask)[0][control, text].all()
 
 
 def test_joint_attention_is_not_independent(
