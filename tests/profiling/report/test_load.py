@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import gevent
 import numpy as np
 import pytest
 
+from profiling.load.connection import ARRIVAL, Connection
 from profiling.load.plan import Plan, arrivals_s, run_load, server_timing
 from tests.function.conftest import Server, serving
 
 STALL_S = 0.8
+REQUEST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n[]"
 
 
 class Stalling(BaseHTTPRequestHandler):
@@ -24,6 +27,11 @@ class Stalling(BaseHTTPRequestHandler):
     wbufsize = -1  # one packet an answer
     gate = threading.Lock()
     answered = 0
+    connections = 0
+
+    def setup(self) -> None:
+        super().setup()
+        Stalling.connections += 1
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -96,6 +104,28 @@ def test_errors_are_counted_by_their_code(server: Server) -> None:
     outcome = run_load(Plan("http://127.0.0.1:9", [["tofu"]], requests=3, warmup_s=0))
     assert outcome.faults == {"ConnectionRefusedError": 3}
     assert outcome.throughput == 0
+
+
+def test_a_connection_is_kept(stalling: str) -> None:
+    connection, before = Connection(stalling, timeout_s=30), Stalling.connections
+    for _ in range(3):
+        assert connection.ask(REQUEST).status == 200
+    connection.close()
+    assert Stalling.connections == before + 1
+
+
+@pytest.mark.skipif(ARRIVAL is None, reason="only Linux notes when the bytes came")
+def test_an_answer_counts_from_when_it_came_not_from_when_it_was_read(stalling: str) -> None:
+    connection = Connection(stalling, timeout_s=30)
+    connection.ask(REQUEST)  # opens it
+    began_s = time.perf_counter()
+    asking = gevent.spawn(connection.ask, REQUEST)
+    gevent.sleep(0)  # it is sent
+    time.sleep(STALL_S)  # nothing of gevent runs meanwhile
+    answer = asking.get()
+    connection.close()
+    assert time.perf_counter() - began_s > STALL_S
+    assert 0 < answer.first_byte_s - began_s < STALL_S / 2
 
 
 def test_gzip_answers_are_the_same(server: Server) -> None:
