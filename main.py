@@ -4,6 +4,6 @@ from profiling.timer import startup, timer
 
 startup.mark_forks()
 with timer.session(startup), timer.span("import_handler"):
-    from function.handler import classify
+    from function.http.handler import classify
 
 __all__ = ["classify"]

@@ -41,8 +41,8 @@ def _predict(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("texts", nargs="+", metavar="TEXT")
     _add_question(parser, settings)
     options = parser.parse_args(arguments)
-    from function.classifier import Classifier
-    from function.service import predictions_document
+    from function.http.service import predictions_document
+    from model.classifier import Classifier
 
     classifier = Classifier.load(options.bundle, settings.threads)
     detailed = classifier.predict_detailed(options.texts, options.tasks, options.top_k)
@@ -71,7 +71,7 @@ def _batch(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("--force", action="store_true", help="replace OUT, and start over")
     _add_question(parser, settings)
     options = parser.parse_args(arguments)
-    from function.batch import Job, run_job
+    from function.batch.job import Job, run_job
 
     job = Job(
         source=options.source,

@@ -33,7 +33,7 @@ import threading  # noqa: E402
 from contextlib import suppress  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from function.loading import LazyClassifier  # noqa: E402
+from function.http.loading import LazyClassifier  # noqa: E402
 from function.settings import Settings, SettingsError  # noqa: E402
 from model.bundle import BundleError  # noqa: E402
 
@@ -62,7 +62,7 @@ def main() -> None:
             from functions_framework import create_app
             from functions_framework._http import create_server
         app = create_app("classify", str(MAIN))  # type: ignore[no-untyped-call]  # it has no types
-        from function import handler
+        from function.http import handler
 
         with timer.span("wait"):
             loading.join()

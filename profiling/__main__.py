@@ -13,17 +13,17 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = {
-    "agree": "profiling.report.agreement",
-    "coldstart": "profiling.coldstart",
-    "compare": "profiling.report.compare",
-    "imports": "profiling.imports",
-    "logs": "profiling.logs.command",
+    "agree": "profiling.bench.agreement",
+    "coldstart": "profiling.bench.coldstart",
+    "compare": "profiling.report.two_reports",
+    "imports": "profiling.bench.imports",
+    "logs": "profiling.logs.logs_command",
     "report": "profiling.report",
     "smoke": "profiling.smoke",
-    "soak": "profiling.soak",
-    "stages": "profiling.stages",
-    "throughput": "profiling.throughput",
-    "timer": "profiling.overhead",
+    "soak": "profiling.bench.soak",
+    "stages": "profiling.bench.lineage",
+    "throughput": "profiling.bench.throughput",
+    "timer": "profiling.bench.overhead",
 }
 
 

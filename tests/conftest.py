@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from model.classifier import Classifier
 from profiling.timer import Session, timer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,6 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="session")
 def bundle_path() -> Path:
     return ROOT / "model" / "ingredients"
+
+
+@pytest.fixture(scope="session")
+def classifier(bundle_path: Path) -> Classifier:
+    return Classifier.load(bundle_path)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from model.bundle import BundleError
 from training.recipe import RecipeError, read_recipe
-from training.rows import DataError, read_table
+from training.rows.table import DataError, read_table
 
 
 def _positive(text: str) -> float:
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from training.check import check
+    from training.rows.examine import check
 
     return check(read_recipe(options.recipe))
 
@@ -109,8 +109,8 @@ def _check(options: argparse.Namespace) -> int:
 def _sweep(options: argparse.Namespace) -> int:
     recipe = read_recipe(options.recipe)
     from training.pipeline import BusyError
-    from training.sweep.command import sweep
-    from training.sweep.points import Limits
+    from training.studies.sweep.points import Limits
+    from training.studies.sweep.sweep_command import sweep
 
     limits = Limits(options.max_latency_ms, options.max_mb, options.min_accuracy)
     try:
@@ -123,7 +123,7 @@ def _sweep(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     recipe = read_recipe(options.recipe)
     from training.pipeline import BusyError
-    from training.search import search
+    from training.studies.search import search
 
     try:
         return search(recipe, options.out, options.trials, options.steps, options.seed)
@@ -135,7 +135,7 @@ def _search(options: argparse.Namespace) -> int:
 def _twins(options: argparse.Namespace) -> int:
     recipe = read_recipe(options.recipe)
     from training.pipeline import BusyError
-    from training.twins.command import twins
+    from training.studies.twins.twins_command import twins
 
     try:
         return twins(recipe, options.out, options.steps, options.seeds)
@@ -146,10 +146,10 @@ def _twins(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     recipe = read_recipe(options.recipe)
-    from training.check import warnings
-    from training.gate import QuantizationError
+    from training.judge.training_report import write_report
     from training.pipeline import BusyError, run_stages  # torch: only once the recipe reads
-    from training.report import write_report
+    from training.quantize.gate import QuantizationError
+    from training.rows.examine import warnings
 
     for line in warnings(read_table(recipe)):
         print(f"warning: {line}", flush=True)
@@ -162,7 +162,7 @@ def _run(options: argparse.Namespace) -> int:
     if last == STAGE_NAMES[-1] and os.environ.get("RANK", "0") == "0":  # torchrun counts processes
         print(write_report(recipe, options.out, seconds), flush=True)
         if options.command == "run" and not options.no_report:
-            from training.performance import report_performance
+            from training.judge.performance import report_performance
 
             report_performance(recipe, options.out)
     return 0

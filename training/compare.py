@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from model.bundle import BundleError, read_bundle
-from training.evaluate import answers
-from training.metrics import answered, drop_interval, headline, label_counts
+from training.judge.evaluate import answers
+from training.judge.metrics import answered, drop_interval, headline, label_counts
 from training.recipe import RecipeError, read_recipe
-from training.rows import DataError, Table, read_table
+from training.rows.table import DataError, Table, read_table
 
 MAX_DROP = 0.5
 

@@ -153,7 +153,7 @@ class Quantize:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The grid of `python -m training sweep`; see training/sweep/grid.py."""
+    """The grid of `python -m training sweep`; see training/studies/sweep/grid.py."""
 
     layers: tuple[int, ...] = (6, 3, 2, 1)
     widths: tuple[int, ...] = (384, 256, 128)

@@ -12,11 +12,11 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from model.bundle import TOKENIZER
-from training import batches
-from training.base import resolve_base
-from training.linear import LinearModel, fit_linear
+from training.fit import batches
+from training.fit.base import resolve_base
+from training.judge.linear import LinearModel, fit_linear
 from training.recipe import Recipe
-from training.rows import Row, Table, read_table
+from training.rows.table import Row, Table, read_table
 
 
 @dataclass(frozen=True)

@@ -25,18 +25,13 @@ from accelerate import PartialState
 from tokenizers import Tokenizer
 
 from model.bundle import MODEL, TOKENIZER, Bundle, Task, read_bundle, write_bundle
-from training import baseline, batches, card
-from training import pretrain as masked_model
-from training.base import check_size
-from training.calibrate import calibrate, fit_biases
-from training.committee import combine, fit_weights
-from training.evaluate import evaluate, logits_of
-from training.export import export_onnx
-from training.fast_text import fasttext_metrics
-from training.gate import best_attempt
-from training.mistakes import mistakes
-from training.narrow import with_width
-from training.network import (
+from training.distil.committee import combine, fit_weights
+from training.distil.narrow import with_width
+from training.distil.prune import GradualPruning, with_heads, with_neurons
+from training.fit import batches
+from training.fit import pretrain as masked_model
+from training.fit.base import check_size
+from training.fit.network import (
     ControlTokenClassifier,
     Shape,
     encoder_config,
@@ -45,18 +40,24 @@ from training.network import (
     save_network,
     with_layers,
 )
-from training.objective import Objective
-from training.pretrain import read_texts
-from training.prune import GradualPruning, with_heads, with_neurons
-from training.quantize import quantize_onnx
-from training.ranking import EMBEDDINGS, rank_layers
+from training.fit.objective import Objective
+from training.fit.pretrain import read_texts
+from training.fit.schedule import student_epochs, teacher_epochs
+from training.fit.trainer import fit
+from training.fit.vocabulary import trim_vocabulary, whole_vocabulary
+from training.judge import baseline, card
+from training.judge.calibrate import calibrate, fit_biases
+from training.judge.evaluate import evaluate, logits_of
+from training.judge.fast_text import fasttext_metrics
+from training.judge.mistakes import mistakes
+from training.quantize.export import export_onnx
+from training.quantize.gate import best_attempt
+from training.quantize.ranking import EMBEDDINGS, rank_layers
+from training.quantize.schemes import quantize_onnx
 from training.recipe import Fitting, Quantize, Recipe
-from training.rows import Row
+from training.rows.splits import normalise
+from training.rows.table import Row
 from training.run import Run
-from training.schedule import student_epochs, teacher_epochs
-from training.splits import normalise
-from training.trainer import fit
-from training.vocabulary import trim_vocabulary, whole_vocabulary
 
 TOKENS = (32, 256)  # bounds of the default max_tokens
 SOFT = ("train.npy", "validation.npy")

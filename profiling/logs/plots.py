@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from profiling.logs.record import Record
+from profiling.logs.entry import Record
 from profiling.logs.summary import Quantiles
 
 INK = "#010203"

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from profiling.logs.record import Failure, Record, read_entry
+from profiling.logs.entry import Failure, Record, read_entry
 
 
 class SourceError(Exception):

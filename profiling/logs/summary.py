@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from profiling.logs.record import PREDICT, Failure, Record
+from profiling.logs.entry import PREDICT, Failure, Record
 from profiling.logs.source import Log
 from profiling.percentiles import percentile
 

@@ -10,6 +10,6 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str]) -> int:
     """See command.py; imported late, since parts of this package run in processes of their own."""
-    from profiling.report.command import main
+    from profiling.report.report_command import main
 
     return main(arguments)

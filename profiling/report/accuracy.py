@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from profiling.load.plan import Outcome
 from profiling.report.bench import Bench
+from profiling.report.load.plan import Outcome
 from profiling.report.texts import Example
 
 BATCH = 32

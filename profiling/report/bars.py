@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from profiling.report.drawing import FIRST, INK, THIRD, beside, drawing, short_ms
+from profiling.render.plot import FIRST, INK, THIRD, beside, drawing, short_ms
 
 Document = dict[str, Any]
 FAINT = 0.008

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from model.bundle import Bundle
-from profiling.load.plan import Outcome, Plan, run_load
+from profiling.report.load.plan import Outcome, Plan, run_load
 from profiling.report.options import Options
-from profiling.report.server import Server
 from profiling.report.texts import Example
+from profiling.server import Server
 
 LOCUST_S = 1.5
 """What starting Locust takes out of the time of every run."""

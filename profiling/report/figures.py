@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from profiling.report.drawing import (
+from profiling.render.plot import (
     BAD,
     FIRST,
     INK,

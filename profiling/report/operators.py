@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from profiling.report.bench import Bench
-from profiling.report.server import ROOT
+from profiling.server import ROOT
 
 LISTED = 12
 TEXTS = 500

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from profiling.load.plan import Outcome
 from profiling.report.bench import Bench, percentiles
+from profiling.report.load.plan import Outcome
 
 SIZES = (64, 1, 16)
 """The first ones only, when time is short."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from profiling.report.bench import Bench
-from profiling.report.server import Server
+from profiling.server import Server
 
 FEWEST, MOST = 2, 10
 USUAL_S = 1.8
@@ -43,7 +43,7 @@ def _start(bench: Bench, body: bytes, number: int) -> dict[str, Any]:
     server = Server(bench.bundle.path, bench.folder / f"start{number}.log")
     try:
         listening_s = server.wait_until_listening()
-        server.ask(body)
+        server.expect("POST", "/", body)
         answered_s = time.perf_counter()
         cpu_s, memory_mb = server.cpu_s(), server.memory_mb()
         lines = server.lines()

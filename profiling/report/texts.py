@@ -1,7 +1,7 @@
 """Which texts are replayed? The test rows of the data that the bundle was trained on.
 
 `--data` says where they are. Without it they are looked for where training left them, in
-`BUNDLE.work/replay.jsonl`, then in `training/data/NAME.jsonl.gz` of this repository.
+`BUNDLE.work/replay.jsonl`, then in `training/ingredients/NAME.jsonl.gz` of this repository.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from function.tables import TableReader
 from model.bundle import Bundle, Task
+from tables.labels import parse_labels
+from tables.reader import TableReader
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLAY = "replay.jsonl"
@@ -70,16 +71,6 @@ def read_examples(bundle: Bundle, path: Path, text: str) -> list[Example]:
 
 
 def _truth(row: dict[str, object], tasks: tuple[Task, ...]) -> dict[str, frozenset[str]]:
-    found = {task.name: _labels(row.get(task.name), task.kind) for task in tasks}
+    """The labels of each task that the row is labelled for; raises LabelError."""
+    found = {task.name: parse_labels(row.get(task.name), task.kind) for task in tasks}
     return {name: labels for name, labels in found.items() if labels is not None}
-
-
-def _labels(value: object, kind: str) -> frozenset[str] | None:
-    """The labels in one cell, None when it holds none: see training/rows.py for the format."""
-    if isinstance(value, list) and kind == "multi":
-        return frozenset(map(str, value))
-    if not isinstance(value, str) or not value.strip():
-        return None
-    if kind == "single":
-        return frozenset([value.strip()])
-    return frozenset() if value.strip() == "[]" else frozenset(map(str.strip, value.split("|")))

@@ -1,7 +1,7 @@
 """How long did it take to get here? One session that begins with the server's first process.
 
     with timer.session(startup), timer.span("import_handler"):
-        from function.handler import classify
+        from function.http.handler import classify
 
 The first span, `framework`, runs from the start of the process to the import of this module:
 Python itself and functions-framework. `boot` ends when the server forks its worker, which it

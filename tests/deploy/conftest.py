@@ -19,7 +19,7 @@ from tests.deploy.standin.running import Running
 from tests.deploy.standin.storage import Storage
 from tests.deploy.standin.tokens import Tokens
 from tests.deploy.standin.usage import refuse_usage
-from tests.function.conftest import Server, serving
+from tests.serving import Server, serving
 
 
 @dataclass(frozen=True)

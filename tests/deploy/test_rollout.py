@@ -10,7 +10,7 @@ from tests.deploy.conftest import StandIn
 from tests.deploy.pipeline import Pipeline
 from tests.deploy.readme import README, lines
 from tests.deploy.standin.run import Service
-from tests.function.conftest import Server
+from tests.serving import Server
 
 pytestmark = pytest.mark.gcloud
 Deployed = tuple[StandIn, Pipeline]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from function.classifier import Classifier
+from model.classifier import Classifier
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from profiling import process_tree
-from profiling.asking import free_port
+from profiling.server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0

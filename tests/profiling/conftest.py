@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.function.conftest import Server, serving
+from tests.serving import Server, serving
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from profiling.smoke import SmokeError, check, main
-from tests.function.conftest import serving
+from tests.serving import serving
 
 
 def test_a_service_that_answers_strangers_is_a_fault(bundle_path: Path, tmp_path: Path) -> None:

@@ -11,9 +11,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from training.base import resolve_base
-from training.network import ControlTokenClassifier, Shape, encoder_config, from_base, with_layers
-from training.vocabulary import TrimmedVocabulary, trim_vocabulary
+from training.fit.base import resolve_base
+from training.fit.network import (
+    ControlTokenClassifier,
+    Shape,
+    encoder_config,
+    from_base,
+    with_layers,
+)
+from training.fit.vocabulary import TrimmedVocabulary, trim_vocabulary
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")
 TABLE = Path(__file__).parents[2] / "training" / "data" / "ingredients.jsonl.gz"

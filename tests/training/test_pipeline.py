@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from function.classifier import Classifier
 from model.bundle import HASHED, MANIFEST, read_bundle
-from training.performance import report_performance
+from model.classifier import Classifier
+from training.fit.trainer import CHECKPOINT_FILES, newest_checkpoint
+from training.judge.performance import report_performance
 from training.recipe import read_recipe
-from training.trainer import CHECKPOINT_FILES, newest_checkpoint
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from model.bundle import read_bundle
-from profiling.load.plan import Plan
 from profiling.report import latency
 from profiling.report.bench import Bench
 from profiling.report.budgets import BUDGETS, read_budgets
 from profiling.report.document import document
+from profiling.report.load.plan import Plan
 from profiling.report.options import read_options
-from profiling.report.page import page
-from profiling.report.server import Server
-from profiling.report.stages import Stage, run_stages
+from profiling.report.probes import Stage, run_stages
+from profiling.report.report_page import page
 from profiling.report.texts import find_data, read_examples
+from profiling.server import Server
 
 STRUCK_AFTER_S = 2 * Plan.warmup_s
 """From the first answer on; what is answered during the warm-up is no sample."""
@@ -65,7 +65,7 @@ def test_a_killed_and_a_hung_server_are_told(bundle_path: Path, tmp_path: Path) 
     )
     try:
         bench.server.wait_until_listening()
-        bench.server.ask(None, "/ready")
+        bench.server.expect("GET", "/ready")
         results = run_stages(bench, stages, io.StringIO())
     finally:
         bench.server.stop()

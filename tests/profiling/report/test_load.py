@@ -12,9 +12,9 @@ import gevent
 import numpy as np
 import pytest
 
-from profiling.load.connection import ARRIVAL, Connection
-from profiling.load.plan import Plan, arrivals_s, run_load, server_timing
-from tests.function.conftest import Server, serving
+from profiling.report.load.connection import ARRIVAL, Connection
+from profiling.report.load.plan import Plan, arrivals_s, run_load, server_timing
+from tests.serving import Server, serving
 
 STALL_S = 0.8
 REQUEST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n[]"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from model.bundle import read_bundle
-from profiling.report.command import main
-from profiling.report.stages import STAGES
+from profiling.report.probes import STAGES
+from profiling.report.report_command import main
 from profiling.report.texts import TextsError, find_data, read_examples
 from tests.profiling.report.conftest import Report
 

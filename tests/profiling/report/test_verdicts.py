@@ -13,9 +13,9 @@ import pytest
 from profiling.__main__ import main
 from profiling.report.accuracy import score
 from profiling.report.budgets import BUDGETS, BudgetError, read_budgets, verdicts
-from profiling.report.compare import compare, ratio_interval, verdict
 from profiling.report.cost import cost, memory_gib, read_prices
 from profiling.report.operators import tally
+from profiling.report.two_reports import compare, ratio_interval, verdict
 
 FACTS = {"warm_p50_ms": 4.0, "first_answer_ms": 950.0, "held_rate": 200.0, "memory_mb": 140.0}
 PRICES: dict[str, Any] = {

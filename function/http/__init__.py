@@ -1,0 +1,1 @@
+"""A request in at the socket and out as an answer."""

@@ -1,0 +1,165 @@
+"""Requests in, replies out: routes, their answers, and what becomes of errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from function.http.body import parse_json, read_body
+from function.http.contract import Limits, Question, check_tasks, parse_question
+from function.http.errors import RequestError, error_document
+from function.http.loading import LazyClassifier
+from function.record.log import stack_trace
+from function.settings import Settings
+from model.bundle import BundleError
+from profiling.timer import startup, timer
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from model.classifier import Classifier, Detailed
+
+WARM_UP = "ready"
+"""Asked by /ready: the first run of a graph is slower than those after it."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer before it is HTTP; the body is JSON or empty."""
+
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """What the log says about a request, filled in as it is answered."""
+
+    cold: bool = False
+    """The first request to use the bundle, and any that waited for it to load."""
+    texts: int = 0
+    tokens: int = 0
+    failure: str | None = None
+    """Why the answer is a 5xx; holds nothing that the user sent."""
+    stack: str | None = None
+
+
+Document = dict[str, object]
+Answer = Callable[["Request", Tally], Document]
+
+
+class Service:
+    """Everything behind the handler. Costs nothing to make; the bundle waits for a request."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.classifier = LazyClassifier(settings.bundle, settings.threads)
+        self._routes: dict[str, dict[str, Answer]] = {
+            "/": {"GET": self._describe, "POST": self._predict},
+            "/health": {"GET": self._health},
+            "/ready": {"GET": self._ready},
+        }
+
+    def knows(self, path: str) -> bool:
+        return path in self._routes
+
+    def answer(self, request: Request, tally: Tally) -> Reply:
+        """The reply to any request, whatever goes wrong."""
+        try:
+            return self._reply(request, tally)
+        except RequestError as error:
+            return Reply(error.status, serialize(error.document), error.headers)
+        except BundleError as error:
+            tally.failure = f"the bundle cannot be used: {error}"
+            tally.stack = stack_trace(error)
+            message = f"The server's bundle cannot be used, so nothing you send will do: {error}"
+            return Reply(503, serialize(error_document("bundle_unusable", message)))
+        except Exception as error:
+            tally.failure = type(error).__qualname__
+            tally.stack = stack_trace(error)
+            message = "The server failed and wrote down where; your request may be sent again."
+            return Reply(500, serialize(error_document("internal", message)))
+
+    def _reply(self, request: Request, tally: Tally) -> Reply:
+        methods = self._routes.get(request.path)
+        if methods is None:
+            message = f"There is nothing here; send POST / or GET {', '.join(self._routes)}."
+            raise RequestError(404, "not_found", message)
+        allow = ", ".join([*methods, "HEAD", "OPTIONS"])
+        if request.method == "OPTIONS":
+            return Reply(204, "", {"Allow": allow})
+        answer = methods.get("GET" if request.method == "HEAD" else request.method)
+        if answer is None:
+            message = f"This path takes {allow}; send one of those."
+            raise RequestError(405, "method_not_allowed", message, allow=allow)
+        return Reply(200, serialize(answer(request, tally)))
+
+    def _predict(self, request: Request, tally: Tally) -> Document:
+        question = self._question(request)
+        tally.texts = len(question.texts)
+        classifier = self._load(tally)
+        check_tasks(question, [task.name for task in classifier.bundle.tasks])
+        detailed = classifier.predict_detailed(
+            question.texts, question.tasks, question.top_k, question.min_score
+        )
+        tally.tokens = detailed.tokens
+        return predictions_document(detailed, classifier.bundle.identity)
+
+    @timer.span("parse")
+    def _question(self, request: Request) -> Question:
+        limits = Limits(self._settings.max_texts, self._settings.max_chars)
+        return parse_question(parse_json(read_body(request, self._settings.max_bytes)), limits)
+
+    def _describe(self, _request: Request, _tally: Tally) -> Document:
+        bundle = self.classifier.manifest()
+        tasks = [
+            {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
+            for task in bundle.tasks
+        ]
+        limits = {
+            "max_bytes": self._settings.max_bytes,
+            "max_texts": self._settings.max_texts,
+            "max_chars": self._settings.max_chars,
+        }
+        return {
+            "service": "polyhead",
+            "bundle": bundle.identity,
+            "base": bundle.base,
+            "max_tokens": bundle.max_tokens,
+            "tasks": tasks,
+            "limits": limits,
+        }
+
+    def _health(self, _request: Request, _tally: Tally) -> Document:
+        return {"status": "alive"}
+
+    def _ready(self, _request: Request, tally: Tally) -> Document:
+        classifier = self._load(tally)
+        if tally.cold:
+            classifier.predict([WARM_UP])
+        return {"status": "ready", "bundle": classifier.bundle.identity}
+
+    def _load(self, tally: Tally) -> Classifier:
+        tally.cold = not (self.classifier.loaded and self.classifier.asked)
+        self.classifier.asked = True
+        classifier = self.classifier.get()
+        if tally.cold:
+            startup.hand_over(timer.current)
+        return classifier
+
+
+def predictions_document(detailed: Detailed, identity: str) -> Document:
+    """The answer of POST / and of the command line; `truncated` only when a text was cut."""
+    document: Document = {"predictions": detailed.predictions, "bundle": identity}
+    if detailed.truncated:
+        document["truncated"] = detailed.truncated
+    return document
+
+
+@timer.span("respond")
+def serialize(document: Document) -> str:
+    """JSON in ASCII: an error may quote a lone surrogate, which UTF-8 cannot hold."""
+    return json.dumps(document, allow_nan=False)

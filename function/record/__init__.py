@@ -1,0 +1,1 @@
+"""What the function writes down about each request: log line, trace, instance."""

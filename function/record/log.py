@@ -1,0 +1,64 @@
+"""One JSON line per request on stdout, as Cloud Logging reads it.
+
+https://cloud.google.com/logging/docs/structured-logging names the fields. Nothing that a user
+sent may come here: neither a text nor anything that quotes one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from function.record.trace_context import Trace
+
+STATM = Path("/proc/self/statm")
+
+
+def now() -> str:
+    """The time as RFC 3339 has it, which Cloud Logging takes as the entry's timestamp."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def write_line(entry: Mapping[str, object]) -> None:
+    """One write, so that lines of different threads never mix, and a flush."""
+    sys.stdout.write(json.dumps(entry) + "\n")
+    sys.stdout.flush()
+
+
+def trace_fields(trace: Trace | None, project: str | None) -> dict[str, str]:
+    """The fields that tie a line to its trace; none when the trace or the project is unknown."""
+    if trace is None or project is None:
+        return {}
+    fields = {"logging.googleapis.com/trace": f"projects/{project}/traces/{trace.trace_id}"}
+    if trace.span_id is not None:
+        fields["logging.googleapis.com/spanId"] = trace.span_id
+    return fields
+
+
+def stack_trace(error: BaseException) -> str:
+    """Where an exception came from, as a traceback without the messages of exceptions.
+
+    A message is written by any library and may quote the text that broke it; frames hold only
+    our source lines. A cause or context is printed first, as Python does.
+    """
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    own = f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}"
+    return own if earlier is None else f"{stack_trace(earlier)}\n\n{own}"
+
+
+def rss_mb() -> float:
+    """Resident memory of this process in MiB: now where /proc tells it, else at its highest."""
+    try:
+        pages = int(STATM.read_bytes().split()[1])
+    except OSError:
+        highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        unit = 1 if sys.platform == "darwin" else 1024
+        return round(highest * unit / 2**20, 1)
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)

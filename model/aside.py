@@ -1,0 +1,73 @@
+"""Write aside, then move into place: others see the old file or the new one, never half of one.
+
+Standard library only: the bundle is written and the function started with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def file_aside(target: Path) -> Iterator[Path]:
+    """A path beside `target` to write to; it takes the place of `target` when the block ends.
+
+    An exception in the block leaves `target` as it was.
+    """
+    aside = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        yield aside
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `target`, whole or not at all."""
+    with file_aside(target) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, value: Any, indent: int | None = 1) -> None:
+    """Write `value` as JSON to `target`, whole or not at all."""
+    write_text(target, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`; None when there is no such file or it is not JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+@contextmanager
+def directory_aside(target: Path) -> Iterator[Path]:
+    """An empty directory beside `target`; it takes the place of `target` when the block ends.
+
+    An exception in the block leaves `target` as it was.
+    """
+    aside = target.with_name(f".{target.name}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        _replace_directory(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _replace_directory(aside: Path, target: Path) -> None:
+    """Two renames: `target` may be absent for a moment, but is never half-written."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.replace(old)
+    aside.replace(target)
+    shutil.rmtree(old, ignore_errors=True)

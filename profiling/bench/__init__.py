@@ -1,0 +1,1 @@
+"""Benchmarks of the function beside its peers."""

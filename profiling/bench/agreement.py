@@ -1,0 +1,148 @@
+"""Does the report agree with an independent load generator? wrk and Locust in turn, one server.
+
+    python -m profiling agree BUNDLE --rate N      (wrk: apt-get install wrk)
+
+Both send the same request from as many connections, each pausing after an answer so that together
+they come to the rate, which the report's held rate halved is a good choice for. They take turns,
+and the medians of their runs are compared. Where there are two processors, the server has the first
+and the generators the last: on a shared one, each would empty the caches of the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from model.bundle import BundleError, read_bundle
+from profiling.report.load.plan import Plan, run_load
+from profiling.server import ServerError, serving
+
+TURNS = 5
+CONNECTIONS = 4
+SCRIPT = """
+wrk.method = "POST"
+wrk.body = '{body}'
+wrk.headers["Content-Type"] = "application/json"
+function setup(thread) end
+function init(args) math.randomseed({seed}) end
+function delay() return math.floor(-{pause_ms} * math.log(1 - math.random()) + 0.5) end
+function done(summary, latency, requests)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  io.write(string.format('\\n{{"p50": %f, "p99": %f, "throughput": %f, "errors": %d}}\\n',
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    summary.requests / (summary.duration / 1e6), failed))
+end
+"""
+ALLOWED = {"p50": 0.10, "throughput": 0.10, "p99": 0.25}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit status 0 when they agree, 1 when not, 2 when it was asked wrongly."""
+    parser = argparse.ArgumentParser("python -m profiling agree", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    parser.add_argument("--rate", type=float, required=True, metavar="N")
+    parser.add_argument("--text", default="raw honey")
+    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of each run")
+    options = parser.parse_args(arguments)
+    try:
+        if shutil.which("wrk") is None:
+            raise ValueError("wrk is not installed: apt-get install wrk")
+        bundle = read_bundle(options.bundle)
+        cpus = sorted(os.sched_getaffinity(0))
+        with tempfile.TemporaryDirectory() as name, _on(cpus[0]), ExitStack() as stack:
+            server = stack.enter_context(serving(bundle.path, Path(name) / "log"))
+            stack.enter_context(_on(cpus[-1]))
+            runs = take_turns(
+                server.address, options.text, options.rate, options.seconds, Path(name)
+            )
+    except (BundleError, ServerError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0 if judged(runs) else 1
+
+
+@contextmanager
+def _on(cpu: int) -> Iterator[None]:
+    """What is started meanwhile runs on `cpu`."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+Runs = dict[str, list[dict[str, float]]]
+
+
+def take_turns(address: str, text: str, rate: float, seconds: float, folder: Path) -> Runs:
+    """A B A B ...: {generator: its runs}."""
+    probe = run_load(Plan(address, [[text]], duration_s=2))
+    service_ms = float(np.median(probe.latency_ms))
+    pause_ms = max(0.0, 1000 * CONNECTIONS / rate - service_ms)
+    runs: Runs = {"wrk": [], "locust": []}
+    for turn in range(TURNS):
+        runs["wrk"].append(_wrk(address, text, pause_ms, seconds, turn, folder))
+        runs["locust"].append(_locust(address, text, pause_ms, seconds, turn))
+        print(f"turn {turn + 1} of {TURNS}: {runs['wrk'][-1]} {runs['locust'][-1]}", flush=True)
+    return runs
+
+
+def judged(runs: Runs) -> bool:
+    """Print the medians side by side; whether all are within what is allowed."""
+    agree = True
+    for key, allowed in ALLOWED.items():
+        wrk, locust = (float(np.median([run[key] for run in runs[who]])) for who in runs)
+        apart = abs(locust / wrk - 1)
+        agree = agree and apart <= allowed
+        print(f"{key:<11} wrk {wrk:8.2f}   locust {locust:8.2f}   "
+              f"{apart:6.1%} apart, {allowed:.0%} allowed")  # fmt: skip
+    return agree
+
+
+def _wrk(
+    address: str, text: str, pause_ms: float, seconds: float, seed: int, folder: Path
+) -> dict[str, float]:
+    script = folder / "load.lua"
+    body = json.dumps({"inputs": [text]}).replace("\\", "\\\\").replace("'", "\\'")
+    script.write_text(SCRIPT.format(body=body, seed=seed + 1, pause_ms=pause_ms))
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", str(script)]
+    done = subprocess.run([*command, address + "/"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"wrk failed: {done.stderr.strip()[-300:]}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _locust(
+    address: str, text: str, pause_ms: float, seconds: float, seed: int
+) -> dict[str, float]:
+    outcome = run_load(
+        Plan(
+            address,
+            [[text]],
+            users=CONNECTIONS,
+            pause_s=pause_ms / 1000,
+            duration_s=seconds,
+            seed=seed,
+        )
+    )
+    p50, p99 = np.percentile(outcome.latency_ms, [50, 99])
+    return {
+        "p50": round(float(p50), 3),
+        "p99": round(float(p99), 3),
+        "throughput": round(outcome.throughput, 2),
+        "errors": outcome.errors,
+    }

@@ -1,0 +1,171 @@
+"""Read the function's profile back, from Cloud Logging or from a file or pipe of its lines.
+
+    make run | tee log; python -m profiling logs --file log
+    gcloud logging read FILTER --format json | python -m profiling logs --file -
+    python -m profiling logs --project my-project --service polyhead --since 24h
+    python -m profiling logs --project my-project --service polyhead --since 7d \\
+        --compare polyhead-00003-abc polyhead-00004-def --html logs.html
+
+A side of --compare is a revision, or a period START/END such as 2026-11-20/2026-11-21T12:00.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from profiling.logs.cloud import read_cloud
+from profiling.logs.entry import parse_time
+from profiling.logs.source import Log, SourceError, Window, gather, read_file
+from profiling.logs.summary import by_revision
+
+if TYPE_CHECKING:
+    from profiling.logs.comparison import Comparison, Side
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the exit status is 0, 1 (nothing could be read) or 2 (asked wrongly)."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if (options.file is None) == (options.project is None):
+        parser.error("give --file FILE, or --project and --service")
+    if options.project is not None and options.service is None:
+        parser.error("--project needs --service too")
+    try:
+        log = _read(options)
+        document, comparison = _document(log, options.compare)
+        if options.html is not None:
+            from profiling.logs.logs_page import write_page
+
+            write_page(options.html, log, document["revisions"], comparison)
+            print(f"wrote {options.html}", file=sys.stderr)
+    except (SourceError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(document, default=dataclasses.asdict, indent=2))
+    else:
+        _print_tables(log, document["revisions"], comparison)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m profiling logs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--file", type=Path, metavar="FILE", help="log lines or LogEntries; - for a pipe")
+    add("--project", help="read Cloud Logging of this project")
+    add("--service", help="the Cloud Run service, or the function's name")
+    add(
+        "--since",
+        type=_moment,
+        help="a time, a date, or how long ago: 90m, 24h, 7d (default for --project: 24h)",
+    )
+    add("--until", type=_moment, help="likewise (default: now)")
+    add("--revision", action="append", default=[], help="only this one; may be repeated")
+    add("--compare", nargs=2, metavar=("A", "B"), help="two revisions or periods START/END")
+    add("--limit", type=_positive, default=100_000, help="most entries (default: 100000)")
+    add("--endpoint", metavar="HOST:PORT", help="a regional or private endpoint of Cloud Logging")
+    add("--html", type=Path, metavar="OUT", help="write the same as a page with plots")
+    add("--json", action="store_true", help="print JSON instead of tables")
+    return parser
+
+
+def _read(options: argparse.Namespace) -> Log:
+    window = Window(options.since, options.until, tuple(options.revision))
+    if options.file is not None:
+        log = gather(read_file(options.file), window)
+        where = str(options.file)
+    else:
+        if window.since is None:
+            window = dataclasses.replace(window, since=datetime.now(UTC) - timedelta(hours=24))
+        entries = read_cloud(
+            options.project, options.service, window, options.limit, options.endpoint
+        )
+        log = gather(entries, window)
+        where = f"{options.service} in {options.project}"
+    if not log.records and not log.failures:
+        raise SourceError(
+            f"{where}: no request and no error in {log.skipped} entries read; give what the "
+            "function prints, or a wider --since"
+        )
+    return log
+
+
+def _document(
+    log: Log, compare_names: Sequence[str] | None
+) -> tuple[dict[str, Any], Comparison | None]:
+    comparison = None
+    if compare_names:
+        from profiling.logs.comparison import compare
+
+        comparison = compare(*(_side(log, name) for name in compare_names))
+    document = {
+        "format": 1,
+        "revisions": by_revision(log),
+        "comparison": comparison,
+        "skipped": log.skipped,
+    }
+    return document, comparison
+
+
+def _side(log: Log, name: str) -> Side:
+    """The records of a revision or a period; raises SourceError when there are none."""
+    from profiling.logs.comparison import Side
+
+    if "/" in name:
+        start, _, end = name.partition("/")
+        try:
+            window = Window(parse_time(start), parse_time(end))
+        except ValueError:
+            message = f"--compare {name}: give a period as 2026-11-20/2026-11-21T12:00"
+            raise SourceError(message) from None
+    else:
+        window = Window(revisions=(name,))
+    records = [record for record in log.records if window.holds(record)]
+    if not records:
+        known = ", ".join(dict.fromkeys(record.revision for record in log.records)) or "none"
+        times = sorted(record.time for record in log.records if record.time)
+        period = f"; times read: {times[0]} to {times[-1]}" if times else "; no line has a time"
+        raise SourceError(f"--compare {name}: no request; revisions read: {known}{period}")
+    return Side(name, records)
+
+
+def _print_tables(log: Log, revisions: Sequence[Any], comparison: Comparison | None) -> None:
+    from profiling.logs.text import comparison_text, revision_text
+
+    if comparison is not None:
+        print(comparison_text(comparison))
+    for revision in revisions:
+        print(revision_text(revision))
+    if log.skipped:
+        print(f"{log.skipped} entries were no request of the function", file=sys.stderr)
+
+
+def _moment(text: str) -> datetime:
+    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    if found:
+        return datetime.now(UTC) - timedelta(**{UNITS[found[2]]: int(found[1])})
+    try:
+        return parse_time(text)
+    except ValueError:
+        message = f"{text!r}: give 90m, 24h, 7d, a date or a time such as 2026-11-22T08:00"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number of 1 or more")
+    return int(text)

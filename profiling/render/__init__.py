@@ -1,0 +1,1 @@
+"""How figures reach people: plots and pages in one style."""

@@ -1,0 +1,144 @@
+"""Who sends? The users of the open and of the closed model, as Locust runs them."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import random
+import time
+from collections import deque
+from typing import Any, ClassVar
+
+import gevent
+from locust import User, task
+from locust.exception import StopUser
+
+from profiling.report.load.connection import Connection
+from profiling.report.load.plan import Plan
+
+EARLY_S = 0.0015
+"""gevent's timers are up to 1 ms late, so a user wakes early and yields until it is due."""
+IDLE_S = 1.0
+"""gunicorn closes connections that were idle for 2 s; those idle for this long are renewed."""
+
+
+class Replay:
+    """What the users of one run share: the schedule, the next question, the connections."""
+
+    def __init__(self, plan: Plan, arrivals_s: list[float], before_s: float) -> None:
+        self.plan = plan
+        self.start_s = time.perf_counter() + before_s
+        self.end_s = self.start_s + plan.warmup_s + plan.duration_s
+        self.arrivals = deque(arrivals_s)
+        self.questions = itertools.count()
+        self.random = random.Random(plan.seed)
+        host = plan.address.partition("//")[2].rstrip("/")
+        self._head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        if plan.gzip:
+            self._head += "Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\n"
+        self._idle: list[tuple[Connection, float]] = []
+
+    def encode(self, index: int) -> bytes:
+        """The body of a request, as any client would make it."""
+        question: dict[str, Any] = {"inputs": self.plan.questions[index]}
+        if self.plan.tasks:
+            question["tasks"] = self.plan.tasks
+        body = json.dumps(question).encode()
+        return gzip.compress(body, 1) if self.plan.gzip else body
+
+    def framed(self, body: bytes) -> bytes:
+        return f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def connection(self) -> Connection:
+        """The connection used last, so that few are kept open; a new one when all are busy."""
+        if self._idle and time.perf_counter() - self._idle[-1][1] < IDLE_S:
+            return self._idle.pop()[0]
+        while self._idle:
+            self._idle.pop()[0].close()
+        return Connection(self.plan.address, self.plan.timeout_s)
+
+    def give_back(self, connection: Connection) -> None:
+        self._idle.append((connection, time.perf_counter()))
+
+
+class ReplayUser(User):
+    abstract = True
+    replay: ClassVar[Replay]
+
+    def ask(self, due_s: float | None) -> None:
+        """Send the next question and fire Locust's request event with all that was measured."""
+        replay = self.replay
+        number = next(replay.questions)
+        if replay.plan.requests is not None and number >= replay.plan.requests:
+            raise StopUser
+        sample: dict[str, Any] = {"question": number % len(replay.plan.questions)}
+        began_s = time.perf_counter()
+        body = replay.encode(sample["question"])
+        sample |= {"encode_ms": 1000 * (time.perf_counter() - began_s), "request_bytes": len(body)}
+        fault: Exception | None = None
+        request, connection = replay.framed(body), replay.connection()
+        sent_s = time.perf_counter()
+        try:
+            answer = connection.ask(request)
+            done_s = answer.last_byte_s
+            sample |= {
+                "first_byte_s": answer.first_byte_s,
+                "body": answer.body,
+                "status": answer.status,
+                "server": answer.headers.get("server-timing", ""),
+                "encoding": answer.headers.get("content-encoding", ""),
+            }
+            replay.give_back(connection)
+        except Exception as error:  # sockets, timeouts, half answers: all are samples
+            done_s = time.perf_counter()
+            fault = error
+            connection.close()
+        sample |= {"due_s": sent_s if due_s is None else due_s, "sent_s": sent_s, "done_s": done_s}
+        self.environment.events.request.fire(
+            request_type="POST",
+            name="/",
+            response_time=1000 * (done_s - sample["due_s"]),
+            response_length=len(sample.get("body", b"")),
+            exception=fault,
+            context=sample,
+        )
+
+
+class ClosedUser(ReplayUser):
+    """Sends again once it has its answer and has paused, until the time is up."""
+
+    def on_start(self) -> None:
+        gevent.sleep(max(0.0, self.replay.start_s - time.perf_counter()))
+
+    def wait_time(self) -> float:
+        pause_s = self.replay.plan.pause_s
+        return self.replay.random.expovariate(1 / pause_s) if pause_s else 0.0
+
+    @task
+    def send(self) -> None:
+        if time.perf_counter() >= self.replay.end_s:
+            raise StopUser
+        self.ask(None)
+
+
+class OpenUser(ReplayUser):
+    """Takes the arrival that is due next, waits for its moment, and sends."""
+
+    due_s = 0.0
+
+    def on_start(self) -> None:
+        gevent.sleep(self.wait_time())
+
+    def wait_time(self) -> float:
+        """Until just before the arrival that this user takes."""
+        if not self.replay.arrivals or time.perf_counter() > self.replay.end_s:
+            raise StopUser
+        self.due_s = self.replay.start_s + self.replay.arrivals.popleft()
+        return max(0.0, self.due_s - EARLY_S - time.perf_counter())
+
+    @task
+    def send(self) -> None:
+        while time.perf_counter() < self.due_s:
+            gevent.sleep(0)
+        self.ask(self.due_s)

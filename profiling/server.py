@@ -1,0 +1,224 @@
+"""How is the real function started, asked, watched and ended? The one way, for tests and tools.
+
+    with serving(bundle, log) as server:
+        answer = server.ask({"inputs": "raw honey"})
+
+The function runs in a process group of its own, on this machine's loopback, its log in a file.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from profiling import process_tree
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+START_S = 60.0
+"""How long a server may take to listen, or to answer."""
+HUNG_S = 6.0
+"""A server that does not answer a health check for so long counts as hung."""
+FROM_IMAGE = ("-m", "function.start")
+"""What the image and `make run` start."""
+FROM_SOURCE = (
+    *("-m", "functions_framework", "--source", "main.py", "--target", "classify"),
+    *("--signature-type", "http", "--host", HOST),
+)
+"""What Google's buildpack starts in a deployment from source."""
+
+
+class ServerError(RuntimeError):
+    """The server is gone, hung or did not answer with 200; the message ends with its last words."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP response, read to its end."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Server:
+    """One running function. Times are of `time.perf_counter`."""
+
+    def __init__(
+        self,
+        bundle: Path,
+        log: Path,
+        *,
+        command: tuple[str, ...] = FROM_IMAGE,
+        python: str = sys.executable,
+        **settings: str,
+    ) -> None:
+        """Start `command` with `python` on a free port; `settings` go into its environment."""
+        self.port = free_port()
+        self.log = log
+        own = {"BUNDLE": str(bundle.resolve()), "HOST": HOST, "PORT": str(self.port)}
+        self.started_s = time.perf_counter()
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [python, *command],
+                cwd=ROOT,
+                env={**os.environ, **own, **settings},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def wait_until_listening(self) -> float:
+        """When it first took a connection; raises ServerError."""
+        while time.perf_counter() < self.started_s + START_S:
+            try:
+                socket.create_connection((HOST, self.port), timeout=1).close()
+            except OSError:
+                if self.process.poll() is not None:
+                    raise ServerError(f"the server did not start: {self._last_words()}") from None
+                time.sleep(0.002)
+            else:
+                return time.perf_counter()
+        raise ServerError(f"the server was not listening after {START_S:.0f} s")
+
+    def request(
+        self,
+        method: str,
+        path: str = "/",
+        body: str | bytes | IO[bytes] | Iterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = START_S,
+    ) -> Answer:
+        """Any request over a connection of its own; raises ServerError when no answer comes."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=timeout_s)
+        data = body.encode() if isinstance(body, str) else body
+        try:
+            connection.request(method, path, data, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except OSError as error:
+            raise ServerError(self._what_happened(error, timeout_s)) from None
+        finally:
+            connection.close()
+
+    def ask(self, question: Mapping[str, Any], **headers: str) -> Answer:
+        """POST a question; whatever its status, the answer."""
+        return self.request("POST", "/", json.dumps(question), headers)
+
+    def expect(self, method: str, path: str, body: bytes | None = None, **options: Any) -> Any:
+        """The JSON of an answer with 200; raises ServerError for any other."""
+        answer = self.request(method, path, body, **options)
+        if answer.status != 200:
+            excerpt = answer.body[:300].decode(errors="replace")
+            raise ServerError(f"{path} was answered with {answer.status}: {excerpt}")
+        return answer.json
+
+    def send_raw(self, data: bytes) -> bytes:
+        """Send bytes as they are, end there, and return all that comes back."""
+        with socket.create_connection((HOST, self.port), timeout=START_S) as wire:
+            wire.sendall(data)
+            wire.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: wire.recv(65536), b""))
+
+    def check(self, pids_before: list[int] | None = None) -> None:
+        """Raise ServerError when it is gone, does not answer, or lost one of its processes."""
+        self.expect("GET", "/health", timeout_s=HUNG_S)
+        lost = set(pids_before or ()) - set(self.pids())
+        if lost:
+            raise ServerError(f"the server lost its process {min(lost)} and started another")
+
+    def pids(self) -> list[int]:
+        """Of all its processes; raises ServerError when it is gone."""
+        pids = [process.pid for process in process_tree.tree(self.pid)]
+        if not pids:
+            raise ServerError(f"the server is gone: {self._last_words()}")
+        return pids
+
+    def cpu_s(self) -> float:
+        """Processor time of all its processes so far."""
+        return process_tree.cpu_s(self.pid)
+
+    def memory_mb(self) -> float:
+        """Memory in MiB of all its processes; what they share counts once."""
+        return process_tree.pss_mb(self.pid)
+
+    def lines(self, since: int = 0) -> list[dict[str, Any]]:
+        """The JSON lines that it logged after the first `since` bytes."""
+        text = self.log.read_bytes()[since:].decode(errors="replace")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+    def last_line(self) -> dict[str, Any]:
+        return self.lines()[-1]
+
+    def stop(self) -> None:
+        """End all its processes, whatever state they are in."""
+        process_tree.end(self.pid)
+        self.process.wait()
+
+    def _what_happened(self, error: OSError, timeout_s: float) -> str:
+        if self.process.poll() is not None:
+            code = self.process.returncode
+            return f"the server died (exit status {code}): {self._last_words()}"
+        if isinstance(error, TimeoutError):
+            return f"the server hung: no answer within {timeout_s:.0f} s"
+        return f"the server does not answer: {error}"
+
+    def _last_words(self) -> str:
+        words = self.log.read_text(errors="replace").strip().splitlines()
+        return words[-1][:300] if words else "it said nothing"
+
+
+@contextmanager
+def listening(bundle: Path, log: Path, **options: Any) -> Iterator[Server]:
+    """A server that takes connections; it is ended afterwards. `options` are Server's."""
+    server = Server(bundle, log, **options)
+    try:
+        server.wait_until_listening()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def serving(bundle: Path, log: Path, **options: Any) -> Iterator[Server]:
+    """A server that has loaded its bundle; it is ended afterwards. `options` are Server's."""
+    with listening(bundle, log, **options) as server:
+        server.expect("GET", "/ready")
+        yield server
+
+
+def free_port() -> int:
+    """Below the range that clients get: connecting to a free port of that range can succeed.
+
+    (The system may choose the very port as the client's own, and TCP then connects to itself.)
+    """
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise ServerError("no free port below 32000")

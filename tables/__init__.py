@@ -1,0 +1,1 @@
+"""Rows in every format, read and written. Imports nothing of this project."""

@@ -1,0 +1,42 @@
+"""Rows out as bytes: JSON lines or CSV, plain or as a gzip member that can be appended."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tables.labels import join_labels
+from tables.reader import Fields
+
+
+def compressed_for(extension: str, lines: bytes) -> bytes:
+    """Bytes to append to a file of this extension; gzip files may be many members in a row."""
+    return gzip.compress(lines, mtime=0) if extension.endswith(".gz") else lines
+
+
+def json_lines(rows: Sequence[Fields]) -> bytes:
+    """One JSON object per row and line, in ASCII."""
+    return "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows).encode()
+
+
+def csv_lines(rows: Sequence[Fields], columns: Sequence[str]) -> bytes:
+    """CSV of rows that have no other columns than these; lists of labels are joined by `|`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return join_labels(value)
+    return json.dumps(value, ensure_ascii=False)

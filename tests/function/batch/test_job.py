@@ -1,0 +1,284 @@
+"""Files of rows: formats, bad rows, and a run that was killed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from function.batch.checkpoint import Checkpoint
+from function.batch.job import Job, run_job
+from function.batch.progress import Progress
+from model.classifier import Classifier
+
+ROOT = Path(__file__).resolve().parents[3]
+ROWS = [{"id": number, "text": f"honey {number}", "tags": ["a", "b"]} for number in range(10)]
+
+
+def write_jsonl(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    data = path.read_bytes()
+    return [
+        json.loads(line)
+        for line in (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
+    ]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+
+
+def job(source: Path, target: Path, bundle_path: Path, **options: Any) -> Job:
+    return Job(source, target, bundle_path, **{"chunk_rows": 4, **options})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("extension", ["jsonl", "jsonl.gz"])
+def test_jsonl_keeps_the_row_and_adds_predictions(
+    tmp_path: Path, bundle_path: Path, classifier: Classifier, extension: str
+) -> None:
+    source, target = write_jsonl(tmp_path / "in.jsonl", ROWS), tmp_path / f"out.{extension}"
+    position = run_job(job(source, target, bundle_path, tasks=["source"], top_k=2))
+    assert (position.rows, position.rejected) == (10, 0)
+    found = read_jsonl(target)
+    assert [{key: row[key] for key in ("id", "text", "tags")} for row in found] == ROWS
+    expected = classifier.predict([str(row["text"]) for row in ROWS], ["source"], 2)
+    for row, prediction in zip(found, expected, strict=True):
+        assert list(row["predictions"]) == ["source"]
+        assert [one["label"] for one in row["predictions"]["source"]] == [
+            one["label"] for one in prediction["source"]
+        ]
+    assert names(tmp_path) == ["in.jsonl", target.name]
+
+
+def test_csv_to_csv_adds_two_columns_for_each_task(tmp_path: Path, bundle_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text('\ufeffname,note\n"honey, raw","two\nlines"\nsalt,\n', "utf-8")
+    run_job(job(source, target, bundle_path, text="name", tasks=["source", "category"]))
+    rows = read_csv(target)
+    assert [(row["name"], row["note"]) for row in rows] == [
+        ("honey, raw", "two\nlines"),
+        ("salt", ""),
+    ]
+    assert list(rows[0])[2:] == [
+        "source.predicted",
+        "source.score",
+        "category.predicted",
+        "category.score",
+    ]
+    for row in rows:
+        labels, scores = row["category.predicted"], row["category.score"]
+        assert labels.count("|") == scores.count("|")
+        assert 0 < float(row["source.score"]) <= 1
+
+
+def test_formats_cross(tmp_path: Path, bundle_path: Path) -> None:
+    source = tmp_path / "in.jsonl.gz"
+    source.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
+    run_job(job(source, tmp_path / "middle.csv", bundle_path, tasks=["source"]))
+    run_job(job(tmp_path / "middle.csv", tmp_path / "out.jsonl", bundle_path, tasks=["source"]))
+    for row in read_jsonl(tmp_path / "out.jsonl"):
+        assert row["tags"] == "a|b"
+        assert row["source.predicted"] == row["predictions"]["source"][0]["label"]
+
+
+def test_bad_rows_are_set_aside_with_line_and_reason(tmp_path: Path, bundle_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    lines: list[bytes] = [
+        b'{"text": "salt"}',
+        b"",
+        b"nonsense",
+        b"[1]",
+        b'{"text": "\xff"}',
+        b'{"text": null}',
+        b'{"name": "salt"}',
+        b'{"text": 1}',
+        b'{"text": " "}',
+        b'{"text": "a", "predictions": 1}',
+        b'{"text": "\\ud800"}',
+    ]
+    source.write_bytes(b"\n".join(lines))
+    position = run_job(job(source, target, bundle_path))
+    assert (position.rows, position.rejected) == (10, 8)
+    assert [row["text"] for row in read_jsonl(target)] == ["salt", "\ud800"]
+    rejected = read_jsonl(tmp_path / "out.jsonl.rejected.jsonl")
+    assert [(row["line"], row["reason"].partition(" (")[0]) for row in rejected] == [
+        (3, "not JSON"),
+        (4, "not a JSON object"),
+        (5, "not UTF-8"),
+        (6, "no 'text'"),
+        (7, "no 'text'"),
+        (8, "'text' is not a string"),
+        (9, "'text' is blank"),
+        (10, "has a field 'predictions' already"),
+    ]
+
+
+def test_bad_csv_rows(tmp_path: Path, bundle_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(b"text,n\nsalt,1\nsalt\nsalt,1,2\n\xff,1\n\n,1\nend,1\n")
+    run_job(job(source, target, bundle_path, tasks=["source"]))
+    assert [row["text"] for row in read_csv(target)] == ["salt", "end"]
+    assert read_jsonl(tmp_path / "out.csv.rejected.jsonl") == [
+        {"line": 3, "reason": "1 cells, the first line names 2 columns"},
+        {"line": 4, "reason": "3 cells, the first line names 2 columns"},
+        {"line": 5, "reason": "not UTF-8"},
+        {"line": 7, "reason": "'text' is blank"},
+    ]
+
+
+def test_a_csv_without_rows_keeps_its_header(tmp_path: Path, bundle_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text\n")
+    run_job(job(tmp_path / "in.csv", tmp_path / "out.csv", bundle_path, tasks=["source"]))
+    assert (tmp_path / "out.csv").read_text() == "text,source.predicted,source.score\n"
+
+
+def test_an_output_is_not_overwritten_unless_forced(tmp_path: Path, bundle_path: Path) -> None:
+    source, target = write_jsonl(tmp_path / "in.jsonl", ROWS), tmp_path / "out.jsonl"
+    target.write_text("precious")
+    with pytest.raises(ValueError, match=r"out\.jsonl: exists already; give --force"):
+        run_job(job(source, target, bundle_path))
+    assert target.read_text() == "precious"
+    run_job(job(source, target, bundle_path, force=True))
+    assert len(read_jsonl(target)) == 10
+
+
+def rows_done(record: Path) -> int:
+    return int(json.loads(record.read_text())["position"]["rows"]) if record.exists() else 0
+
+
+def kill_after_first_chunk(source: Path, target: Path, bundle_path: Path) -> None:
+    command = [sys.executable, "-m", "function", "batch", str(source), str(target)]
+    command += ["--bundle", str(bundle_path), "--chunk", "16"]
+    record = target.with_name(f"{target.name}.progress.json")
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not rows_done(record):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait(60)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("extension", ["jsonl", "jsonl.gz", "csv"])
+def test_a_killed_run_goes_on_and_ends_the_same(
+    tmp_path: Path, bundle_path: Path, extension: str
+) -> None:
+    rows = [{"text": f"honey {number}" if number % 7 else ""} for number in range(1500)]
+    source = write_jsonl(tmp_path / "in.jsonl", rows)
+    target, whole = tmp_path / f"out.{extension}", tmp_path / f"whole.{extension}"
+    kill_after_first_chunk(source, target, bundle_path)
+    with (tmp_path / f"out.{extension}.partial").open("ab") as partial:
+        partial.write(b"half a ro")
+    assert 0 < rows_done(tmp_path / f"out.{extension}.progress.json") < 1500
+    position = run_job(job(source, target, bundle_path, chunk_rows=16))
+    assert (position.rows, position.rejected) == (1500, 215)
+    run_job(job(source, whole, bundle_path, chunk_rows=16))
+    assert target.read_bytes() == whole.read_bytes()
+    rejected = [tmp_path / f"{name}.{extension}.rejected.jsonl" for name in ("out", "whole")]
+    assert rejected[0].read_bytes() == rejected[1].read_bytes()
+    assert len(names(tmp_path)) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"text": "id"}, "text"), ({"top_k": 2}, "top_k"), ({"tasks": ["source"]}, "tasks")],
+)
+def test_going_on_refuses_other_options(
+    tmp_path: Path, bundle_path: Path, change: dict[str, Any], named: str
+) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", [{**row, "id": "x"} for row in ROWS] * 400)
+    kill_after_first_chunk(source, tmp_path / "out.jsonl", bundle_path)
+    with pytest.raises(ValueError, match=f"made with another {named}; .* --force to start over"):
+        run_job(job(source, tmp_path / "out.jsonl", bundle_path, **change))
+
+
+def test_going_on_refuses_a_changed_input(tmp_path: Path, bundle_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS * 400)
+    kill_after_first_chunk(source, tmp_path / "out.jsonl", bundle_path)
+    write_jsonl(source, ROWS)
+    os.utime(source, ns=(1, 1))
+    match = "made with another input_bytes, input_mtime_ns"
+    with pytest.raises(ValueError, match=match):
+        run_job(job(source, tmp_path / "out.jsonl", bundle_path))
+    run_job(job(source, tmp_path / "out.jsonl", bundle_path, force=True))
+    assert len(read_jsonl(tmp_path / "out.jsonl")) == 10
+
+
+def test_only_one_batch_writes_an_output(tmp_path: Path) -> None:
+    first = Checkpoint(tmp_path / "out.jsonl", {}, start_over=False)
+    with pytest.raises(ValueError, match="another batch is writing it"):
+        Checkpoint(tmp_path / "out.jsonl", {}, start_over=False)
+    first.close()
+
+
+def test_a_column_that_is_not_there(tmp_path: Path, bundle_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("name,note\na,b\n")
+    with pytest.raises(ValueError, match="no column 'text'; give --text one of: name, note"):
+        run_job(job(tmp_path / "in.csv", tmp_path / "out.csv", bundle_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("", "the file is empty; its first line must name the columns"),
+        ("a,a\n", "the first line names a twice"),
+        ("text,source.score\nsalt,1\n", r"columns named source\.score already; rename them"),
+    ],
+)
+def test_unusable_headers(tmp_path: Path, bundle_path: Path, content: str, match: str) -> None:
+    (tmp_path / "in.csv").write_text(content)
+    with pytest.raises(ValueError, match=match):
+        run_job(job(tmp_path / "in.csv", tmp_path / "out.csv", bundle_path))
+
+
+def test_a_gzip_file_that_breaks_off(tmp_path: Path, bundle_path: Path) -> None:
+    source = tmp_path / "in.jsonl.gz"
+    source.write_bytes(gzip.compress(b'{"text": "salt"}\n' * 100)[:-9])
+    with pytest.raises(ValueError, match=r"in\.jsonl\.gz: not a whole gzip file"):
+        run_job(job(source, tmp_path / "out.jsonl", bundle_path))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_and_in_a_log() -> None:
+    times = iter([0.0, 0.0, 10.0, 40.0])
+    log = io.StringIO()
+    progress = Progress(1000, log, lambda: next(times))
+    progress.show(0, 0)
+    progress.show(100, 100)
+    progress.show(400, 400)
+    assert log.getvalue() == "400 rows, 40%, 10 rows/s, 1:00 left\n"
+    times = iter([0.0, 0.0, 1.0, 2.0])
+    terminal = Terminal()
+    progress = Progress(1000, terminal, lambda: next(times))
+    progress.show(500, 500)  # what an earlier run had done
+    progress.show(600, 600)
+    progress.show(1000, 1000, last=True)
+    shown = terminal.getvalue().split("\r\x1b[K")
+    assert shown == [
+        "",
+        "600 rows, 60%, 100 rows/s, 0:04 left",
+        "1000 rows, 100%, 250 rows/s, 0:00 left\n",
+    ]

@@ -1,0 +1,149 @@
+"""Requests that are wrong: each says which field, and what to send instead."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from function.http.body import parse_json
+from function.http.contract import Limits, Question, check_tasks, parse_question
+from function.http.errors import RequestError
+
+LIMITS = Limits(max_texts=3, max_chars=10)
+
+WRONG: list[tuple[str, str, str | None, str]] = [
+    ("", "invalid_json", None, "is not JSON"),
+    ("{", "invalid_json", None, "line 1, column 2"),
+    ('{"inputs": "a"} b', "invalid_json", None, "Extra data"),
+    ('{"inputs": NaN}', "invalid_json", None, "NaN is not JSON"),
+    ('{"inputs": "a", "top_k": Infinity}', "invalid_json", None, "Infinity is not JSON"),
+    ('{"inputs": "a", "inputs": "b"}', "invalid_json", None, "same key twice"),
+    ('{"inputs": "a", "top_k": ' + "9" * 5000 + "}", "invalid_json", None, "too many digits"),
+    ("[" * 100_000, "invalid_json", None, "nested too deeply"),
+    ('{"inputs":' * 100_000, "invalid_json", None, "nested too deeply"),
+    ("null", "wrong_type", None, "The body is null"),
+    ("[]", "wrong_type", None, "The body is a list"),
+    ('"raw honey"', "wrong_type", None, "The body is a string"),
+    ("1", "wrong_type", None, "The body is a number"),
+    ("true", "wrong_type", None, "The body is a boolean"),
+    ("{}", "missing_field", "inputs", 'Send "inputs"'),
+    (
+        '{"inputs": "a", "input": "b"}',
+        "unknown_field",
+        "input",
+        "inputs, tasks, top_k, min_score only",
+    ),
+    ('{"inputs": null}', "wrong_type", "inputs", "inputs is null"),
+    ('{"inputs": {}}', "wrong_type", "inputs", "inputs is an object"),
+    ('{"inputs": 1.5}', "wrong_type", "inputs", "inputs is a number"),
+    ('{"inputs": []}', "empty", "inputs", "send at least one text"),
+    ('{"inputs": ["a", 1]}', "wrong_type", "inputs[1]", "send a string"),
+    ('{"inputs": ["a", ["b"]]}', "wrong_type", "inputs[1]", "is a list"),
+    ('{"inputs": ["a", "b", "c", "d"]}', "too_many_texts", "inputs", "4 texts; send at most 3"),
+    ('{"inputs": ["a", "bbbbbbbbbbb"]}', "text_too_long", "inputs[1]", "11 characters long; send"),
+    ('{"inputs": ""}', "blank_text", "inputs", "is blank"),
+    ('{"inputs": ["a", " \\t\\n\\u2003"]}', "blank_text", "inputs[1]", "is blank"),
+    ('{"inputs": "a", "tasks": null}', "wrong_type", "tasks", "tasks is null"),
+    ('{"inputs": "a", "tasks": "source"}', "wrong_type", "tasks", "send a list of task names"),
+    ('{"inputs": "a", "tasks": []}', "empty", "tasks", "or leave it out for all"),
+    ('{"inputs": "a", "tasks": [1]}', "wrong_type", "tasks[0]", "send a task's name"),
+    ('{"inputs": "a", "tasks": ["x", "x"]}', "duplicate_task", "tasks[1]", "each task once"),
+    ('{"inputs": "a", "top_k": true}', "wrong_type", "top_k", "top_k is a boolean"),
+    ('{"inputs": "a", "top_k": 1.0}', "wrong_type", "top_k", "a whole number of 1 or more"),
+    ('{"inputs": "a", "top_k": "1"}', "wrong_type", "top_k", "top_k is a string"),
+    ('{"inputs": "a", "top_k": null}', "wrong_type", "top_k", "top_k is null"),
+    ('{"inputs": "a", "top_k": 0}', "out_of_range", "top_k", "1 or more"),
+    ('{"inputs": "a", "top_k": -3}', "out_of_range", "top_k", "1 or more"),
+    ('{"inputs": "a", "min_score": 0.5}', "wrong_type", "min_score", "send an object such as"),
+    ('{"inputs": "a", "min_score": {"x": true}}', "wrong_type", "min_score.x", "is a boolean"),
+    ('{"inputs": "a", "min_score": {"x": 1.1}}', "out_of_range", "min_score.x", "from 0 to 1"),
+]
+
+
+def question(body: bytes) -> Question:
+    return parse_question(parse_json(body), LIMITS)
+
+
+def error_of(error: RequestError) -> dict[str, Any]:
+    document = json.loads(json.dumps(error.document))
+    assert list(document) == ["error"]
+    found: dict[str, Any] = document["error"]
+    assert list(found) == ["code", "message", "field"]
+    return found
+
+
+@pytest.mark.parametrize(("body", "code", "field", "message"), WRONG)
+def test_a_wrong_body(body: str, code: str, field: str | None, message: str) -> None:
+    with pytest.raises(RequestError, match=r"[Ss]end") as caught:
+        question(body.encode())
+    found = error_of(caught.value)
+    assert (caught.value.status, found["code"], found["field"]) == (400, code, field)
+    assert message in found["message"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", b'{"inputs": "\xe9"}', '{"inputs": "a"}'.encode("utf-16")]
+)
+def test_a_body_that_is_not_utf8(body: bytes) -> None:
+    with pytest.raises(RequestError, match=r"not UTF-8 \(byte \d+\); send JSON encoded as UTF-8"):
+        question(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"inputs": "a"}', Question(("a",), None, 1, {})),
+        ('{"inputs": ["a", "a"]}', Question(("a", "a"), None, 1, {})),
+        ('\ufeff{"inputs": "a"}', Question(("a",), None, 1, {})),
+        ('{"inputs": "\\ud800"}', Question(("\ud800",), None, 1, {})),
+        ('{"inputs": "a", "tasks": ["y", "x"]}', Question(("a",), ("y", "x"), 1, {})),
+        ('{"inputs": "a", "top_k": 1000}', Question(("a",), None, 1000, {})),
+        ('{"inputs": "a", "min_score": {"x": 0.5}}', Question(("a",), None, 1, {"x": 0.5})),
+        ('{"inputs": "aaaaaaaaaa"}', Question(("aaaaaaaaaa",), None, 1, {})),
+    ],
+)
+def test_a_right_body(body: str, expected: Question) -> None:
+    assert question(body.encode()) == expected
+
+
+def test_an_unknown_task_is_told_the_known_ones() -> None:
+    for asked, field in (
+        (Question(("a",), ("x", "z"), 1, {}), "tasks[1]"),
+        (Question(("a",), None, 1, {"z": 0.5}), "min_score.z"),
+    ):
+        with pytest.raises(RequestError, match="no task 'z'; ask for some of: x, y") as caught:
+            check_tasks(asked, ["x", "y"])
+        found = error_of(caught.value)
+        assert (found["code"], found["field"]) == ("unknown_task", field)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+)
+BODY = st.fixed_dictionaries(
+    {}, optional={"inputs": JSON, "tasks": JSON, "top_k": JSON, "min_score": JSON}
+)
+
+
+@given(
+    st.one_of(
+        st.binary(), BODY.map(json.dumps).map(str.encode), JSON.map(json.dumps).map(str.encode)
+    )
+)
+def test_any_body_is_a_question_or_a_named_error(body: bytes) -> None:
+    refusal = None
+    try:
+        found = question(body)
+    except RequestError as error:
+        refusal = error
+    if refusal is None:
+        assert found.texts
+        assert all(text.strip() and len(text) <= 10 for text in found.texts)
+    else:
+        assert refusal.status == 400
+        assert error_of(refusal)["message"]

@@ -1,0 +1,154 @@
+"""A start is measured on the real process, wrong answers are refused, limits are told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from profiling import process_tree
+from profiling.bench import coldstart, limits
+from profiling.bench.asking import StartError
+from profiling.bench.contenders import Contender
+from profiling.bench.launch import Job, Start, measure
+from profiling.bench.limits import Limits, limited
+
+ROOT = Path(__file__).resolve().parents[3]
+OURS = Contender(
+    "ours",
+    "ours",
+    ("sh", "-c", f"PORT={{port}} BUNDLE={{bundle}} exec {sys.executable} -m function.start"),
+)
+HONEY = {"ingredient": ["ingredient"], "source": ["animal_product"], "category": ["sweetener"]}
+
+
+@pytest.fixture
+def job(bundle_path: Path) -> Job:
+    return Job(
+        bundle=bundle_path,
+        graph="",
+        text="raw honey",
+        expected=HONEY,
+        limits=Limits(),
+        warm_requests=5,
+        burst=False,
+    )
+
+
+def test_a_start_is_taken_apart(job: Job) -> None:
+    start = measure(OURS, job)
+    assert start.listening_ms is not None
+    assert start.first_request_ms is not None
+    assert start.first_answer_ms == pytest.approx(start.listening_ms + start.first_request_ms)
+    assert start.cpu_ms is not None
+    assert start.cpu_ms > 0
+    assert start.settled_mb is not None
+    assert start.peak_mb is not None
+    assert 20 < start.settled_mb < start.peak_mb
+    assert start.warm_p50_ms is not None
+    assert start.warm_p50_ms < start.first_answer_ms
+    assert start.note == "no limits"
+
+
+def test_the_floor_answers_as_the_classifier_does(job: Job) -> None:
+    floor = ROOT / "profiling" / "peers" / "floor.py"
+    command = (sys.executable, str(floor), "{bundle}", "{graph}", "{text}")
+    start = measure(Contender("floor", "floor", command, serves=False), job)
+    assert start.listening_ms is None
+    assert start.settled_mb is not None
+    assert start.settled_mb > 20
+
+
+def test_a_wrong_answer_is_no_start(job: Job) -> None:
+    wrong = dataclasses.replace(job, expected={**HONEY, "source": ["plant"]})
+    with pytest.raises(StartError, match=r"animal_product.*not.*plant"):
+        measure(OURS, wrong)
+
+
+def test_a_process_that_dies_is_told_with_its_output(job: Job) -> None:
+    dying = Contender("dying", "dying", ("sh", "-c", "echo out of luck; exit 3"))
+    with pytest.raises(StartError, match=r"(?s)does not listen.*out of luck"):
+        measure(dying, job)
+
+
+def test_ending_takes_the_children_with_it() -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", "sleep 60 & sleep 60 & echo started; wait"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"started\n"
+    processes = process_tree.tree(process.pid)
+    assert len(processes) == 3
+    process_tree.end(process.pid)
+    process.communicate()
+    assert not any(child.is_running() for child in processes)
+
+
+def test_where_control_groups_are_not_permitted_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(limits, "ROOT", tmp_path / "none")
+    with limited(Limits(cpus=1, memory_mb=128)) as group:
+        assert "not permitted" in group.note
+        assert "memory is not limited" in group.note
+        assert group.killed is None
+        script = "import os; print(len(os.sched_getaffinity(0)))"
+        done = subprocess.run(
+            group.wrap([sys.executable, "-c", script]), capture_output=True, text=True, check=True
+        )
+    assert done.stdout == "1\n"
+
+
+def test_a_memory_limit_that_is_permitted_kills() -> None:
+    with limited(Limits(memory_mb=64)) as group:
+        if "not permitted" in group.note:
+            pytest.skip(group.note)
+        hungry = [sys.executable, "-c", "x = bytearray(200 * 2**20)"]
+        done = subprocess.run(group.wrap(hungry), capture_output=True, check=False)
+        assert done.returncode != 0
+        assert group.killed is True
+        assert group.peak_mb is not None
+        assert group.peak_mb <= 64
+    assert not any(folder.exists() for folder in group.folders)
+
+
+def test_ratios_pair_the_starts_of_a_round() -> None:
+    starts = {
+        "ours": [Start(100, cpu_ms=50), Start(300, cpu_ms=50), Start(90, cpu_ms=50)],
+        "node": [Start(200, cpu_ms=100), Start(600, cpu_ms=100), Start(100, cpu_ms=100)],
+    }
+    assert coldstart._ratios(starts) == {"node": {"first_answer_ms": 0.5, "cpu_ms": 0.5}}
+
+
+def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        coldstart.main(["--contenders", "ours", "rust"])
+    assert "no contender 'rust'; there are: ours, node" in capsys.readouterr().err
+
+
+def test_the_command_line_knows_its_tools() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "profiling", "nothing"],
+        cwd=ROOT,
+        env={**os.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "coldstart" in done.stderr
+
+
+def test_the_node_peer_pins_what_it_installs() -> None:
+    folder = ROOT / "profiling" / "peers" / "node"
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
+    for name, version in wanted.items():
+        assert locked[f"node_modules/{name}"]["version"] == version

@@ -1,0 +1,54 @@
+"""Log lines made for a test: what the function prints, with the numbers that the test wants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from profiling.logs.entry import Record, read_entry
+
+BEGIN = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+def line(
+    duration_ms: float = 3.0,
+    *,
+    at_s: float = 0.0,
+    revision: str = "r1",
+    instance: str = "one",
+    status: int = 200,
+    cold: bool = False,
+    spans: dict[str, tuple[float, float]] | None = None,
+    **profile: Any,
+) -> dict[str, Any]:
+    """A line of `POST /`; `spans` are start and duration by name, besides `request`."""
+    rows = {"request": (0.0, duration_ms), **(spans or {})}
+    return {
+        "time": (BEGIN + timedelta(seconds=at_s)).isoformat(),
+        "severity": "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR",
+        "message": f"POST / {status}",
+        "profile": {
+            "cold": cold,
+            "route": "POST /",
+            "status": status,
+            "duration_ms": duration_ms,
+            "spans": [
+                {"name": name, "start_ms": start, "duration_ms": duration}
+                for name, (start, duration) in rows.items()
+            ],
+            "sampled": True,
+            "texts": 1,
+            "tokens": 5,
+            "rss_mb": 100.0,
+            "bundle": "b@1",
+            "revision": revision,
+            "instance": {"id": instance, "age_s": at_s, "requests": 1},
+            **profile,
+        },
+    }
+
+
+def record(duration_ms: float = 3.0, **given: Any) -> Record:
+    found = read_entry(line(duration_ms, **given))
+    assert isinstance(found, Record)
+    return found

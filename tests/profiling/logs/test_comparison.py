@@ -1,0 +1,146 @@
+"""A comparison that tells a change from noise, and says so when it cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from profiling.logs.bootstrap import Sample, draw_sample, resampled_quantiles, t_quantile
+from profiling.logs.comparison import Comparison, Side, compare
+from tests.profiling.logs.lines import record
+
+
+def side(
+    name: str, seed: int, *, scale: float = 1.0, instances: int = 12, each: int = 40, unlike: float
+) -> Side:
+    """Requests whose latency varies by request and, by the share `unlike`, by instance."""
+    random = np.random.default_rng(seed)
+    records = []
+    for instance in range(instances):
+        slow = scale * np.exp(unlike * random.standard_normal())
+        for number in range(each):
+            took_ms = float(3 * slow * np.exp(0.2 * random.standard_normal()))
+            place = f"{name}-{instance}"
+            records.append(record(took_ms, at_s=number, revision=name, instance=place))
+    return Side(name, records)
+
+
+def verdicts(comparison: Comparison) -> dict[str, str]:
+    return {row.measure: row.verdict for row in comparison.rows}
+
+
+def test_percentiles_of_drawn_parts_are_numpys() -> None:
+    random = np.random.default_rng(1)
+    sample = draw_sample([list(random.random(size)) for size in (3, 7, 1, 12, 5)], whole=True)
+    assert sample.count == 5
+    found = resampled_quantiles(sample, 0.9, 50, np.random.default_rng(2))
+    again = np.random.default_rng(2)
+    for value in found:
+        times = np.bincount(again.integers(0, 5, 5), minlength=5)
+        drawn = np.repeat(sample.values, times[sample.parts])
+        assert value == pytest.approx(np.quantile(drawn, 0.9), rel=1e-12)
+
+
+def test_parts_are_instances_or_stretches_of_them() -> None:
+    values = [[5.0, 1.0, 3.0, 2.0], [4.0]]
+    whole = draw_sample(values, whole=True)
+    assert (whole.values.tolist(), whole.parts.tolist(), whole.count) == (
+        [1, 2, 3, 4, 5],
+        [0, 0, 0, 1, 0],
+        2,
+    )
+    stretches = draw_sample(values, whole=False)
+    assert (stretches.parts.tolist(), stretches.count) == ([0, 1, 1, 2, 0], 3)
+
+
+@pytest.mark.parametrize("degrees", [4, 5, 8, 20, 200])
+@pytest.mark.parametrize("probability", [0.975, 0.995, 0.999])
+def test_students_t(degrees: int, probability: float) -> None:
+    expected = stats.t.ppf(probability, degrees)
+    assert t_quantile(probability, degrees) == pytest.approx(expected, rel=0.03)
+
+
+def test_the_spread_drawn_is_the_spread_there_is() -> None:
+    random = np.random.default_rng(3)
+
+    def fresh() -> Sample:
+        return draw_sample([list(random.random(30)) for _ in range(20)], whole=True)
+
+    true = np.std([fresh().quantile(0.5) for _ in range(400)])
+    drawn = [np.std(resampled_quantiles(fresh(), 0.5, 200, random)) for _ in range(20)]
+    assert np.mean(drawn) == pytest.approx(true, rel=0.25)
+
+
+def test_the_same_twice_is_rarely_called_different() -> None:
+    """At an error rate of 5 % for the whole comparison, 60 of them give 3; 8 would be odd."""
+    wrong = 0
+    for seed in range(60):
+        found = compare(side("a", 2 * seed, unlike=0.1), side("b", 2 * seed + 1, unlike=0.1))
+        wrong += any(row.verdict in ("slower", "faster") for row in found.rows)
+    assert wrong < 8
+
+
+def test_a_change_larger_than_the_noise_is_found() -> None:
+    found = compare(side("a", 1, unlike=0.05), side("b", 2, scale=1.3, unlike=0.05))
+    assert verdicts(found)["request p50"] == "slower"
+    row = found.rows[0]
+    assert row.low is not None
+    assert row.high is not None
+    assert row.low < 0.3 < row.high
+    assert found.verdict.startswith("b against a: request p50 slower (+")
+    assert (
+        verdicts(compare(side("b", 2, scale=1.3, unlike=0.05), side("a", 1, unlike=0.05)))[
+            "request p50"
+        ]
+        == "faster"
+    )
+
+
+def test_noise_is_admitted_with_what_may_hide_in_it() -> None:
+    found = compare(side("a", 1, unlike=0.3), side("b", 2, scale=1.05, unlike=0.3))
+    assert verdicts(found)["request p50"] == "noise"
+    assert found.verdict.startswith("No difference between a and b that is told from noise; one of")
+    assert found.verdict.endswith("in request p50 would have been missed.")
+
+
+def test_equal_within_what_matters_is_the_same() -> None:
+    found = compare(
+        side("a", 1, instances=40, each=200, unlike=0.0),
+        side("b", 2, instances=40, each=200, unlike=0.0),
+    )
+    assert verdicts(found)["request p50"] == "same"
+
+
+def test_few_requests_and_few_instances_are_said() -> None:
+    few = compare(
+        side("a", 1, instances=2, each=2, unlike=0), side("b", 2, instances=2, each=2, unlike=0)
+    )
+    assert set(verdicts(few).values()) == {"too few"}
+    assert few.verdict == "Too few requests to tell a and b apart."
+    assert few.notes[0].startswith("2 and 2 instances: with fewer than 5 on a side")
+    tail = compare(side("a", 1, unlike=0.1), side("b", 2, unlike=0.1))
+    assert verdicts(tail)["request p99"] == "too few"  # 480 values have not 10 above it
+
+
+def test_with_few_instances_a_change_is_doubted() -> None:
+    a = side("a", 1, instances=2, each=400, unlike=0.0)
+    found = compare(a, side("b", 2, scale=2.0, instances=2, each=400, unlike=0.0))
+    assert verdicts(found)["request p50"] == "slower?"
+    assert "slower? (+" in found.verdict
+    assert "(so few instances: it may be their machines)" in found.verdict
+
+
+def test_unlike_requests_are_said() -> None:
+    long = Side("b", [record(3.0, tokens=50, instance=str(number)) for number in range(20)])
+    short = Side("a", [record(3.0, instance=str(number)) for number in range(20)])
+    assert compare(short, long).notes == [
+        "the requests are not alike: 5.0 tokens each against 50.0"
+    ]
+
+
+def test_nothing_in_common() -> None:
+    failed = Side("b", [record(3.0, status=500)])
+    found = compare(Side("a", [record(3.0)]), failed)
+    assert found.verdict == "a and b have nothing in common to compare."
+    assert found.rows == []

@@ -1,0 +1,183 @@
+"""Lines and LogEntries, summed up."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from profiling.logs.entry import Failure, Record, Span, read_entry
+from profiling.logs.source import Log, SourceError, Window, gather, read_file
+from profiling.logs.summary import by_revision, summarize
+from tests.profiling.logs.lines import BEGIN, line, record
+from tests.serving import Server
+
+COLD = {
+    "framework": (0.0, 300.0),
+    "boot": (300.0, 100.0),
+    "idle": (400.0, 1000.0),
+    "request": (1400.0, 350.0),
+    "load": (1401.0, 340.0),
+    "session": (1500.0, 120.0),
+}
+
+
+def entry(duration_ms: float, **given: object) -> dict[str, object]:
+    """The LogEntry that Cloud Logging makes of a line."""
+    payload = line(duration_ms)
+    return {
+        "insertId": "x",
+        "timestamp": payload.pop("time"),
+        "severity": payload.pop("severity"),
+        "trace": "projects/p/traces/" + "a" * 32,
+        "resource": {
+            "type": "cloud_run_revision",
+            "labels": {"service_name": "s", "revision_name": "s-00001-abc"},
+        },
+        "jsonPayload": payload,
+        **given,
+    }
+
+
+def test_a_line_and_its_entry_say_the_same() -> None:
+    own, logged = read_entry(line(3.5)), read_entry(entry(3.5))
+    assert isinstance(own, Record)
+    assert isinstance(logged, Record)
+    assert logged.revision == "s-00001-abc"
+    assert logged.trace == "projects/p/traces/" + "a" * 32
+    same = ("time", "severity", "message", "route", "status", "duration_ms", "spans", "rss_mb")
+    assert [getattr(own, name) for name in same] == [getattr(logged, name) for name in same]
+
+
+def test_an_entry_without_profile_counts_when_it_is_an_error() -> None:
+    crash = {"severity": "ERROR", "textPayload": "Memory limit exceeded\nmore", "resource": None}
+    found = read_entry(crash)
+    assert isinstance(found, Failure)
+    assert (found.message, found.revision, found.time) == ("Memory limit exceeded", "unknown", None)
+    assert read_entry({"severity": "INFO", "textPayload": "hello"}) is None
+    assert read_entry({"profile": {"spans": "no"}, "severity": "INFO"}) is None
+    assert read_entry({"jsonPayload": "no"}) is None
+
+
+def test_files_hold_lines_or_one_list(tmp_path: Path) -> None:
+    entries = [entry(1.0), entry(2.0)]
+    lines = tmp_path / "lines"
+    lines.write_text("starting\n\n" + "\n".join(map(json.dumps, entries)) + "\n[x]\n")
+    pretty = tmp_path / "list"
+    pretty.write_text(json.dumps(entries, indent=2))
+    for path, skipped in ((lines, 2), (pretty, 0)):
+        log = gather(read_file(path), Window())
+        assert [it.duration_ms for it in log.records] == [1.0, 2.0]
+        assert log.skipped == skipped
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"none: No such file or directory; give a file of log"):
+        list(read_file(tmp_path / "none"))
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SourceError, match="binary: it is not UTF-8 text"):
+        list(read_file(tmp_path / "binary"))
+    (tmp_path / "cut").write_text('[\n  {"a": 1},\n')
+    with pytest.raises(SourceError, match="the JSON list breaks off at line"):
+        list(read_file(tmp_path / "cut"))
+
+
+def test_a_window_is_a_time_and_revisions() -> None:
+    entries = [line(at_s=s, revision=name) for s in (0, 10, 20) for name in ("r1", "r2")]
+    window = Window(BEGIN + timedelta(seconds=10), BEGIN + timedelta(seconds=20), ("r2",))
+    assert [(it.time, it.revision) for it in gather(entries, window).records] == [
+        (BEGIN + timedelta(seconds=10), "r2")
+    ]
+
+
+def test_latency_is_that_of_warm_answers() -> None:
+    records = [
+        *(record(float(ms), spans={"run": (1.0, ms / 2)}) for ms in range(1, 101)),
+        record(900.0, cold=True),
+        record(700.0, status=400),
+        record(800.0, status=500),
+        record(600.0, route="GET /health"),
+    ]
+    found = summarize("r1", records, [])
+    assert found.warm_ms is not None
+    assert (found.warm_ms.n, found.warm_ms.p50, found.warm_ms.max) == (100, 50.5, 100.0)
+    assert found.spans_ms["run"].p50 == 25.25
+    assert list(found.spans_ms) == ["request", "run"]
+    assert (found.requests, found.predictions) == (104, 101)
+
+
+def test_a_cold_start_counts_once_and_without_the_wait_for_a_request() -> None:
+    records = [
+        record(350.0, cold=True, spans=COLD),
+        record(340.0, cold=True, spans={"wait": (1.0, 330.0)}),
+        *(record() for _ in range(8)),
+    ]
+    cold = summarize("r1", records, []).cold_starts
+    assert (cold.n, cold.share, cold.waited) == (1, 0.1, 1)
+    assert cold.start_to_answer_ms is not None
+    assert cold.start_to_answer_ms.p50 == 300 + 100 + 350
+    assert list(cold.spans_ms) == ["framework", "boot", "idle", "request", "load", "session"]
+
+
+def test_the_slowest_name_their_longest_part_and_their_trace() -> None:
+    trace = {"logging.googleapis.com/trace": "projects/p/traces/" + "b" * 32}
+    slow = read_entry(line(350.0, cold=True, spans=COLD) | trace)
+    assert isinstance(slow, Record)
+    first, second = summarize("r1", [record(3.0), slow], []).slowest
+    assert (first.duration_ms, first.longest, first.longest_ms) == (350.0, "session", 120.0)
+    url = "https://console.cloud.google.com/traces/list?project=p&tid=" + "b" * 32
+    assert (first.trace, second.trace) == (url, None)
+
+
+def test_memory_goes_by_age_and_errors_by_message() -> None:
+    records = [
+        record(at_s=5, rss_mb=90.0),
+        record(at_s=30, rss_mb=94.0, instance="two"),
+        record(at_s=4000, rss_mb=120.0),
+        record(status=500),
+        record(status=400),
+        record(status=400),
+    ]
+    failures = [Failure(BEGIN, "Memory limit exceeded", "r1")]
+    found = summarize("r1", records, failures)
+    ages = {band.age: (band.n, band.instances, band.max_mb) for band in found.memory}
+    assert ages == {"under 1 min": (5, 2, 100.0), "over 1 h": (1, 1, 120.0)}
+    errors = found.errors
+    assert (errors.requests_4xx, errors.requests_5xx, errors.other) == (2, 1, 1)
+    assert errors.share_5xx == pytest.approx(1 / 6)
+    assert errors.messages == {"POST / 400": 2, "POST / 500": 1, "Memory limit exceeded": 1}
+
+
+def test_revisions_stand_in_the_order_of_their_first_request() -> None:
+    log = Log([record(revision="r2"), record(revision="r1"), record(revision="r2")])
+    assert [(it.revision, it.requests) for it in by_revision(log)] == [("r2", 2), ("r1", 1)]
+
+
+def holds(outer: Span, inner: Span) -> bool:
+    begins = outer.start_ms <= inner.start_ms
+    ends = inner.start_ms + inner.duration_ms <= outer.start_ms + outer.duration_ms
+    return outer is not inner and begins and ends
+
+
+def test_the_servers_own_lines_explain_a_cold_start_down_to_the_import(
+    cold_server: Server,
+) -> None:
+    log = gather(cold_server.lines(), Window())
+    assert log.skipped == 0
+    (found,) = by_revision(log)
+    assert found.revision == "r9"
+    assert (found.cold_starts.n, found.predictions) == (1, 4)
+    spans = found.cold_starts.spans_ms
+    assert {"framework", "import_handler", "boot", "idle", "load", "import_numpy"} <= set(spans)
+    assert {"import_onnxruntime", "import_tokenizers", "session", "tokenizer", "run"} <= set(spans)
+    (start,) = [it for it in log.records if it.started]
+    outermost = [it for it in start.spans if not any(holds(other, it) for other in start.spans)]
+    explained = sum(it.duration_ms for it in outermost if it.name != "idle")
+    assert explained == pytest.approx(start.start_to_answer_ms, rel=0.02)
+    load = next(it for it in start.spans if it.name == "load")
+    parts = [it for it in start.spans if holds(load, it)]
+    assert sum(it.duration_ms for it in parts) == pytest.approx(load.duration_ms, rel=0.05)
+    assert found.warm_ms is not None
+    assert found.memory[0].instances == 1

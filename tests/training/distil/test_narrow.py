@@ -1,0 +1,68 @@
+"""A narrower student is a whole network, and starts with some of what the teacher knows."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from tests.training.conftest import TEXTS
+from training.distil.narrow import with_width
+from training.fit.base import check_size
+from training.fit.network import ControlTokenClassifier
+from training.quantize.export import export_onnx
+from training.recipe import RecipeError
+
+WORDS = (*TEXTS, "honey", "chicken", "beef steak", "olive", "a knife", "spoon", "soy", "oil")
+
+
+def closeness(network: ControlTokenClassifier, tokenizer: Tokenizer) -> torch.Tensor:
+    """Cosines between the texts' hidden states, less their mean: who resembles whom."""
+    states = []
+    for text in WORDS:
+        ids = torch.tensor([tokenizer.encode(text).ids])
+        mask = torch.ones(1, 1, ids.shape[1], ids.shape[1], dtype=torch.bool)
+        with torch.no_grad():
+            hidden = network.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        states.append(hidden[0].mean(0))
+    stacked = torch.stack(states)
+    unit = torch.nn.functional.normalize(stacked - stacked.mean(0), dim=1)
+    above = torch.triu_indices(len(WORDS), len(WORDS), 1)
+    return (unit @ unit.T)[above[0], above[1]]
+
+
+def test_its_shape_is_narrower_and_its_heads_as_wide(
+    network: ControlTokenClassifier, tmp_path: Path
+) -> None:
+    narrow = with_width(network, 128).eval()
+    encoder = narrow.shape.encoder
+    assert (encoder["hidden_size"], encoder["num_attention_heads"]) == (128, 4)
+    assert encoder["intermediate_size"] == 512
+    assert narrow.shape.head_sizes == network.shape.head_sizes
+    export_onnx(narrow, tmp_path / "narrow.onnx")
+    assert (tmp_path / "narrow.onnx").stat().st_size < 4e6
+
+
+def test_the_teachers_own_width_changes_nothing(network: ControlTokenClassifier) -> None:
+    assert with_width(network, None) is network
+    assert with_width(network, 384) is network
+
+
+@pytest.mark.parametrize("width", [256, 128])
+def test_texts_resemble_each_other_as_they_did(
+    width: int, network: ControlTokenClassifier, tokenizer: Tokenizer
+) -> None:
+    narrow = with_width(network, width).eval()
+    untrained = ControlTokenClassifier(narrow.shape).eval()
+    before = closeness(network, tokenizer)
+
+    def kept(other: ControlTokenClassifier) -> float:
+        return float(torch.corrcoef(torch.stack([before, closeness(other, tokenizer)]))[0, 1])
+
+    assert kept(narrow) > 0.5
+    assert kept(narrow) > kept(untrained) + 0.1
+
+
+def test_a_width_that_splits_a_head_says_what_to_give(base: Path) -> None:
+    with pytest.raises(RecipeError, match=r"\[student\] width: 100; give a multiple of 32"):
+        check_size(base, 3, 32, 100)

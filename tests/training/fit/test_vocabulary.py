@@ -1,0 +1,88 @@
+"""The trimmed tokenizer spells whatever the base could, and no text spells a special token."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from tests.training.conftest import TEXTS
+from training.fit.vocabulary import (
+    TrimmedVocabulary,
+    plain_tokenizer,
+    trim_vocabulary,
+    whole_vocabulary,
+)
+from training.recipe import RecipeError
+
+UNKNOWN, CLS, SEP = 1, 2, 3
+
+
+@pytest.fixture(scope="module")
+def whole(base: Path) -> Tokenizer:
+    return Tokenizer.from_str(whole_vocabulary(base).tokenizer)
+
+
+def test_training_text_is_cut_into_the_same_pieces_as_before(
+    tokenizer: Tokenizer, whole: Tokenizer
+) -> None:
+    for text in TEXTS:
+        assert tokenizer.encode(text).tokens == whole.encode(text).tokens
+
+
+def test_each_id_keeps_the_bases_piece(
+    vocabulary: TrimmedVocabulary, tokenizer: Tokenizer, whole: Tokenizer
+) -> None:
+    assert len(vocabulary.base_ids) == tokenizer.get_vocab_size() < whole.get_vocab_size() / 10
+    for new, old in enumerate(vocabulary.base_ids):
+        assert tokenizer.id_to_token(new) == whole.id_to_token(old)
+
+
+def test_a_smaller_vocabulary_keeps_the_frequent_pieces(base: Path) -> None:
+    texts = ["chicken honey", "chicken honey", "chicken breast"]
+    everything = len(trim_vocabulary(base, texts).base_ids)
+    smaller = trim_vocabulary(base, texts, everything - 1)
+    assert len(smaller.base_ids) == everything - 1
+    encode = Tokenizer.from_str(smaller.tokenizer).encode
+    assert encode("chicken honey").tokens == ["[CLS]", "chicken", "honey", "[SEP]"]
+    spelt = encode("breast").tokens[1:-1]
+    assert len(spelt) > 1
+    assert "".join(piece.removeprefix("##") for piece in spelt) == "breast"
+
+
+def test_too_few_pieces_say_how_many_there_must_be(base: Path) -> None:
+    with pytest.raises(RecipeError, match=r"pieces: 10; single characters alone are [0-9]+, give"):
+        trim_vocabulary(base, ["honey"], 10)
+
+
+@given(st.text(max_size=40))
+def test_what_the_base_could_spell_can_still_be_spelt(
+    tokenizer: Tokenizer, whole: Tokenizer, text: str
+) -> None:
+    def spelling(found: Tokenizer) -> tuple[str, int]:
+        tokens = found.encode(text).tokens
+        return "".join(token.removeprefix("##") for token in tokens), tokens.count("[UNK]")
+
+    assert spelling(tokenizer) == spelling(whole)
+
+
+@given(
+    st.lists(st.sampled_from(["[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", "honey", " ", "##"]))
+)
+def test_no_text_spells_a_special_token(tokenizer: Tokenizer, parts: list[str]) -> None:
+    ids = tokenizer.encode("".join(parts)).ids
+    assert ids[0] == CLS
+    assert ids[-1] == SEP
+    assert not {0, CLS, SEP} & set(ids[1:-1])
+    assert max(ids) < tokenizer.get_vocab_size()
+
+
+def test_the_file_leaves_nothing_for_a_flag_to_forget(base: Path) -> None:
+    document = plain_tokenizer(base)
+    assert document["added_tokens"] == []
+    assert document["truncation"] is None
+    assert document["padding"] is None
+    raw = json.loads((base / "tokenizer.json").read_text())
+    assert raw["truncation"] is not None, "the base's own file does truncate: dropping it matters"

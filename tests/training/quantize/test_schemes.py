@@ -1,0 +1,74 @@
+"""int8 stays close to fp32, and with scales per row a text's logits ignore its neighbours."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from tests.training.conftest import TEXTS
+from training.fit.network import ControlTokenClassifier
+from training.quantize.export import export_onnx
+from training.quantize.schemes import quantize_onnx
+from training.recipe import Quantize
+
+NEIGHBOURS = 1e-5  # what a batch may move a row's logits by under matmul_nbits
+
+
+def logits(path: Path, rows: list[list[int]]) -> NDArray[np.float32]:
+    session = onnxruntime.InferenceSession(path)
+    width = max(map(len, rows))
+    ids = np.array([row + [0] * (width - len(row)) for row in rows], np.int64)
+    feeds = {"input_ids": ids, "attention_mask": (ids != 0).astype(np.int64)}
+    found: NDArray[np.float32] = session.run(None, feeds)[0]
+    return found
+
+
+@pytest.fixture(scope="module")
+def rows(network: ControlTokenClassifier, tokenizer: Tokenizer) -> list[list[int]]:
+    first = network.shape.first_control_id
+    return [[*tokenizer.encode(text).ids, first, first + 1, first + 2] for text in TEXTS]
+
+
+@pytest.fixture(scope="module")
+def graphs(
+    network: ControlTokenClassifier, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("graphs")
+    paths = {name: folder / f"{name}.onnx" for name in ("fp32", "matmul_nbits", "dynamic")}
+    export_onnx(network, paths["fp32"])
+    for scheme in ("matmul_nbits", "dynamic"):
+        quantize_onnx(paths["fp32"], paths[scheme], Quantize(scheme=scheme))
+    return paths
+
+
+@pytest.mark.parametrize("scheme", ["matmul_nbits", "dynamic"])
+def test_int8_is_close_to_fp32_at_a_third_of_its_size(
+    scheme: str, graphs: dict[str, Path], rows: list[list[int]]
+) -> None:
+    exact = logits(graphs["fp32"], rows)
+    error = np.abs(logits(graphs[scheme], rows) - exact).max()
+    assert 0 < error < 0.15 * np.ptp(exact)
+    assert graphs[scheme].stat().st_size < graphs["fp32"].stat().st_size / 3
+
+
+def test_with_scales_per_row_neighbours_do_not_move_a_text(
+    graphs: dict[str, Path], rows: list[list[int]]
+) -> None:
+    for scheme, limit in (("matmul_nbits", NEIGHBOURS), ("dynamic", np.inf)):
+        together = logits(graphs[scheme], rows)
+        alone = np.concatenate([logits(graphs[scheme], [row]) for row in rows])
+        moved = np.abs(together - alone).max()
+        assert moved <= limit
+        if scheme == "dynamic":
+            assert moved > NEIGHBOURS, "the limit above would tell shared scales apart"
+
+
+def test_no_large_table_stays_fp32(graphs: dict[str, Path]) -> None:
+    for scheme in ("matmul_nbits", "dynamic"):
+        for tensor in onnx.load(graphs[scheme]).graph.initializer:
+            if tensor.data_type == onnx.TensorProto.FLOAT:
+                assert np.prod(tensor.dims) < 2**16, tensor.name

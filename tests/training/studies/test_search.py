@@ -1,0 +1,68 @@
+"""Is the search seeded, cheap first, and does it measure nothing twice?"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.__main__ import main
+from training.recipe import Student
+from training.studies.search import SPACE, _drawn
+
+ROOT = Path(__file__).parents[3]
+RECIPE = """
+name = "sought"
+base = {base}
+[data]
+files = [{table}]
+group = "entry"
+[[task]]
+name = "ingredient"
+kind = "single"
+[teacher]
+steps = 3
+[student]
+layers = 1
+committee = false
+"""
+
+
+def test_settings_are_drawn_by_seed_and_once_each() -> None:
+    own = Student()
+    first = _drawn(own, 20, 1)
+    assert first == _drawn(own, 20, 1)
+    assert first != _drawn(own, 20, 2)
+    assert len({own, *first}) == 21
+    assert {drawn.layers for drawn in first} == {own.layers}
+    most = 5 * 3 * 3 * 4 * 4
+    assert all(getattr(drawn, key) in values for drawn in first for key, values in SPACE.items())
+    assert len(_drawn(own, 10 * most, 1)) <= most
+
+
+def test_the_better_ones_go_on_and_nothing_is_measured_twice(
+    small_base: Path, small_table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = small_table.with_name("sought.toml")
+    base, table = json.dumps(str(small_base)), json.dumps(str(small_table))
+    recipe.write_text(RECIPE.format(base=base, table=table))
+    out = recipe.with_name("search")
+    arguments = ["search", str(recipe), "--out", str(out), "--trials", "4", "--steps", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "training", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("fitted and measured now") == 4 + 2
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.count("measured before, kept") == 4 + 2
+    found = json.loads((out.with_name("search.report") / "search.json").read_text())
+    few, more = found["rounds"]
+    assert [len(few), len(more)] == [4, 2]
+    assert [few[0]["steps"], more[0]["steps"]] == [2, 6]
+    rates = Student().learning_rate
+    assert all(any(t["settings"]["learning_rate"] == rates for t in part) for part in (few, more))
+    table = (out.with_name("search.report") / "search.md").read_text()
+    assert "After 6 steps:" in table
+    assert "| **0.0003** |" in table

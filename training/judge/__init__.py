@@ -1,0 +1,1 @@
+"""How good is a bundle? Metrics, calibration, baselines, mistakes, reports."""

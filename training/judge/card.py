@@ -1,0 +1,98 @@
+"""What should someone know before using the bundle? Its model card, written from the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from training.judge.metrics import HEADLINE
+from training.recipe import Recipe
+from training.rows.table import Table
+
+CONTENDERS = {
+    "baseline": "TF-IDF + linear",
+    "fasttext": "fastText",
+    "teacher": "teacher",
+    "teacher_int8": "teacher, int8",
+    "student": "student, fp32",
+    "int8": "student, int8",
+}
+"""Those that a bundle's metrics may hold, with their titles."""
+
+
+def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int) -> str:
+    counts = Counter(row.split for row in table.rows)
+    layers, own = recipe.student.layers, shipped(metrics)
+    precision = "int8" if own.endswith("int8") else "fp32"
+    made = "Fine-tuned" if own.startswith("teacher") else "Distilled"
+    parts = [
+        f"# {recipe.name}",
+        f"One network of {layers} layers, {size / 1e6:.1f} MB in {precision}, that answers "
+        f"{len(table.tasks)} question{'s' * (len(table.tasks) > 1)} about a short text. {made} "
+        f"from `{recipe.base}`, with one control token per task.",
+        "## Tasks",
+        "\n".join(
+            f"- `{task.name}` ({task.kind}): " + ", ".join(f"`{label}`" for label in labels)
+            if len(labels) <= 40
+            else f"- `{task.name}` ({task.kind}): {len(labels)} labels, listed in bundle.json"
+            for task, labels in zip(table.tasks, table.labels, strict=True)
+        ),
+        "## Data",
+        f"{counts['train']} rows to train, {counts['validation']} to choose, {counts['test']} to "
+        f"judge, {counts[None]} of unlabelled text.",
+        recipe.card.data,
+        "## Metrics",
+        "On the test split, through the classifier that serves. Accuracy for single-label tasks, "
+        "micro-F1 for multi-label tasks, macro-F1 in brackets; percent.",
+        metrics_table(table, metrics),
+        *_slices(table, metrics),
+        *(["## Performance", recipe.card.performance] if recipe.card.performance else []),
+        "## Limits",
+        recipe.card.limits,
+        "## Licence",
+        recipe.card.licence,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def shipped(metrics: dict[str, Any]) -> str:
+    """The contender that the bundle holds: the int8 student, unless a sweep chose another."""
+    return str(metrics.get("shipped", "int8"))
+
+
+def metrics_table(table: Table, metrics: dict[str, Any]) -> str:
+    """A Markdown table: a row per contender, a column per task, the bundle's own in bold."""
+    rows = [
+        [
+            f"**{title}**" if name == shipped(metrics) else title,
+            *(_cell(task.kind, metrics[name]["tasks"][task.name]) for task in table.tasks),
+        ]
+        for name, title in CONTENDERS.items()
+        if name in metrics
+    ]
+    return _markdown(["", *(task.name for task in table.tasks)], rows)
+
+
+def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
+    own = shipped(metrics)
+    slices = metrics[own]["slices"]
+    if not slices:
+        return []
+    rows = [
+        [name, *(_cell(task.kind, found[task.name]) for task in table.tasks)]
+        for name, found in slices.items()
+    ]
+    return [
+        f"The {CONTENDERS[own]}, by slice:",
+        _markdown(["slice", *(t.name for t in table.tasks)], rows),
+    ]
+
+
+def _cell(kind: str, found: dict[str, Any]) -> str:
+    headline, macro = found[HEADLINE[kind]], found["macro_f1"]
+    return "-" if headline is None else f"{headline:.1f} ({macro:.1f})"
+
+
+def _markdown(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

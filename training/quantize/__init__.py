@@ -1,0 +1,1 @@
+"""From a torch network to a small ONNX graph, and whether that cost too much."""

@@ -1,0 +1,1 @@
+"""Recipes that are shipped, and the converter that one of them needs."""

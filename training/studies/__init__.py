@@ -1,0 +1,1 @@
+"""Comparisons of many trained networks: sweep, search, twins."""
