@@ -142,7 +142,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_every_error_code_is_documented() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "function").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "function").rglob("*.py"))
     codes = set(
         re.findall(
             r'(?:RequestError\(\s*\d{3}|error_document\(|_invalid\()\s*,?\s*"([a-z_]+)"', source

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PEERS = ROOT / "profiling" / "peers"
+PEERS = ROOT / "profiling" / "bench" / "peers"
 NODE = PEERS / "node"
 NODE_SERVER = ("node_modules/.bin/functions-framework", "--target=classify", "--port={port}")
 SERVE = ROOT / ".venv" / "bin" / "python"

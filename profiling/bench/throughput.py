@@ -31,7 +31,7 @@ from profiling import machine
 from profiling.bench.summary import summarize
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ROOT / "training" / "data" / "transfer.jsonl.gz"
+TEXTS = ROOT / "training" / "ingredients" / "transfer.jsonl.gz"
 BATCH = 32
 OURS, LIMIT, PIPELINE = "ours: one list", "the graph alone", "transformers pipeline, one task"
 FORMAT = 1

@@ -40,7 +40,7 @@ def find_data(bundle: Bundle, data: Path | None) -> Path:
     path = bundle.path.resolve()
     places = (
         path.with_name(f"{path.name}.work") / REPLAY,
-        ROOT / "training" / "data" / f"{bundle.name}.jsonl.gz",
+        ROOT / "training" / "ingredients" / f"{bundle.name}.jsonl.gz",
     )
     for place in places:
         if place.is_file():

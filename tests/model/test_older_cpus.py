@@ -18,7 +18,7 @@ import pytest
 from model.classifier import Classifier
 
 ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"
+TABLE = ROOT / "training" / "ingredients" / "ingredients.jsonl.gz"
 QEMU = shutil.which("qemu-x86_64")
 TEXTS = 60
 MOST = 0.1  # of a logit

@@ -22,7 +22,7 @@ from training.fit.network import (
 from training.fit.vocabulary import TrimmedVocabulary, trim_vocabulary
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")
-TABLE = Path(__file__).parents[2] / "training" / "data" / "ingredients.jsonl.gz"
+TABLE = Path(__file__).parents[2] / "training" / "ingredients" / "ingredients.jsonl.gz"
 HEAD_SIZES = (2, 4, 5)
 MAX_TOKENS = 16
 

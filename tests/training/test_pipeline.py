@@ -20,7 +20,7 @@ from training.judge.performance import report_performance
 from training.recipe import read_recipe
 
 ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "training" / "data" / "ingredients.jsonl.gz"
+TABLE = ROOT / "training" / "ingredients" / "ingredients.jsonl.gz"
 ROWS = {"train": 400, "validation": 80, "test": 80}
 STAGES = (
     "vocabulary", "pretrain", "teacher", "soft", "student", "export", "quantize", "evaluate",

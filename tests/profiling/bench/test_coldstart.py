@@ -56,7 +56,7 @@ def test_a_start_is_taken_apart(job: Job) -> None:
 
 
 def test_the_floor_answers_as_the_classifier_does(job: Job) -> None:
-    floor = ROOT / "profiling" / "peers" / "floor.py"
+    floor = ROOT / "profiling" / "bench" / "peers" / "floor.py"
     command = (sys.executable, str(floor), "{bundle}", "{graph}", "{text}")
     start = measure(Contender("floor", "floor", command, serves=False), job)
     assert start.listening_ms is None
@@ -147,7 +147,7 @@ def test_the_command_line_knows_its_tools() -> None:
 
 
 def test_the_node_peer_pins_what_it_installs() -> None:
-    folder = ROOT / "profiling" / "peers" / "node"
+    folder = ROOT / "profiling" / "bench" / "peers" / "node"
     wanted = json.loads((folder / "package.json").read_text())["dependencies"]
     locked = json.loads((folder / "package-lock.json").read_text())["packages"]
     for name, version in wanted.items():

@@ -25,7 +25,7 @@ from training.quantize.export import OPSET
 from training.quantize.schemes import gated_layers, layers, quantize_onnx
 from training.recipe import Quantize
 
-TABLE = Path(__file__).parents[3] / "training" / "data" / "ingredients.jsonl.gz"
+TABLE = Path(__file__).parents[3] / "training" / "ingredients" / "ingredients.jsonl.gz"
 ROWS, WIDTH, INNER, LABELS = 600, 64, 128, ("animal", "animal_product", "other", "plant")
 OUTLIER = 3000.0
 
