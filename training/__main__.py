@@ -21,7 +21,7 @@ from pathlib import Path
 
 from model.bundle import BundleError
 from training.recipe import RecipeError, read_recipe
-from training.rows.table import DataError, read_table
+from training.rows.table import DataError
 
 
 def _positive(text: str) -> float:
@@ -150,21 +150,23 @@ def _run(options: argparse.Namespace) -> int:
     from training.pipeline import BusyError, run_stages  # torch: only once the recipe reads
     from training.quantize.gate import QuantizationError
     from training.rows.examine import warnings
+    from training.run import Run
 
-    for line in warnings(read_table(recipe)):
+    run = Run(recipe, options.out)
+    for line in warnings(run.table):
         print(f"warning: {line}", flush=True)
     last = STAGE_NAMES[-1] if options.command == "run" else options.command
     try:
-        seconds = run_stages(recipe, options.out, last)
+        seconds = run_stages(run, last)
     except (QuantizationError, BusyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if last == STAGE_NAMES[-1] and os.environ.get("RANK", "0") == "0":  # torchrun counts processes
-        print(write_report(recipe, options.out, seconds), flush=True)
+        print(write_report(run, seconds), flush=True)
         if options.command == "run" and not options.no_report:
             from training.judge.performance import report_performance
 
-            report_performance(recipe, options.out)
+            report_performance(run)
     return 0
 
 

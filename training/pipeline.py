@@ -38,16 +38,14 @@ class BusyError(RuntimeError):
     """Another run is using the same output directory."""
 
 
-def run_stages(recipe: Recipe, target: Path, last: str = STAGES[-1].name) -> dict[str, Any]:
+def run_stages(run: Run, last: str = STAGES[-1].name) -> dict[str, Any]:
     """Bring all stages up to `last` up to date. Returns {stage: seconds taken, by kind}."""
-    target = target.resolve()
-    refuse_other_files(target)
-    run = Run(recipe, target.with_name(f"{target.name}.work"), target)
+    refuse_other_files(run.target)
     run.work.mkdir(parents=True, exist_ok=True)
     processes = PartialState(cpu=not torch.cuda.is_available())
-    stages = _stages(recipe, last)
+    stages = _stages(run.recipe, last)
     with _alone(run.work, processes):
-        for stage, made_from in _origins(recipe, stages):
+        for stage, made_from in _origins(run.recipe, stages):
             _bring_up_to_date(stage, run, made_from, processes)
     return {
         stage.name: json.loads((run.work / stage.name / "finished.json").read_text())["seconds"]

@@ -12,6 +12,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from model.bundle import TOKENIZER
+from model.heads import Heads
 from training.fit import batches
 from training.fit.base import resolve_base
 from training.judge.linear import LinearModel, fit_linear
@@ -19,17 +20,33 @@ from training.recipe import Recipe
 from training.rows.table import Row, Table, read_table
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Run:
-    """One recipe on its way to `target`; each stage has a folder of its own in `work`."""
+    """One recipe on its way to the bundle in `target`."""
 
     recipe: Recipe
-    work: Path
     target: Path
+
+    def __post_init__(self) -> None:
+        self.target = self.target.resolve()
+
+    @property
+    def work(self) -> Path:
+        """`DIR.work`: each stage has a folder of its own in it."""
+        return self.target.with_name(f"{self.target.name}.work")
+
+    @property
+    def report(self) -> Path:
+        """`DIR.report`: what people and programs read about the run."""
+        return self.target.with_name(f"{self.target.name}.report")
 
     @cached_property
     def table(self) -> Table:
         return read_table(self.recipe)
+
+    @property
+    def heads(self) -> Heads:
+        return self.table.heads
 
     @cached_property
     def linear(self) -> LinearModel:

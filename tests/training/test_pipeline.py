@@ -18,6 +18,7 @@ from model.classifier import Classifier
 from training.fit.trainer import CHECKPOINT_FILES, newest_checkpoint
 from training.judge.performance import report_performance
 from training.recipe import read_recipe
+from training.run import Run
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "training" / "ingredients" / "ingredients.jsonl.gz"
@@ -144,10 +145,10 @@ def test_the_performance_report_replays_the_test_rows_and_cannot_lose_the_bundle
 ) -> None:
     out = trained[0]
     identity = read_bundle(out).identity
-    assert not report_performance(read_recipe(recipe), out, "--budgets", "nowhere.toml")
+    assert not report_performance(Run(read_recipe(recipe), out), "--budgets", "nowhere.toml")
     said = capfd.readouterr().err
     assert "no performance report (exit status 2), but the bundle is whole" in said
-    assert report_performance(read_recipe(recipe), out, "--duration", "10")
+    assert report_performance(Run(read_recipe(recipe), out), "--duration", "10")
     found = json.loads((out.with_name("out.report") / "report.json").read_text())
     assert found["bundle"]["identity"] == identity == read_bundle(out).identity
     accuracy = found["stages"]["accuracy"]

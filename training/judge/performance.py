@@ -10,22 +10,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.recipe import Recipe
-from training.rows.table import read_table
+from training.rows.table import Table
+from training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLAY = "replay.jsonl"
 LONGEST_S = 600
 
 
-def report_performance(recipe: Recipe, target: Path, *options: str) -> bool:
+def report_performance(run: Run, *options: str) -> bool:
     """Load the bundle with its own test rows, into DIR.report/; whether that worked."""
-    target = target.resolve()
-    texts = target.with_name(f"{target.name}.work") / REPLAY
+    target, texts = run.target, run.work / REPLAY
     command = [sys.executable, "-m", "profiling", "report", str(target), "--data", str(texts)]
-    command += ["--out", str(target.with_name(f"{target.name}.report")), *options]
+    command += ["--out", str(run.report), *options]
     try:
-        write_replay(recipe, texts)
+        write_replay(run.table, texts)
         done = subprocess.run(command, cwd=ROOT, timeout=LONGEST_S, check=False)
         problem = f"exit status {done.returncode}" if done.returncode else None
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -39,9 +38,8 @@ def report_performance(recipe: Recipe, target: Path, *options: str) -> bool:
     return problem is None
 
 
-def write_replay(recipe: Recipe, path: Path) -> None:
+def write_replay(table: Table, path: Path) -> None:
     """The test rows as a table whose columns are the tasks' names; null: not labelled."""
-    table = read_table(recipe)
     with path.open("w", encoding="utf-8") as file:
         for row in table.split("test"):
             labels = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-from pathlib import Path
 from typing import Any
 
 from model.bundle import read_bundle
@@ -12,22 +11,19 @@ from training.fit.speed import describe as describe_speed
 from training.fit.speed import speeds
 from training.judge.card import metrics_table
 from training.judge.mistakes import describe
-from training.recipe import Recipe
-from training.rows.table import read_table
+from training.run import Run
 
 
-def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
+def write_report(run: Run, seconds: dict[str, Any]) -> str:
     """Write DIR.report/training.md and .json; return the text for the terminal."""
-    target = target.resolve()
-    bundle = read_bundle(target)
-    work = target.with_name(f"{target.name}.work")
+    bundle, work = read_bundle(run.target), run.work
     facts = json.loads((work / "quantize" / "facts.json").read_text())
     wrong = json.loads((work / "evaluate" / "mistakes.json").read_text())
     drops = facts["drops"]
     lines = [
-        f"{bundle.identity} in {target}",
+        f"{bundle.identity} in {run.target}",
         "",
-        metrics_table(read_table(recipe), bundle.metrics),
+        metrics_table(run.table, bundle.metrics),
         "",
         "int8 against fp32 on validation, points lost (95 % interval): "
         + ", ".join(f"{task} {d['drop']} ({d['low']} to {d['high']})" for task, d in drops.items()),
@@ -40,9 +36,8 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
     ]
     text = "\n".join(lines)
     whole = "\n".join([text, *describe(wrong)])
-    folder = target.with_name(f"{target.name}.report")
-    folder.mkdir(exist_ok=True)
-    (folder / "training.md").write_text(whole + "\n", encoding="utf-8")
+    run.report.mkdir(exist_ok=True)
+    (run.report / "training.md").write_text(whole + "\n", encoding="utf-8")
     found = {
         "bundle": bundle.identity,
         "metrics": bundle.metrics,
@@ -51,7 +46,7 @@ def write_report(recipe: Recipe, target: Path, seconds: dict[str, Any]) -> str:
         "seconds": seconds,
         "speed": speeds(work),
     }
-    (folder / "training.json").write_text(json.dumps(found, indent=1))
+    (run.report / "training.json").write_text(json.dumps(found, indent=1))
     return text
 
 

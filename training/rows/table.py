@@ -14,9 +14,11 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from model.heads import Heads
 from training.recipe import SPLITS, Data, DataFile, Recipe, TaskSpec
 from training.rows.splits import carve, normalise
 
@@ -46,7 +48,15 @@ class Row:
         return any(target is not None for target in self.targets)
 
 
-@dataclass(frozen=True)
+class LabelledTask(NamedTuple):
+    """A task and its labels in their final order."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """All rows, split, and the labels of each task in their final order."""
 
@@ -54,6 +64,14 @@ class Table:
     labels: tuple[tuple[str, ...], ...]
     rows: tuple[Row, ...]
     """Every labelled row has a split; unlabelled rows have None."""
+
+    @cached_property
+    def heads(self) -> Heads:
+        """Which columns of the logits belong to which task."""
+        return Heads(
+            LabelledTask(task.name, task.kind, labels)
+            for task, labels in zip(self.tasks, self.labels, strict=True)
+        )
 
     def split(self, name: str) -> list[Row]:
         return [row for row in self.rows if row.split == name]

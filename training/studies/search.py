@@ -81,8 +81,8 @@ def _measured(recipe: Recipe, settings: Student, steps: int, work: Path) -> Tria
         return Trial(settings, steps, json.loads(record.read_text()))
     print(f"{name}: fitted and measured now", flush=True)
     target = work / "student"
-    run_stages(own, target, "student")
-    run = Run(own, target.with_name(f"{target.name}.work"), target)
+    run = Run(own, target)
+    run_stages(run, "student")
     bundle = work / "bundle"
     export_network(run, "student", bundle)
     tasks = headlines(run.table, bundle, "validation")

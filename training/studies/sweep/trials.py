@@ -92,8 +92,9 @@ class Trials:
     def bring_to(self, recipe: Recipe, last: str) -> Run:
         """The recipe's run in its vocabulary's work directory, its stages up to `last` done."""
         target = self.work / f"pieces-{recipe.vocabulary.pieces or 'own'}"
-        run_stages(recipe, target, last)
-        return Run(recipe, target.with_name(f"{target.name}.work"), target)
+        run = Run(recipe, target)
+        run_stages(run, last)
+        return run
 
     def _points(
         self, name: str, recipe: Recipe, limits: tuple[int, ...], make: Callable[[Path], list[str]]

@@ -57,8 +57,8 @@ def figures(recipe: Recipe, twin: Twin, steps: int, work: Path) -> Figures:
 
 
 def _trained(recipe: Recipe, target: Path) -> Figures:
-    run_stages(recipe, target, "teacher")
-    run = Run(recipe, target.with_name(f"{target.name}.work"), target)
+    run = Run(recipe, target)
+    run_stages(run, "teacher")
     bundle = run.work / "bundle"
     export_network(run, "teacher", bundle)
     tasks = evaluate(run.table, bundle)["tasks"]
