@@ -1,7 +1,7 @@
-"""How does a plot follow the page, light or dark? Drawn by matplotlib, coloured by the page's CSS.
+"""The one style of every plot: drawn by matplotlib, coloured by the page around it.
 
-Every colour is drawn as a stand-in that becomes a CSS variable in the SVG, and text stays text in
-the page's own typeface.
+In the SVG each colour becomes a CSS variable of `page.css`, so that a plot follows its page from
+light to dark; outside a page it has the light colours. Text stays text in the page's own typeface.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -18,23 +19,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-INK, MUTED, GRID, PAPER = "#010203", "#040506", "#070809", "#0a0b0c"
-FIRST, SECOND, THIRD, BAD = "#0d0e0f", "#101112", "#131415", "#161718"
+INK, MUTED, GRID, BAD = "#22262b", "#646b74", "#e3e1da", "#b93636"
+FIRST, SECOND, THIRD = "#2f6bb3", "#c8601a", "#3f8f6b"
+FOURTH, FIFTH, SIXTH = "#8a56ac", "#a8861c", "#5d6d7e"
+SERIES = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 VARIABLES = {
     INK: "--ink",
     MUTED: "--muted",
     GRID: "--grid",
-    PAPER: "--paper",
+    BAD: "--bad",
     FIRST: "--first",
     SECOND: "--second",
     THIRD: "--third",
-    BAD: "--bad",
+    FOURTH: "--fourth",
+    FIFTH: "--fifth",
+    SIXTH: "--sixth",
 }
+"""CSS variable of each colour; the values are those of the light scheme in page.css."""
 WIDTH_IN = 4.6
+"""Width of a plot that stands beside another on a page, in inches."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 9,
     "text.color": INK,
+    "text.parse_math": False,
     "axes.edgecolor": GRID,
     "axes.labelcolor": MUTED,
     "axes.labelsize": 8.5,
@@ -55,6 +63,8 @@ STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
     "ytick.major.size": 0,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
     "lines.linewidth": 2,
     "lines.solid_capstyle": "round",
 }
@@ -70,29 +80,41 @@ class Drawing:
 
 
 @contextmanager
-def drawing(name: str, says: str, height_in: float = 2.6) -> Iterator[Drawing]:
-    """`name` keeps the ids in its SVG apart from others'; `says` is read to who cannot see it."""
-    with mpl.rc_context(STYLE):
-        mpl.rcParams["svg.hashsalt"] = name
-        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+def drawing(
+    name: str, description: str, height_in: float = 2.6, width_in: float = WIDTH_IN
+) -> Iterator[Drawing]:
+    """A plot to fill in; screen readers read the description.
+
+    `name` keeps the ids within the SVG apart from those of other plots on the page.
+    """
+    with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
+        figure = Figure(figsize=(width_in, height_in), layout="constrained")
         drawn = Drawing(figure, figure.subplots())
         yield drawn
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    drawn.svg = _themed(buffer.getvalue(), name, says)
+    drawn.svg = _themed(buffer.getvalue(), description)
 
 
-def _themed(svg: str, name: str, says: str) -> str:
+def _themed(svg: str, description: str) -> str:
+    """The bare `<svg>` element, as wide as its place, its colours those of the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font-size: \1px", svg)
     svg = re.sub(r' width="[\d.]+pt"| height="[\d.]+pt"', "", svg, count=2)
+    svg = re.sub(r' id="[A-Za-z.]+(?:2d)?_\d+"', "", svg)  # the same in every plot
     for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
-    for mark in ("figure", "axes", "patch", "line2d", "text", "matplotlib.axis", "xtick", "ytick",
-                 "PathCollection", "FillBetweenPolyCollection", "LineCollection"):  # fmt: skip
-        svg = re.sub(rf' id="{mark}_\d+"', "", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{says}" ', 1)
+        svg = svg.replace(colour, f"var({variable}, {colour})")
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1)
+
+
+def name_rows(axes: Axes, names: list[str]) -> None:
+    """Name horizontal rows from top to bottom, without a frame around them."""
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="both", length=0)
 
 
 def beside(axes: Axes, x: float, y: float, text: str, colour: str = MUTED, away: float = 4) -> None:
@@ -100,6 +122,14 @@ def beside(axes: Axes, x: float, y: float, text: str, colour: str = MUTED, away:
     axes.annotate(
         text, (x, y), (away, 0), textcoords="offset points", color=colour, fontsize=8.5,
         va="center", ha="left" if away > 0 else "right", annotation_clip=False,
+    )  # fmt: skip
+
+
+def legend_above(axes: Axes, columns: int = 3) -> None:
+    """The legend in rows above the plot, where it hides nothing."""
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=columns,
+        handlelength=1, columnspacing=1.2, borderpad=0,
     )  # fmt: skip
 
 

@@ -1,0 +1,56 @@
+"""Where does the time go? Spans as bars over time; a bar that holds others is pale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from profiling.logs.nesting import LoggedSpan, innermost
+from profiling.render.plot import FIRST, INK, WIDTH_IN, beside, drawing, name_rows, short_ms
+
+NEGLIGIBLE = 0.008
+"""Share of the whole below which a bar is left out."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    name: str
+    start_ms: float
+    duration_ms: float
+    holds_others: bool = False
+
+    @property
+    def end_ms(self) -> float:
+        return self.start_ms + self.duration_ms
+
+
+def bars_of(spans: Sequence[LoggedSpan], shift_ms: float = 0.0) -> list[Bar]:
+    """A bar for each span, moved to the right by `shift_ms`."""
+    leaves = innermost(spans)
+    return [
+        Bar(span.name, span.start_ms + shift_ms, span.duration_ms, span not in leaves)
+        for span in spans
+    ]
+
+
+def waterfall(name: str, description: str, bars: Sequence[Bar], width_in: float = WIDTH_IN) -> str:
+    """The SVG of one bar or more, one below the other."""
+    begin_ms = min(bar.start_ms for bar in bars)
+    whole_ms = max(bar.end_ms for bar in bars) - begin_ms
+    bars = [bar for bar in bars if bar.duration_ms >= NEGLIGIBLE * whole_ms]
+    with drawing(name, description, 0.25 * len(bars) + 0.5, width_in) as drawn:
+        axes = drawn.axes
+        name_rows(axes, [bar.name.replace("_", " ") for bar in bars])
+        for row, bar in enumerate(bars):
+            alpha = 0.3 if bar.holds_others else 1
+            axes.barh(row, bar.duration_ms, left=bar.start_ms, height=0.6, color=FIRST, alpha=alpha)
+            if bar.end_ms - begin_ms < 0.8 * whole_ms:
+                beside(axes, bar.end_ms, row, short_ms(bar.duration_ms))
+            elif bar.start_ms - begin_ms > 0.2 * whole_ms:
+                beside(axes, bar.start_ms, row, short_ms(bar.duration_ms), away=-4)
+            else:
+                beside(axes, bar.end_ms, row, short_ms(bar.duration_ms), INK, away=-5)
+        axes.set_xlim(begin_ms, begin_ms + whole_ms)
+        axes.grid(axis="x")
+        axes.set_xlabel("milliseconds")
+    return drawn.svg
