@@ -1,7 +1,7 @@
 """Labels in a cell, read and written by one rule for training, the report and batch scoring.
 
 A single-label task holds a label; a multi-label task a list of labels, in CSV joined by `|`, and
-`[]` where none apply. None, absent or blank: not labelled.
+`[]` where none apply. None, absent or blank: not labelled. An empty label, as in `a|`, is a fault.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class LabelError(ValueError):
 def parse_labels(value: Any, kind: str) -> frozenset[str] | None:
     """The labels in a cell for a task of `kind` (`single` or `multi`); None: not labelled.
 
-    Raises LabelError for a value of another type and for an empty label, such as that of `a|`.
+    Raises LabelError for a value of another type and for an empty label.
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
@@ -55,5 +55,5 @@ def join_labels(labels: Iterable[str]) -> str:
 
 
 def _is_label(value: Any) -> bool:
-    """Whether it can be one label of several; "['a'" is a piece of a list in another notation."""
+    """Whether it is one label of several; "['a'" is a piece of a list in another notation."""
     return isinstance(value, str) and bool(value.strip()) and not value.lstrip().startswith("[")

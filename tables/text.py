@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Row = Sequence[str]
+Cells = Sequence[str]
 
 
-def markdown(header: Row, rows: Sequence[Row], numbers_from: int | None = None) -> str:
+def markdown(header: Cells, rows: Sequence[Cells], numbers_from: int | None = None) -> str:
     """A Markdown table; columns from `numbers_from` on are flush right. Cells may hold anything."""
     right = len(header) if numbers_from is None else numbers_from
     rule = ["---" if place < right else "---:" for place in range(len(header))]
@@ -15,7 +15,7 @@ def markdown(header: Row, rows: Sequence[Row], numbers_from: int | None = None) 
     return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
 
 
-def aligned(rows: Sequence[Row], gap: str = "  ") -> list[str]:
+def aligned(rows: Sequence[Cells], gap: str = "  ") -> list[str]:
     """Lines of a table, its first row the header; columns of numbers are flush right."""
     if not rows:
         return []
@@ -24,8 +24,8 @@ def aligned(rows: Sequence[Row], gap: str = "  ") -> list[str]:
     numeric = [all(map(_is_number, column[1:])) for column in columns]
     return [
         gap.join(
-            cell.rjust(width) if is_numeric else cell.ljust(width)
-            for cell, width, is_numeric in zip(row, widths, numeric, strict=True)
+            cell.rjust(width) if is_number_column else cell.ljust(width)
+            for cell, width, is_number_column in zip(row, widths, numeric, strict=True)
         ).rstrip()
         for row in rows
     ]

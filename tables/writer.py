@@ -14,7 +14,7 @@ from tables.reader import Fields
 
 
 def compressed_for(extension: str, lines: bytes) -> bytes:
-    """Bytes to append to a file of this extension; gzip files may be many members in a row."""
+    """Bytes to append to a file of this extension; a gzip file may hold many members in a row."""
     return gzip.compress(lines, mtime=0) if extension.endswith(".gz") else lines
 
 

@@ -41,7 +41,6 @@ from training.fit.network import (
     with_layers,
 )
 from training.fit.objective import Objective
-from training.fit.pretrain import read_texts
 from training.fit.schedule import student_epochs, teacher_epochs
 from training.fit.trainer import fit
 from training.fit.vocabulary import trim_vocabulary, whole_vocabulary
@@ -55,8 +54,8 @@ from training.quantize.gate import best_attempt
 from training.quantize.ranking import EMBEDDINGS, rank_layers
 from training.quantize.schemes import quantize_onnx
 from training.recipe import Fitting, Quantize, Recipe
-from training.rows.splits import normalise
 from training.rows.table import Row
+from training.rows.unlabelled import read_texts
 from training.run import Run
 
 TOKENS = (32, 256)  # bounds of the default max_tokens
@@ -81,8 +80,7 @@ def vocabulary(run: Run, folder: Path) -> None:
 def pretrain(run: Run, folder: Path) -> None:
     settings = run.recipe.pretrain
     assert settings is not None
-    held_out = {normalise(row.text) for row in run.table.rows if row.split not in (None, "train")}
-    texts = read_texts(settings.files, held_out)
+    texts = read_texts(settings.files, run.table)
     base_ids = run.facts("vocabulary")["base_ids"]
     masked_model.pretrain(run.base, base_ids, run.tokenizer, texts, settings, folder)
 

@@ -51,7 +51,7 @@ def test_the_bundle_may_come_from_the_environment(
         (["a", "--bundle", "/nowhere"], 1, "error: /nowhere: no such directory"),
         (["a", "--tasks", "colour"], 1, "error: unknown tasks: ['colour']; this bundle knows"),
         (["batch", "in.txt", "out.csv"], 1, "error: in.txt: the name must end in one of .jsonl.gz"),
-        (["batch", "no.csv", "out.csv"], 1, "No such file or directory: 'no.csv'"),
+        (["batch", "no.csv", "out.csv"], 1, "no.csv: No such file or directory; give the"),
     ],
 )
 def test_mistakes(bundle_path: Path, arguments: list[str], status: int, message: str) -> None:

@@ -7,7 +7,6 @@ trimmed vocabulary; the encoder that comes out takes the base's place.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,47 +24,10 @@ from transformers.models.auto.configuration_auto import AutoConfig
 from transformers.trainer_utils import set_seed
 
 from training.fit.trainer import has_fast_bfloat16, newest_checkpoint
-from training.recipe import Pretrain, TextFile
-from training.rows.splits import normalise
-from training.rows.table import DataError, records
+from training.recipe import Pretrain
 
 MASK = "[MASK]"
 SPECIAL = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
-
-
-def read_texts(files: tuple[TextFile, ...], held_out: set[str]) -> list[str]:
-    """The texts of all files, each once, without those in `held_out` (normalised)."""
-    found: dict[str, str] = {}
-    for file in files:
-        before = len(found)
-        for text in _texts(file):
-            key = normalise(text)
-            if key and key not in held_out:
-                found.setdefault(key, text)
-        if len(found) == before:
-            raise DataError(f"{file.path}: no text that is not held out or there before")
-    return list(found.values())
-
-
-def _texts(file: TextFile) -> Iterator[str]:
-    if file.path.suffix == ".txt":
-        try:
-            yield from file.path.read_text(encoding="utf-8-sig").splitlines()
-        except OSError as error:
-            raise DataError(f"{file.path}: {error.strerror}; give the path of a file") from None
-        except UnicodeDecodeError:
-            raise DataError(f"{file.path}: not UTF-8; save it as UTF-8") from None
-        return
-    for line, record in records(file.path):
-        if isinstance(record, str):
-            raise DataError(f"{file.path}:{line}: {record}")
-        text = record.get(file.text)
-        if not isinstance(text, str):
-            raise DataError(
-                f"{file.path}:{line}: no text in {file.text!r}; name the column or field: "
-                f'{{path = "{file.path.name}", text = "..."}}'
-            )
-        yield text
 
 
 def pretrain(

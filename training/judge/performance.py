@@ -42,12 +42,4 @@ def write_replay(table: Table, path: Path) -> None:
     """The test rows as a table whose columns are the tasks' names; null: not labelled."""
     with path.open("w", encoding="utf-8") as file:
         for row in table.split("test"):
-            labels = {
-                task.name: None
-                if target is None
-                else sorted(target)
-                if task.kind == "multi"
-                else next(iter(target))
-                for task, target in zip(table.tasks, row.targets, strict=True)
-            }
-            file.write(json.dumps({**labels, "text": row.text}) + "\n")
+            file.write(json.dumps({**table.json_labels(row), "text": row.text}) + "\n")

@@ -121,7 +121,7 @@ def test_bad_rows_are_set_aside_with_line_and_reason(tmp_path: Path, bundle_path
     rejected = read_jsonl(tmp_path / "out.jsonl.rejected.jsonl")
     assert [(row["line"], row["reason"].partition(" (")[0]) for row in rejected] == [
         (3, "not JSON"),
-        (4, "not a JSON object"),
+        (4, "not a JSON object; give one per line"),
         (5, "not UTF-8"),
         (6, "no 'text'"),
         (7, "no 'text'"),
@@ -136,10 +136,11 @@ def test_bad_csv_rows(tmp_path: Path, bundle_path: Path) -> None:
     source.write_bytes(b"text,n\nsalt,1\nsalt\nsalt,1,2\n\xff,1\n\n,1\nend,1\n")
     run_job(job(source, target, bundle_path, tasks=["source"]))
     assert [row["text"] for row in read_csv(target)] == ["salt", "end"]
+    cells = "cells, the first line names 2 columns; quote cells that hold a comma"
     assert read_jsonl(tmp_path / "out.csv.rejected.jsonl") == [
-        {"line": 3, "reason": "1 cells, the first line names 2 columns"},
-        {"line": 4, "reason": "3 cells, the first line names 2 columns"},
-        {"line": 5, "reason": "not UTF-8"},
+        {"line": 3, "reason": f"1 {cells}"},
+        {"line": 4, "reason": f"3 {cells}"},
+        {"line": 5, "reason": "not UTF-8; save the file as UTF-8"},
         {"line": 7, "reason": "'text' is blank"},
     ]
 

@@ -113,11 +113,15 @@ def test_many_bad_rows_are_reported_together(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.jsonl", b"", "a.jsonl: empty"),
-        ("a.csv", b"text,kind\n1,2,3\n", "a.csv:2: has more cells"),
-        ("a.csv", b"text,kind,tags\nx,a\n", "a.csv:2: has fewer cells"),
-        ("a.csv", "text,kind\nx,é\n".encode("latin-1"), "a.csv: not UTF-8"),
-        ("a.jsonl.gz", b"not gzip", "a.jsonl.gz: Not a gzipped file"),
-        ("a.txt", b"x", "give a .jsonl, .jsonl.gz or .csv file"),
+        ("a.csv", b"text,kind\n1,2,3\n", "a.csv:2: 3 cells, the first line names 2 columns; quote"),
+        ("a.csv", b"text,kind,tags\nx,a\n", "a.csv:2: 2 cells, the first line names 3 columns"),
+        (
+            "a.csv",
+            "text,kind\nx,é\n".encode("latin-1"),
+            "a.csv:2: not UTF-8; save the file",
+        ),
+        ("a.jsonl.gz", b"not gzip", "a.jsonl.gz: not a whole gzip file"),
+        ("a.txt", b"x", r"a.txt: the name must end in one of .jsonl.gz, .jsonl, .csv"),
         ("a.jsonl", b'{"text": "x"}\n', "no row has a label in any of the columns kind, tags"),
     ],
 )
@@ -189,7 +193,7 @@ def test_many_different_combinations_of_labels_are_still_carved(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("text,kind,kind\nx,a,b\n", "two columns are named 'kind'"),
+        ("text,kind,kind\nx,a,b\n", "a.csv: the first line names kind twice; rename one"),
         ("text,kind,tags\nx,a,\"['p', 'q']\"\n", r"column 'tags' has .*joined by \|"),
     ],
 )
