@@ -94,9 +94,8 @@ def test_all_users_read_a_cell_alike(
     assert example.truth == {task: them for task, them in expected.items() if them is not None}
     files = [str(path), str(tmp_path / "out.csv")]
     options = ["--bundle", str(bundle_path), "--tasks", "category"]
-    subprocess.run(
-        [*command, "--bundle", str(bundle_path), "--tasks", "category"], cwd=ROOT, check=True
-    )
+    command = [sys.executable, "-m", "function", "batch", *files, *options]
+    subprocess.run(command, cwd=ROOT, check=True)
     with TableReader(tmp_path / "out.csv") as reader:
         *_, scored = reader
     assert scored.fields is not None
