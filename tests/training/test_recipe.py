@@ -1,10 +1,12 @@
 """A recipe says everything a run needs, and a wrong one says what is wrong."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from training.recipe import RecipeError, read_recipe
+from model.bundle import KINDS
+from training.recipe import Kind, RecipeError, read_recipe
 
 SHORTEST = """
 [data]
@@ -39,24 +41,54 @@ def test_the_shipped_recipes_read() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (("[data]", "[dat]"), r"dat: unknown key; did you mean 'data'\?"),
-        (('files = ["rows.csv"]', "files = []"), r"\[data\] files: give a list of at least one"),
-        (('["rows.csv"]', '[{path = "a.csv", split = "dev"}]'), "split 'dev'; give one of train"),
-        (('kind = "single"', 'kind = "sole"'), "kind: 'sole'; give one of single, multi"),
-        (('kind = "single"', ""), "kind: give one of single, multi"),
+        (
+            ("[data]", "[dat]"),
+            r"dat: unknown key; did you mean 'data'\?",
+        ),
+        (
+            ('files = ["rows.csv"]', "files = []"),
+            r"\[data\] files: \[\]; give a list of at",
+        ),
+        (
+            ('["rows.csv"]', '[{path = "a.csv", split = "dev"}]'),
+            "split: 'dev'; give 'train', 'val",
+        ),
+        (
+            ('kind = "single"', 'kind = "sole"'),
+            "intent kind: 'sole'; give 'single' or 'multi'$",
+        ),
+        (('kind = "single"', ""), "intent kind: missing; give 'single' or 'multi'"),
         (("[[task]]", "[student]\nlayer = 3\n[[task]]"), r"did you mean 'layers'\?"),
         (("[[task]]", "[student]\nlayers = 0\n[[task]]"), "layers: 0; give a number above 0"),
-        (("[[task]]", "[student]\nalpha = 2\n[[task]]"), "alpha: 2.0; give a number from 0 to 1"),
-        (("[[task]]", "[teacher]\nepochs = 'ten'\n[[task]]"), "epochs: 'ten'; give a value of"),
-        (("[[task]]", '[teacher]\nattention = "causal"\n[[task]]'), "give one of independent"),
+        (("[[task]]", "[student]\nalpha = 2\n[[task]]"), "alpha: 2; give 1 or less"),
+        (("[[task]]", "[teacher]\nepochs = 'ten'\n[[task]]"), "epochs: 'ten'; give a whole number"),
+        (
+            ("[[task]]", '[teacher]\nattention = "causal"\n[[task]]'),
+            "give 'independent' or 'joint'",
+        ),
         (("[[task]]", "[sweep]\nwidths = 256\n[[task]]"), "widths: 256; give a list"),
         (("[[task]]", "[sweep]\nlayers = [3, 0]\n[[task]]"), "layers: 0; give a number above 0"),
-        (("[[task]]", '[sweep]\nprecisions = ["int4"]\n[[task]]'), "give one of fp32, int8"),
-        (("[[task]]", "[sweep]\nthreads = []\n[[task]]"), "threads: give at least one"),
+        (
+            ("[[task]]", '[sweep]\nprecisions = ["int4"]\n[[task]]'),
+            "'int4'; give 'fp32' or 'int8'$",
+        ),
+        (
+            ("[[task]]", "[sweep]\nthreads = []\n[[task]]"),
+            r"threads: \[\]; give a list of at",
+        ),
         (("[data]", 'name = "a/b"\n[data]'), "name: 'a/b'; give letters"),
         (("[data]", "[data"), "not valid TOML"),
-        (("[data]", "[pretrain]\n[data]"), r"\[pretrain\] files: give a list of at least one file"),
+        (
+            ("[data]", "[pretrain]\n[data]"),
+            r"\[pretrain\] files: missing; give a list",
+        ),
         (("[data]", "[data]\nmax_tokens = 2"), "max_tokens: 2; give 8 or more"),
+        (("[[task]]", "[student]\nsparsity = 0.5\n[[task]]"), "sparsity: this key is gone, since"),
+        (("[[task]]", "[student]\nlayers = 3.0\n[[task]]"), "layers: 3.0; give a whole number"),
+        (("[[task]]", "[student]\nalpha = nan\n[[task]]"), "alpha: nan; give a finite number"),
+        (("[[task]]", "[student]\nseed = true\n[[task]]"), "seed: True; give a whole number"),
+        (("[data]", "student = 3\n[data]"), "student: 3; give a table"),
+        (('["rows.csv"]', "[3]"), r'files: 3; give "path" or {path = "...", ...}$'),
         (
             ("[[task]]", "[quantize]\nblock_size = 48\n[[task]]"),
             "block_size: 48; give a power of two",
@@ -68,6 +100,21 @@ def test_a_wrong_recipe_names_the_key_and_what_it_takes(
 ) -> None:
     with pytest.raises(RecipeError, match=message):
         read_recipe(written(tmp_path, SHORTEST.replace(*edit)))
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    text = SHORTEST + "[student]\nlayers = 0\nlayer = 1\n[quantize]\nembedding_bits = 3\n"
+    with pytest.raises(RecipeError) as error:
+        read_recipe(written(tmp_path, text))
+    assert str(error.value).splitlines() == [
+        f"{tmp_path}/short.toml: [student] layers: 0; give a number above 0",
+        "  [student] layer: unknown key; did you mean 'layers'?",
+        "  [quantize] embedding_bits: 3; give 4 or 8",
+    ]
+
+
+def test_kinds_are_those_of_a_bundle() -> None:
+    assert get_args(Kind) == KINDS
 
 
 def test_two_tasks_may_not_share_a_name(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from training.fit.network import (
 )
 from training.fit.vocabulary import TrimmedVocabulary
 from training.quantize.export import export_onnx
-from training.recipe import CHOICES
+from training.recipe import ATTENTIONS
 
 TOLERANCE = 1e-5  # DESIGN.md: what fp32 logits agree to, whatever stands beside a text
 PARITY = 5e-5  # torch and onnxruntime order their sums differently
@@ -121,7 +121,7 @@ def test_torch_and_onnx_agree(
     np.testing.assert_allclose(served, trained, atol=PARITY)
 
 
-@pytest.mark.parametrize("attention", CHOICES["attention"])
+@pytest.mark.parametrize("attention", ATTENTIONS)
 def test_training_hides_pieces_from_every_other_position(
     network: ControlTokenClassifier, attention: str
 ) -> None:

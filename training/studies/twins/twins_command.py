@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.recipe import CHOICES, Recipe
+from training.recipe import ATTENTIONS, Recipe
 from training.studies.twins.fits import Figures, Twin, figures
 from training.studies.twins.twins_report import Results, write_twins_report
 from training.studies.twins.written_rows import with_written_rows
-
-ATTENTIONS = CHOICES["attention"]
 
 
 def twins(recipe: Recipe, out: Path, steps: int, seeds: int) -> int:

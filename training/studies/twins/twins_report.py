@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.judge.metrics import HEADLINE
-from training.recipe import CHOICES, Recipe
+from training.recipe import ATTENTIONS, Recipe
 from training.studies.twins.difference import Difference, difference
 
 FORMAT = 1
@@ -20,7 +20,7 @@ def write_twins_report(recipe: Recipe, out: Path, results: Results, steps: int, 
     """Write OUT.report/twins.{md,json}; return the text for the terminal."""
     sharing = [
         {"attention": attention, "task": task.name, "kind": task.kind, "found": found}
-        for attention in CHOICES["attention"]
+        for attention in ATTENTIONS
         for task in recipe.tasks
         if (found := _between(results, (attention, "alone"), (attention, "shared"), task.name))
     ]
