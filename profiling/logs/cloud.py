@@ -1,4 +1,4 @@
-"""What has Cloud Logging kept of a service? Read with google-cloud-logging, page by page."""
+"""A service's log entries from Cloud Logging, read with google-cloud-logging, page by page."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 from profiling.logs.source import SourceError, Window
 
 PAGE = 1000
-"""The most that one call gives; a project may make 60 calls a minute."""
+"""Most entries that one call returns; a project may make 60 calls a minute."""
 SERVICE = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 PROJECT = re.compile(r"[a-z][-a-z0-9:.]{4,61}[a-z0-9]")
-SHOW_S = 1.0
+PROGRESS_S = 1.0
+"""Between two lines of progress."""
 
 
 def log_filter(project: str, service: str, window: Window) -> str:
@@ -46,11 +47,11 @@ def read_cloud(
 
     `endpoint` is a regional or private one, HOST:PORT.
     """
-    wanted = log_filter(project, service, window)
-    print(f"reading {service} in {project}:\n{wanted}", file=sys.stderr)
+    filter_ = log_filter(project, service, window)
+    print(f"reading {service} in {project}:\n{filter_}", file=sys.stderr)
     google = _Google(project)
-    entries = google.call(lambda: google.entries(wanted, endpoint))
-    shown_s = time.monotonic()
+    entries = google.call(lambda: google.entries(filter_, endpoint))
+    printed_s = time.monotonic()
     for number in range(limit + 1):
         entry = google.call(lambda: next(entries, None))
         if entry is None:
@@ -59,14 +60,14 @@ def read_cloud(
             message = f"stopped at {limit} entries; narrow --since and --until, or raise --limit"
             print(message, file=sys.stderr)
             return
-        if time.monotonic() - shown_s >= SHOW_S:
-            shown_s = time.monotonic()
+        if time.monotonic() - printed_s >= PROGRESS_S:
+            printed_s = time.monotonic()
             print(f"{number} entries, at {entry.timestamp}", file=sys.stderr)
         yield entry.to_api_repr()
 
 
 class _Google:
-    """The client library, and its errors as ours. Importing it takes most of a second."""
+    """The client library, its errors translated. Importing it takes most of a second."""
 
     def __init__(self, project: str) -> None:
         try:
@@ -81,17 +82,18 @@ class _Google:
         self._api = google.api_core.exceptions
         self._auth = google.auth.exceptions
 
-    def entries(self, wanted: str, endpoint: str | None) -> Iterator[Any]:
+    def entries(self, filter_: str, endpoint: str | None) -> Iterator[Any]:
         options = {"api_endpoint": endpoint} if endpoint else None
         client = self._logging.Client(  # type: ignore[no-untyped-call]
             project=self._project, client_options=options
         )
         pages: Iterator[Any] = client.list_entries(  # type: ignore[no-untyped-call]
-            filter_=wanted, order_by=self._logging.ASCENDING, page_size=PAGE
+            filter_=filter_, order_by=self._logging.ASCENDING, page_size=PAGE
         )
         return pages
 
     def call(self, work: Callable[[], Any]) -> Any:
+        """The result of `work`; raises SourceError with what to do."""
         try:
             return work()
         except self._auth.DefaultCredentialsError:

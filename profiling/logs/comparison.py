@@ -1,45 +1,49 @@
 """Is B slower than A, or is it noise? Two sets of requests, compared with intervals.
 
-Intervals come from `bootstrap`; they are widened for the number of rows compared, so that a page
-of thirty rows cries wolf no more often than one row would.
+Requests of one instance share its machine, and those of one minute its mood: what `bootstrap`
+draws is whole instances when there are enough, else stretches of consecutive requests. Intervals
+are widened for the number of rows compared, so that a page of thirty rows raises no more false
+alarms than one row would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from profiling.logs.bootstrap import Sample, change_interval, draw_sample
+from profiling.bootstrap import Sample, ratio_interval, sample_of
 from profiling.logs.entry import Record
 
 ERROR_RATE = 0.05
 """Chance that any row at all is called different when nothing differs."""
-MATTERS = 0.02
-"""A smaller change is the same to anyone."""
-INSTANCES = 5
-"""From so many on each side, instances are drawn."""
-PARTS = 5
-"""Fewer independent parts than these say nothing."""
-BEYOND = 10
+NEGLIGIBLE = 0.02
+"""A smaller change is called the same."""
+ENOUGH_INSTANCES = 5
+"""From so many on each side, whole instances are drawn."""
+FEWEST_PARTS = 5
+"""Fewer independent parts give no verdict."""
+FEWEST_BEYOND = 10
 """A percentile needs so many values above it."""
 ALIKE = 0.10
-"""Texts and tokens per request may differ by this share before a comparison is doubted."""
+"""Mean texts and tokens a request may differ by this share without a note."""
 
 Verdict = Literal[
     "slower", "faster", "more", "less", "slower?", "faster?", "more?", "less?",
     "same", "noise", "too few",
 ]  # fmt: skip
 """With a question mark where the instances are too few to tell a change from their machines."""
-CHANGED = ("slower", "faster", "more", "less", "slower?", "faster?", "more?", "less?")
 UNSURE: dict[Verdict, Verdict] = {
     "slower": "slower?",
     "faster": "faster?",
     "more": "more?",
     "less": "less?",
 }
+CHANGED = {*UNSURE, *UNSURE.values()}
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,13 @@ class Side:
     name: str
     records: list[Record]
 
+    @property
+    def instances(self) -> int:
+        return len({record.instance for record in self.records})
+
 
 @dataclass(frozen=True)
-class Row:
+class MeasureRow:
     """One measure on both sides; `change` and its interval are shares of A."""
 
     measure: str
@@ -65,6 +73,13 @@ class Row:
     high: float | None = None
     verdict: Verdict = "too few"
 
+    @property
+    def interval(self) -> str:
+        """`+12.0%, +8.1% to +16.0%`: the change and its bounds; empty where they are unknown."""
+        if self.change is None or self.low is None or self.high is None:
+            return ""
+        return f"{self.change:+.1%}, {self.low:+.1%} to {self.high:+.1%}"
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -72,7 +87,7 @@ class Comparison:
     b: str
     verdict: str
     notes: list[str]
-    rows: list[Row]
+    rows: list[MeasureRow]
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,7 @@ class Measure:
     name: str
     unit: str
     share: float
+    """Which percentile is compared, 0 to 1."""
     value: Callable[[Record], float | None]
     """None: the record has no such value."""
     more: Verdict
@@ -88,102 +104,96 @@ class Measure:
 
 def compare(a: Side, b: Side) -> Comparison:
     """Every measure that both sides have, and one sentence on the whole."""
-    measures = [it for it in _measures(a, b) if _has(a, it) and _has(b, it)]
-    whole = min(_instances(a), _instances(b)) >= INSTANCES
-    rows = [_row(a, b, measure, whole, len(measures)) for measure in measures]
+    whole = min(a.instances, b.instances) >= ENOUGH_INSTANCES
+    samples = []
+    for measure in _measures(a, b):
+        parts = [_parts(side, measure, whole) for side in (a, b)]
+        if all(parts):
+            samples.append((measure, sample_of(parts[0]), sample_of(parts[1])))
+    rows = [_row(*both, whole, ERROR_RATE / len(samples)) for both in samples]
     return Comparison(a.name, b.name, _sentence(a, b, rows), _notes(a, b, whole), rows)
 
 
-def _measures(a: Side, b: Side) -> list[Measure]:
-    def warm(record: Record) -> float | None:
-        return record.duration_ms if record.warm else None
-
-    def cold(record: Record) -> float | None:
-        return record.start_to_answer_ms if record.started else None
-
-    def memory(record: Record) -> float | None:
-        return record.rss_mb if record.answered else None
-
+def _measures(a: Side, b: Side) -> Iterator[Measure]:
     def span(name: str) -> Callable[[Record], float | None]:
         def value(record: Record) -> float | None:
-            own = [it.duration_ms for it in record.spans if it.name == name]
-            return sum(own) if record.warm and own else None
+            durations = [span.duration_ms for span in record.spans if span.name == name]
+            return sum(durations) if record.warm and durations else None
 
         return value
 
-    names = {it.name: None for side in (a, b) for r in side.records if r.warm for it in r.spans}
-    names.pop("request", None)
-    timed: tuple[Verdict, Verdict] = ("slower", "faster")
+    for share in (0.50, 0.95, 0.99):
+        yield Measure(
+            f"request p{100 * share:.0f}", "ms", share,
+            lambda record: record.duration_ms if record.warm else None, "slower", "faster",
+        )  # fmt: skip
+    warm = [record for side in (a, b) for record in side.records if record.warm]
+    for name in dict.fromkeys(span.name for record in warm for span in record.spans):
+        if name != "request":
+            yield Measure(f"{name} p50", "ms", 0.50, span(name), "slower", "faster")
+    yield Measure(
+        "cold start p50", "ms", 0.50,
+        lambda record: record.start_to_answer_ms if record.paid_cold_start else None,
+        "slower", "faster",
+    )  # fmt: skip
+    yield Measure(
+        "memory p50", "MB", 0.50,
+        lambda record: record.rss_mb if record.answered else None, "more", "less",
+    )  # fmt: skip
+
+
+def _parts(side: Side, measure: Measure, whole: bool) -> list[list[float]]:
+    """Values in the order of time, in parts: whole instances, or stretches of them."""
+    by_instance: dict[str, list[float]] = defaultdict(list)
+    for record in side.records:
+        value = measure.value(record)
+        if value is not None:
+            by_instance[record.instance].append(value)
     return [
-        *(
-            Measure(f"request p{share:.0%}"[:-1], "ms", share, warm, *timed)
-            for share in (0.50, 0.95, 0.99)
-        ),
-        *(Measure(f"{name} p50", "ms", 0.50, span(name), *timed) for name in names),
-        Measure("cold start p50", "ms", 0.50, cold, *timed),
-        Measure("memory p50", "MB", 0.50, memory, "more", "less"),
+        values[start : start + length]
+        for values in by_instance.values()
+        for length in [len(values) if whole else math.ceil(math.sqrt(len(values)))]
+        for start in range(0, len(values), length)
     ]
 
 
-def _has(side: Side, measure: Measure) -> bool:
-    return any(measure.value(record) is not None for record in side.records)
-
-
-def _instances(side: Side) -> int:
-    return len({record.instance for record in side.records})
-
-
-def _sample(side: Side, measure: Measure, whole: bool) -> Sample:
-    by_instance: dict[str, list[float]] = {}
-    for record in side.records:
-        found = measure.value(record)
-        if found is not None:
-            by_instance.setdefault(record.instance, []).append(found)
-    return draw_sample(by_instance.values(), whole)
-
-
-def _row(a: Side, b: Side, measure: Measure, whole: bool, rows: int) -> Row:
-    samples = (_sample(a, measure, whole), _sample(b, measure, whole))
-    at = [side.quantile(measure.share) for side in samples]
-    sizes = [len(side.values) for side in samples]
+def _row(measure: Measure, a: Sample, b: Sample, whole: bool, error_rate: float) -> MeasureRow:
+    at = [sample.quantile(measure.share) for sample in (a, b)]
+    row = MeasureRow(measure.name, measure.unit, at[0], at[1], len(a.values), len(b.values))
     enough = all(
-        side.count >= PARTS and len(side.values) * (1 - measure.share) >= BEYOND for side in samples
+        sample.parts >= FEWEST_PARTS and len(sample.values) * (1 - measure.share) >= FEWEST_BEYOND
+        for sample in (a, b)
     )
-    row = Row(measure.name, measure.unit, at[0], at[1], sizes[0], sizes[1])
     if not enough or min(at) <= 0:
         return row
-    change, low, high = change_interval(*samples, measure.share, ERROR_RATE / rows)
+    change, low, high = (ratio - 1 for ratio in ratio_interval(a, b, measure.share, error_rate))
     verdict = _verdict(change, low, high, measure)
     verdict = verdict if whole else UNSURE.get(verdict, verdict)
     return replace(row, change=change, low=low, high=high, verdict=verdict)
 
 
 def _verdict(change: float, low: float, high: float, measure: Measure) -> Verdict:
-    if low > -MATTERS and high < MATTERS:
+    if low > -NEGLIGIBLE and high < NEGLIGIBLE:
         return "same"
     if low <= 0.0 <= high:
         return "noise"
-    if abs(change) < MATTERS:
+    if abs(change) < NEGLIGIBLE:
         return "same"
     return measure.more if change > 0 else measure.less
 
 
-def _sentence(a: Side, b: Side, rows: Sequence[Row]) -> str:
+def _sentence(a: Side, b: Side, rows: Sequence[MeasureRow]) -> str:
     if not rows:
         return f"{a.name} and {b.name} have nothing in common to compare."
-    told = [row for row in rows if row.verdict in CHANGED]
-    if told:
-        parts = [f"{row.measure} {row.verdict} ({spread(row)})" for row in told]
-        sure = not any(row.verdict.endswith("?") for row in told)
-        doubt = "" if sure else " (so few instances: it may be their machines)"
-        return (
-            f"{b.name} against {a.name}: {', '.join(parts)}{doubt}; "
-            "the rest is not told from noise."
-        )
-    judged = [row for row in rows if row.change is not None]
-    if not judged:
+    changed = [row for row in rows if row.verdict in CHANGED]
+    if changed:
+        parts = ", ".join(f"{row.measure} {row.verdict} ({row.interval})" for row in changed)
+        unsure = any(row.verdict.endswith("?") for row in changed)
+        doubt = " (so few instances: it may be their machines)" if unsure else ""
+        return f"{b.name} against {a.name}: {parts}{doubt}; the rest is not told from noise."
+    first = next((row for row in rows if row.change is not None), None)
+    if first is None:
         return f"Too few requests to tell {a.name} and {b.name} apart."
-    first = judged[0]
     assert first.low is not None
     assert first.high is not None
     missed = max(abs(first.low), abs(first.high))
@@ -193,28 +203,20 @@ def _sentence(a: Side, b: Side, rows: Sequence[Row]) -> str:
     )
 
 
-def spread(row: Row) -> str:
-    """`+12 %, +8 to +16`: the change and its interval."""
-    if row.change is None or row.low is None or row.high is None:
-        return ""
-    return f"{row.change:+.1%}, {row.low:+.1%} to {row.high:+.1%}"
-
-
 def _notes(a: Side, b: Side, whole: bool) -> list[str]:
     notes = []
     if not whole:
         notes.append(
-            f"{_instances(a)} and {_instances(b)} instances: with fewer than {INSTANCES} on a side "
-            "no change is told from a difference of their machines, and gets a question mark"
+            f"{a.instances} and {b.instances} instances: with fewer than {ENOUGH_INSTANCES} on a "
+            "side no change is told from a difference of their machines, and gets a question mark"
         )
     for name in ("texts", "tokens"):
-        means = [_mean(getattr(it, name) for it in side.records if it.warm) for side in (a, b)]
+        means = [
+            float(np.mean([getattr(record, name) for record in side.records if record.warm] or [0]))
+            for side in (a, b)
+        ]
         if abs(means[0] - means[1]) > ALIKE * max(means):
             notes.append(
                 f"the requests are not alike: {means[0]:.1f} {name} each against {means[1]:.1f}"
             )
     return notes
-
-
-def _mean(values: Iterable[int]) -> float:
-    return float(np.mean(list(values) or [0]))

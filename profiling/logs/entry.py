@@ -12,19 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from profiling.logs.nesting import LoggedSpan, read_spans
+
 TRACE = "logging.googleapis.com/trace"
 ERRORS = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 PREDICT = "POST /"
 """The route whose latency is the service's."""
-FIRST_SPANS = ("framework", "load")
-"""Who has one of these paid for a cold start; others that were cold waited for it."""
-
-
-@dataclass(frozen=True)
-class Span:
-    name: str
-    start_ms: float
-    duration_ms: float
+COLD_START_SPANS = ("framework", "load")
+"""A cold request with one of these paid for the cold start; other cold requests waited for it."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,8 @@ class Record:
     status: int
     cold: bool
     duration_ms: float
-    spans: tuple[Span, ...]
+    spans: tuple[LoggedSpan, ...]
+    """Those that were closed, by start."""
     texts: int
     tokens: int
     rss_mb: float
@@ -57,9 +53,8 @@ class Record:
         return self.answered and not self.cold
 
     @property
-    def started(self) -> bool:
-        """The request paid for a cold start."""
-        return self.cold and any(span.name in FIRST_SPANS for span in self.spans)
+    def paid_cold_start(self) -> bool:
+        return self.cold and any(span.name in COLD_START_SPANS for span in self.spans)
 
     @property
     def start_to_answer_ms(self) -> float:
@@ -68,13 +63,12 @@ class Record:
         request = next((span for span in self.spans if span.name == "request"), None)
         if request is None:
             return self.duration_ms
-        began_ms = self.spans[0].start_ms
-        return request.start_ms + request.duration_ms - began_ms - idle_ms
+        return request.end_ms - self.spans[0].start_ms - idle_ms
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An entry of severity ERROR or worse that no request wrote: a crash, or a platform's word."""
+    """An entry of severity ERROR or worse that no request wrote: a crash, or the platform's."""
 
     time: datetime | None
     message: str
@@ -93,18 +87,19 @@ def read_entry(entry: Mapping[str, Any]) -> Record | Failure | None:
     if not isinstance(profile, Mapping) or "spans" not in profile:
         message = payload.get("message") or entry.get("textPayload") or "no message"
         revision = str(labels.get("revision_name") or "unknown")
-        failed = severity in ERRORS
-        return Failure(_time(time), str(message).splitlines()[0], revision) if failed else None
+        if severity not in ERRORS:
+            return None
+        return Failure(_time_or_none(time), str(message).splitlines()[0], revision)
     try:
         return Record(
-            time=_time(time),
+            time=_time_or_none(time),
             severity=severity,
             message=str(payload.get("message") or ""),
             route=str(profile["route"]),
             status=int(profile["status"]),
             cold=bool(profile["cold"]),
             duration_ms=float(profile["duration_ms"]),
-            spans=tuple(_spans(profile["spans"])),
+            spans=read_spans(profile["spans"]),
             texts=int(profile["texts"]),
             tokens=int(profile["tokens"]),
             rss_mb=float(profile["rss_mb"]),
@@ -113,28 +108,18 @@ def read_entry(entry: Mapping[str, Any]) -> Record | Failure | None:
             age_s=float(profile["instance"]["age_s"]),
             trace=entry.get("trace") or payload.get(TRACE),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError):
         return None
 
 
 def parse_time(text: str) -> datetime:
     """An RFC 3339 time or a date, in UTC unless it says otherwise; raises ValueError."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _time(value: object) -> datetime | None:
-    """None for what is no time."""
+def _time_or_none(value: object) -> datetime | None:
     try:
         return parse_time(str(value))
     except ValueError:
         return None
-
-
-def _spans(rows: list[Mapping[str, Any]]) -> list[Span]:
-    """The spans that were closed, by start."""
-    closed = [row for row in rows if row["duration_ms"] is not None]
-    spans = [
-        Span(str(row["name"]), float(row["start_ms"]), float(row["duration_ms"])) for row in closed
-    ]
-    return sorted(spans, key=lambda span: span.start_ms)

@@ -19,21 +19,24 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from profiling.logs.cloud import read_cloud
-from profiling.logs.entry import parse_time
+from profiling.logs.entry import Record, parse_time
+from profiling.logs.log_tables import comparison_text, revision_text
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
 from profiling.logs.summary import by_revision
 
 if TYPE_CHECKING:
-    from profiling.logs.comparison import Comparison, Side
+    from profiling.logs.comparison import Comparison
 
+FORMAT = 1
+"""Version of the JSON document."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status is 0, 1 (nothing could be read) or 2 (asked wrongly)."""
+    """Run the command; the exit status is 0, 1 (nothing could be read) or 2 (wrong arguments)."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if (options.file is None) == (options.project is None):
@@ -42,19 +45,31 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--project needs --service too")
     try:
         log = _read(options)
-        document, comparison = _document(log, options.compare)
+        summaries = by_revision(log)
+        comparison = _compare(log, *options.compare) if options.compare else None
         if options.html is not None:
             from profiling.logs.logs_page import write_page
 
-            write_page(options.html, log, document["revisions"], comparison)
+            write_page(options.html, log, summaries, comparison)
             print(f"wrote {options.html}", file=sys.stderr)
     except (SourceError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if options.json:
+        document = {
+            "format": FORMAT,
+            "revisions": summaries,
+            "comparison": comparison,
+            "skipped": log.skipped,
+        }
         print(json.dumps(document, default=dataclasses.asdict, indent=2))
-    else:
-        _print_tables(log, document["revisions"], comparison)
+        return 0
+    if comparison is not None:
+        print(comparison_text(comparison))
+    for summary in summaries:
+        print(revision_text(summary))
+    if log.skipped:
+        print(f"{log.skipped} entries were no request of the function", file=sys.stderr)
     return 0
 
 
@@ -104,27 +119,14 @@ def _read(options: argparse.Namespace) -> Log:
     return log
 
 
-def _document(
-    log: Log, compare_names: Sequence[str] | None
-) -> tuple[dict[str, Any], Comparison | None]:
-    comparison = None
-    if compare_names:
-        from profiling.logs.comparison import compare
+def _compare(log: Log, a: str, b: str) -> Comparison:
+    from profiling.logs.comparison import Side, compare  # imports scipy
 
-        comparison = compare(*(_side(log, name) for name in compare_names))
-    document = {
-        "format": 1,
-        "revisions": by_revision(log),
-        "comparison": comparison,
-        "skipped": log.skipped,
-    }
-    return document, comparison
+    return compare(Side(a, _records(log, a)), Side(b, _records(log, b)))
 
 
-def _side(log: Log, name: str) -> Side:
+def _records(log: Log, name: str) -> list[Record]:
     """The records of a revision or a period; raises SourceError when there are none."""
-    from profiling.logs.comparison import Side
-
     if "/" in name:
         start, _, end = name.partition("/")
         try:
@@ -140,24 +142,13 @@ def _side(log: Log, name: str) -> Side:
         times = sorted(record.time for record in log.records if record.time)
         period = f"; times read: {times[0]} to {times[-1]}" if times else "; no line has a time"
         raise SourceError(f"--compare {name}: no request; revisions read: {known}{period}")
-    return Side(name, records)
-
-
-def _print_tables(log: Log, revisions: Sequence[Any], comparison: Comparison | None) -> None:
-    from profiling.logs.text import comparison_text, revision_text
-
-    if comparison is not None:
-        print(comparison_text(comparison))
-    for revision in revisions:
-        print(revision_text(revision))
-    if log.skipped:
-        print(f"{log.skipped} entries were no request of the function", file=sys.stderr)
+    return records
 
 
 def _moment(text: str) -> datetime:
-    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
-    if found:
-        return datetime.now(UTC) - timedelta(**{UNITS[found[2]]: int(found[1])})
+    age = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    if age:
+        return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
     try:
         return parse_time(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where do the entries come from? A file or pipe of lines; Cloud Logging is in `cloud`."""
+"""Log entries of a file or pipe, sorted into requests and failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Window:
-    """Which entries are wanted; None: all."""
+    """Which entries are read: from `since` until before `until`, of these revisions; unset: all."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -51,14 +51,15 @@ def gather(entries: Iterable[Any], window: Window) -> Log:
     """Sort entries into requests and failures, oldest first; those outside the window are left."""
     log = Log()
     for entry in entries:
-        found = read_entry(entry) if isinstance(entry, dict) else None
-        if found is None:
+        event = read_entry(entry) if isinstance(entry, dict) else None
+        if event is None:
             log.skipped += 1
-        elif window.holds(found):
-            if isinstance(found, Record):
-                log.records.append(found)
-            else:
-                log.failures.append(found)
+        elif not window.holds(event):
+            continue
+        elif isinstance(event, Record):
+            log.records.append(event)
+        else:
+            log.failures.append(event)
     if all(record.time for record in log.records):
         log.records.sort(key=lambda record: record.time.timestamp() if record.time else 0.0)
     return log

@@ -1,6 +1,6 @@
-"""What happened? A log summed up by revision: the numbers behind the table, the page and the JSON.
+"""What happened? A log summed up by revision: the numbers behind the tables, the page and the JSON.
 
-Latency is that of answered predictions on a warm instance, but for cold starts, which stand alone.
+Latency is that of answered predictions on a warm instance; cold starts are counted apart.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from profiling.logs.entry import PREDICT, Failure, Record
+from profiling.logs.nesting import innermost
 from profiling.logs.source import Log
-from profiling.percentiles import percentile
 
 SLOWEST = 5
 MESSAGES = 10
 TRACE_URL = "https://console.cloud.google.com/traces/list?project={project}&tid={trace_id}"
 AGES = (("under 1 min", 60.0), ("1 to 10 min", 600.0), ("10 to 60 min", 3600.0), ("over 1 h", 1e12))
 """Bands of an instance's age: name and upper end in seconds."""
+NOT_WORK = ("framework", "idle", "request")
+"""Spans that are not one piece of the function's work: Python's start, waiting, the whole."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +46,21 @@ class ColdStarts:
 
 
 @dataclass(frozen=True)
-class Slow:
+class SlowRequest:
     time: str | None
     duration_ms: float
     cold: bool
     texts: int
     tokens: int
     longest: str
-    """The longest span within the request that holds no other."""
+    """Name of the longest span that holds no other, of the request or the start it goes on from."""
     longest_ms: float
     trace: str | None
     """Address of the trace in the console."""
 
 
 @dataclass(frozen=True)
-class Memory:
+class MemoryBand:
     age: str
     n: int
     instances: int
@@ -65,7 +69,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Errors:
+class ErrorCounts:
     requests_4xx: int
     requests_5xx: int
     share_5xx: float
@@ -75,7 +79,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Revision:
+class RevisionSummary:
     revision: str
     since: str | None
     until: str | None
@@ -85,12 +89,12 @@ class Revision:
     warm_ms: Quantiles | None
     spans_ms: dict[str, Quantiles]
     cold_starts: ColdStarts
-    slowest: list[Slow]
-    memory: list[Memory]
-    errors: Errors
+    slowest: list[SlowRequest]
+    memory: list[MemoryBand]
+    errors: ErrorCounts
 
 
-def by_revision(log: Log) -> list[Revision]:
+def by_revision(log: Log) -> list[RevisionSummary]:
     """One summary for each revision, in the order in which they appeared."""
     records: dict[str, list[Record]] = defaultdict(list)
     failures: dict[str, list[Failure]] = defaultdict(list)
@@ -102,10 +106,10 @@ def by_revision(log: Log) -> list[Revision]:
     return [summarize(name, records[name], failures[name]) for name in names]
 
 
-def summarize(name: str, records: list[Record], failures: list[Failure]) -> Revision:
+def summarize(name: str, records: list[Record], failures: list[Failure]) -> RevisionSummary:
     times = sorted(record.time for record in records if record.time)
     warm = [record for record in records if record.warm]
-    return Revision(
+    return RevisionSummary(
         revision=name,
         since=times[0].isoformat() if times else None,
         until=times[-1].isoformat() if times else None,
@@ -123,11 +127,10 @@ def summarize(name: str, records: list[Record], failures: list[Failure]) -> Revi
 
 def quantiles(values: Iterable[float]) -> Quantiles | None:
     """None when there is no value."""
-    ascending = sorted(values)
-    if not ascending:
+    array = np.fromiter(values, float)
+    if not array.size:
         return None
-    p50, p95, p99 = (percentile(ascending, share) for share in (0.50, 0.95, 0.99))
-    return Quantiles(len(ascending), p50, p95, p99, ascending[-1])
+    return Quantiles(array.size, *np.quantile(array, [0.50, 0.95, 0.99, 1.0]).tolist())
 
 
 def span_quantiles(records: Sequence[Record]) -> dict[str, Quantiles]:
@@ -135,49 +138,38 @@ def span_quantiles(records: Sequence[Record]) -> dict[str, Quantiles]:
     durations: dict[str, list[float]] = defaultdict(list)
     starts: dict[str, list[float]] = defaultdict(list)
     for record in records:
-        own: dict[str, float] = defaultdict(float)
+        totals: dict[str, float] = defaultdict(float)
         for span in record.spans:
-            own[span.name] += span.duration_ms
+            totals[span.name] += span.duration_ms
             starts[span.name].append(span.start_ms)
-        for name, total_ms in own.items():
+        for name, total_ms in totals.items():
             durations[name].append(total_ms)
-    order = sorted(starts, key=lambda name: percentile(sorted(starts[name]), 0.5))
-    found = {name: quantiles(durations[name]) for name in order}
-    return {name: value for name, value in found.items() if value is not None}
+    order = sorted(starts, key=lambda name: float(np.median(starts[name])))
+    return {name: value for name in order if (value := quantiles(durations[name]))}
 
 
 def _cold_starts(records: list[Record]) -> ColdStarts:
-    starts = [record for record in records if record.started]
-    counted = sum(record.answered or record.started for record in records)
+    starts = [record for record in records if record.paid_cold_start]
+    counted = sum(record.answered or record.paid_cold_start for record in records)
     return ColdStarts(
         n=len(starts),
         share=len(starts) / counted if counted else 0.0,
-        waited=sum(record.cold and not record.started for record in records),
+        waited=sum(record.cold and not record.paid_cold_start for record in records),
         start_to_answer_ms=quantiles(record.start_to_answer_ms for record in starts),
         spans_ms=span_quantiles(starts),
     )
 
 
-def _slowest(records: list[Record]) -> list[Slow]:
-    asked = [record for record in records if record.route == PREDICT]
-    asked.sort(key=lambda record: -record.duration_ms)
-    return [_slow(record) for record in asked[:SLOWEST]]
+def _slowest(records: list[Record]) -> list[SlowRequest]:
+    predictions = [record for record in records if record.route == PREDICT]
+    predictions.sort(key=lambda record: -record.duration_ms)
+    return [_slow_request(record) for record in predictions[:SLOWEST]]
 
 
-def _slow(record: Record) -> Slow:
-    inside = [span for span in record.spans if span.name not in ("framework", "idle", "request")]
-    leaves = [
-        span
-        for span in inside
-        if not any(
-            other is not span
-            and span.start_ms <= other.start_ms
-            and other.start_ms + other.duration_ms <= span.start_ms + span.duration_ms
-            for other in inside
-        )
-    ]
-    longest = max(leaves, key=lambda span: span.duration_ms, default=None)
-    return Slow(
+def _slow_request(record: Record) -> SlowRequest:
+    work = [span for span in innermost(record.spans) if span.name not in NOT_WORK]
+    longest = max(work, key=lambda span: span.duration_ms, default=None)
+    return SlowRequest(
         time=record.time.isoformat() if record.time else None,
         duration_ms=record.duration_ms,
         cold=record.cold,
@@ -197,28 +189,28 @@ def trace_url(trace: str | None) -> str | None:
     return TRACE_URL.format(project=parts[1], trace_id=parts[3])
 
 
-def _memory(records: list[Record]) -> list[Memory]:
-    bands: list[Memory] = []
+def _memory(records: list[Record]) -> list[MemoryBand]:
+    bands: list[MemoryBand] = []
     above_s = -1.0
     for name, below_s in AGES:
         inside = [record for record in records if above_s <= record.age_s < below_s]
         above_s = below_s
-        found = quantiles(record.rss_mb for record in inside)
-        if found is not None:
+        sizes = quantiles(record.rss_mb for record in inside)
+        if sizes is not None:
             instances = len({record.instance for record in inside})
-            bands.append(Memory(name, found.n, instances, found.p50, found.max))
+            bands.append(MemoryBand(name, sizes.n, instances, sizes.p50, sizes.max))
     return bands
 
 
-def _errors(records: list[Record], failures: list[Failure]) -> Errors:
+def _errors(records: list[Record], failures: list[Failure]) -> ErrorCounts:
     server = [record for record in records if record.status >= 500]
     client = [record for record in records if 400 <= record.status < 500]
-    said = Counter(record.message for record in (*server, *client))
-    said.update(failure.message for failure in failures)
-    return Errors(
+    messages = Counter(record.message for record in (*server, *client))
+    messages.update(failure.message for failure in failures)
+    return ErrorCounts(
         requests_4xx=len(client),
         requests_5xx=len(server),
         share_5xx=len(server) / len(records) if records else 0.0,
         other=len(failures),
-        messages=dict(said.most_common(MESSAGES)),
+        messages=dict(messages.most_common(MESSAGES)),
     )

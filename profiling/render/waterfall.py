@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from profiling.logs.nesting import LoggedSpan, innermost
 from profiling.render.plot import FIRST, INK, WIDTH_IN, beside, drawing, name_rows, short_ms
@@ -23,14 +23,13 @@ class Bar:
     def end_ms(self) -> float:
         return self.start_ms + self.duration_ms
 
+    def moved(self, by_ms: float) -> Bar:
+        return replace(self, start_ms=self.start_ms + by_ms)
 
-def bars_of(spans: Sequence[LoggedSpan], shift_ms: float = 0.0) -> list[Bar]:
-    """A bar for each span, moved to the right by `shift_ms`."""
+
+def bars_of(spans: Sequence[LoggedSpan]) -> list[Bar]:
     leaves = innermost(spans)
-    return [
-        Bar(span.name, span.start_ms + shift_ms, span.duration_ms, span not in leaves)
-        for span in spans
-    ]
+    return [Bar(span.name, span.start_ms, span.duration_ms, span not in leaves) for span in spans]
 
 
 def waterfall(name: str, description: str, bars: Sequence[Bar], width_in: float = WIDTH_IN) -> str:

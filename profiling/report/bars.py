@@ -19,7 +19,7 @@ def cold(document: Document) -> str | None:
     spans = read_spans(found["spans"])
     last_ms = max((span.end_ms for span in spans), default=0.0)
     shift_ms = found["first_answer_ms"] - last_ms  # the function's clock began at its first span
-    bars = bars_of(spans, shift_ms)
+    bars = [bar.moved(shift_ms) for bar in bars_of(spans)]
     if min((bar.start_ms for bar in bars), default=0.0) > found["listening_ms"] / 2:
         bars = [Bar("start, until it listens", 0.0, found["listening_ms"]), *bars]
     return waterfall("cold", "Waterfall of a cold request", bars)
@@ -34,7 +34,8 @@ def warm(document: Document) -> str | None:
     whole_ms = document["stages"]["single"]["p50_ms"] or 0.0
     inside_ms = max(span.duration_ms for span in spans)
     # When the request arrived is known to neither clock: it is drawn in the middle.
-    bars = bars_of(spans, max(0.0, (whole_ms - inside_ms) / 2))
+    shift_ms = max(0.0, (whole_ms - inside_ms) / 2)
+    bars = [bar.moved(shift_ms) for bar in bars_of(spans)]
     if whole_ms:
         bars = [Bar("seen by the caller", 0.0, whole_ms, holds_others=True), *bars]
     return waterfall("warm", "Waterfall of a warm request", bars)

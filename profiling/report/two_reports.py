@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from profiling.bootstrap import ratio_interval, sample_of
 from profiling.report.document import FORMAT
 from profiling.report.figures import latencies
 
 RUNS = {"single": "warm, one caller", "steady": "at the steady rate"}
 SHARES = (50, 99)
 BLOCKS = 20
-RESAMPLES = 2000
 SMALLEST = 0.05
 """Ratios nearer to 1 than this are noise from one run to the next, whatever the samples say."""
 SAME_SETTINGS = ("batch", "users", "tasks", "data")
@@ -91,31 +90,10 @@ TIMES = {
 }
 
 
-def ratio_interval(
-    a: NDArray[np.float64], b: NDArray[np.float64], share: float, seed: int = 1
-) -> tuple[float, float, float]:
-    """B / A of a percentile, and the bounds of its 95 % interval by a block bootstrap."""
-    random = np.random.default_rng(seed)
-    drawn = [_redrawn(values, share, random) for values in (a, b)]
-    low, high = np.percentile(drawn[1] / drawn[0], [2.5, 97.5])
-    return float(np.percentile(b, share) / np.percentile(a, share)), float(low), float(high)
-
-
 def verdict(ratio: float, low: float, high: float) -> str:
     if low <= 1 <= high or abs(ratio - 1) < SMALLEST:
         return "noise"
     return "slower" if ratio > 1 else "faster"
-
-
-def _redrawn(
-    values: NDArray[np.float64], share: float, random: np.random.Generator
-) -> NDArray[np.float64]:
-    """The percentile of each of many samples made of whole blocks of the values."""
-    blocks = np.array_split(values, BLOCKS)
-    picks = random.integers(0, BLOCKS, (RESAMPLES, BLOCKS))
-    return np.array(
-        [np.percentile(np.concatenate([blocks[i] for i in pick]), share) for pick in picks]
-    )
 
 
 def _latency(a: Document, b: Document, run: str, share: int) -> tuple[str, ...]:
@@ -125,7 +103,8 @@ def _latency(a: Document, b: Document, run: str, share: int) -> tuple[str, ...]:
         return (title, *("-" if not len(v) else _shown(np.percentile(v, share)) for v in values),
                 "too few samples")  # fmt: skip
     rates = [document["stages"].get(run, {}).get("rate") for document in (a, b)]
-    ratio, low, high = ratio_interval(values[0], values[1], share)
+    samples = [sample_of(np.array_split(found, BLOCKS)) for found in values]
+    ratio, low, high = ratio_interval(samples[0], samples[1], share / 100)
     said = f"{ratio:.2f} ({low:.2f} to {high:.2f}): {verdict(ratio, low, high)}"
     if rates[0] != rates[1]:
         said = f"at {rates[0]:g} and {rates[1]:g} /s: give both the same --rate"

@@ -48,7 +48,7 @@ def line(
     }
 
 
-def record(duration_ms: float = 3.0, **given: Any) -> Record:
-    found = read_entry(line(duration_ms, **given))
-    assert isinstance(found, Record)
-    return found
+def record(duration_ms: float = 3.0, **fields: Any) -> Record:
+    entry = read_entry(line(duration_ms, **fields))
+    assert isinstance(entry, Record)
+    return entry

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy import stats
 
-from profiling.logs.bootstrap import Sample, draw_sample, resampled_quantiles, t_quantile
-from profiling.logs.comparison import Comparison, Side, compare
+from profiling.logs.comparison import Comparison, Side, _measures, _parts, compare
 from tests.profiling.logs.lines import record
+
+PARTS = ((5, "one"), (1, "one"), (4, "two"), (3, "one"), (2, "one"))
 
 
 def side(
@@ -30,46 +29,11 @@ def verdicts(comparison: Comparison) -> dict[str, str]:
     return {row.measure: row.verdict for row in comparison.rows}
 
 
-def test_percentiles_of_drawn_parts_are_numpys() -> None:
-    random = np.random.default_rng(1)
-    sample = draw_sample([list(random.random(size)) for size in (3, 7, 1, 12, 5)], whole=True)
-    assert sample.count == 5
-    found = resampled_quantiles(sample, 0.9, 50, np.random.default_rng(2))
-    again = np.random.default_rng(2)
-    for value in found:
-        times = np.bincount(again.integers(0, 5, 5), minlength=5)
-        drawn = np.repeat(sample.values, times[sample.parts])
-        assert value == pytest.approx(np.quantile(drawn, 0.9), rel=1e-12)
-
-
 def test_parts_are_instances_or_stretches_of_them() -> None:
-    values = [[5.0, 1.0, 3.0, 2.0], [4.0]]
-    whole = draw_sample(values, whole=True)
-    assert (whole.values.tolist(), whole.parts.tolist(), whole.count) == (
-        [1, 2, 3, 4, 5],
-        [0, 0, 0, 1, 0],
-        2,
-    )
-    stretches = draw_sample(values, whole=False)
-    assert (stretches.parts.tolist(), stretches.count) == ([0, 1, 1, 2, 0], 3)
-
-
-@pytest.mark.parametrize("degrees", [4, 5, 8, 20, 200])
-@pytest.mark.parametrize("probability", [0.975, 0.995, 0.999])
-def test_students_t(degrees: int, probability: float) -> None:
-    expected = stats.t.ppf(probability, degrees)
-    assert t_quantile(probability, degrees) == pytest.approx(expected, rel=0.03)
-
-
-def test_the_spread_drawn_is_the_spread_there_is() -> None:
-    random = np.random.default_rng(3)
-
-    def fresh() -> Sample:
-        return draw_sample([list(random.random(30)) for _ in range(20)], whole=True)
-
-    true = np.std([fresh().quantile(0.5) for _ in range(400)])
-    drawn = [np.std(resampled_quantiles(fresh(), 0.5, 200, random)) for _ in range(20)]
-    assert np.mean(drawn) == pytest.approx(true, rel=0.25)
+    both = Side("a", [record(float(ms), instance=name) for ms, name in PARTS])
+    measure = next(_measures(both, both))
+    assert _parts(both, measure, whole=True) == [[5, 1, 3, 2], [4]]
+    assert _parts(both, measure, whole=False) == [[5, 1], [3, 2], [4]]
 
 
 def test_the_same_twice_is_rarely_called_different() -> None:

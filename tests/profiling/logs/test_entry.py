@@ -6,11 +6,14 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from profiling.logs.entry import Failure, Record, Span, read_entry
+from profiling.logs.entry import Failure, Record, read_entry
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
-from profiling.logs.summary import by_revision, summarize
+from profiling.logs.summary import by_revision, quantiles, summarize
 from tests.profiling.logs.lines import BEGIN, line, record
 from tests.serving import Server
 
@@ -92,6 +95,19 @@ def test_a_window_is_a_time_and_revisions() -> None:
     ]
 
 
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=300))
+def test_percentiles_are_numpys(values: list[float]) -> None:
+    row = quantiles(values)
+    assert row is not None
+    expected = [*np.quantile(values, [0.50, 0.95, 0.99]), max(values)]
+    assert [row.p50, row.p95, row.p99, row.max] == pytest.approx(expected, abs=1e-9)
+    assert row.n == len(values)
+
+
+def test_no_values_have_no_percentiles() -> None:
+    assert quantiles([]) is None
+
+
 def test_latency_is_that_of_warm_answers() -> None:
     records = [
         *(record(float(ms), spans={"run": (1.0, ms / 2)}) for ms in range(1, 101)),
@@ -155,29 +171,26 @@ def test_revisions_stand_in_the_order_of_their_first_request() -> None:
     assert [(it.revision, it.requests) for it in by_revision(log)] == [("r2", 2), ("r1", 1)]
 
 
-def holds(outer: Span, inner: Span) -> bool:
-    begins = outer.start_ms <= inner.start_ms
-    ends = inner.start_ms + inner.duration_ms <= outer.start_ms + outer.duration_ms
-    return outer is not inner and begins and ends
-
-
 def test_the_servers_own_lines_explain_a_cold_start_down_to_the_import(
     cold_server: Server,
 ) -> None:
     log = gather(cold_server.lines(), Window())
     assert log.skipped == 0
-    (found,) = by_revision(log)
-    assert found.revision == "r9"
-    assert (found.cold_starts.n, found.predictions) == (1, 4)
-    spans = found.cold_starts.spans_ms
+    (summary,) = by_revision(log)
+    assert summary.revision == "r9"
+    assert (summary.cold_starts.n, summary.predictions) == (1, 4)
+    spans = summary.cold_starts.spans_ms
     assert {"framework", "import_handler", "boot", "idle", "load", "import_numpy"} <= set(spans)
     assert {"import_onnxruntime", "import_tokenizers", "session", "tokenizer", "run"} <= set(spans)
-    (start,) = [it for it in log.records if it.started]
-    outermost = [it for it in start.spans if not any(holds(other, it) for other in start.spans)]
-    explained = sum(it.duration_ms for it in outermost if it.name != "idle")
+    (start,) = [record for record in log.records if record.paid_cold_start]
+    outermost = [span for span in start.spans if span.parent is None]
+    explained = sum(span.duration_ms for span in outermost if span.name != "idle")
     assert explained == pytest.approx(start.start_to_answer_ms, rel=0.02)
-    load = next(it for it in start.spans if it.name == "load")
-    parts = [it for it in start.spans if holds(load, it)]
-    assert sum(it.duration_ms for it in parts) == pytest.approx(load.duration_ms, rel=0.05)
-    assert found.warm_ms is not None
-    assert found.memory[0].instances == 1
+    names = [span.name for span in start.spans]
+    load = names.index("load")
+    parts = [span for span in start.spans if span.parent == load]
+    assert sum(span.duration_ms for span in parts) == pytest.approx(
+        start.spans[load].duration_ms, rel=0.05
+    )
+    assert summary.warm_ms is not None
+    assert summary.memory[0].instances == 1

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from profiling.__main__ import main
+from profiling.bootstrap import ratio_interval, sample_of
 from profiling.report.accuracy import score
 from profiling.report.budgets import BUDGETS, BudgetError, read_budgets, verdicts
 from profiling.report.cost import cost, memory_gib, read_prices
 from profiling.report.operators import tally
-from profiling.report.two_reports import compare, ratio_interval, verdict
+from profiling.report.two_reports import BLOCKS, compare, verdict
 
 FACTS = {"warm_p50_ms": 4.0, "first_answer_ms": 950.0, "held_rate": 200.0, "memory_mb": 140.0}
 PRICES: dict[str, Any] = {
@@ -89,14 +91,20 @@ def test_a_wrong_budget_file_is_told(text: str, message: str, tmp_path: Path) ->
         read_budgets(path)
 
 
+def in_blocks(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float, float]:
+    """B / A of the medians, with its interval, as the comparison of reports has it."""
+    samples = [sample_of(np.array_split(values, BLOCKS)) for values in (a, b)]
+    return ratio_interval(samples[0], samples[1], 0.5)
+
+
 def test_noise_is_called_noise_and_a_change_is_not() -> None:
     random = np.random.default_rng(1)
     a, same = (random.lognormal(1, 0.3, 3000) for _ in range(2))
-    assert verdict(*ratio_interval(a, same, 50)) == "noise"
-    ratio, low, high = ratio_interval(a, same * 1.2, 50)
+    assert verdict(*in_blocks(a, same)) == "noise"
+    ratio, low, high = in_blocks(a, same * 1.2)
     assert low < 1.2 < high
     assert verdict(ratio, low, high) == "slower"
-    assert verdict(*ratio_interval(a * 1.2, same, 50)) == "faster"
+    assert verdict(*in_blocks(a * 1.2, same)) == "faster"
     assert verdict(1.03, 1.02, 1.04) == "noise", "runs differ by as much on their own"
 
 
@@ -104,8 +112,8 @@ def test_neighbours_that_share_their_luck_widen_the_interval() -> None:
     random = np.random.default_rng(1)
     slow = np.repeat(random.lognormal(0, 0.3, 20), 150)
     values = random.lognormal(1, 0.05, 3000)
-    _, low, high = ratio_interval(values * slow, values * slow[::-1], 50)
-    _, still_low, still_high = ratio_interval(values, values[::-1], 50)
+    _, low, high = in_blocks(values * slow, values * slow[::-1])
+    _, still_low, still_high = in_blocks(values, values[::-1])
     assert high - low > 10 * (still_high - still_low)
 
 
