@@ -87,8 +87,10 @@ def _place(loc: tuple[int | str, ...], document: dict[str, Any]) -> str:
     """`[section] key`, or `[[task]] name key`; of lists the key alone."""
     section, *keys = loc
     if section == "task" and keys:
-        task = document["task"][keys[0]]
-        section = f"[[task]] {task.get('name') or keys[0] + 1 if isinstance(task, dict) else task}"
+        number = int(keys[0])
+        task = document["task"][number]
+        name = task.get("name") if isinstance(task, dict) else None
+        section = f"[[task]] {name or number + 1}"
     elif keys:
         section = f"[{section}]"
     return " ".join([str(section), *(key for key in keys if isinstance(key, str))])

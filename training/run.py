@@ -12,17 +12,19 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from model.bundle import TOKENIZER
+from model.encoding import encode
 from model.heads import Heads
-from training.fit import batches
 from training.fit.base import resolve_base
-from training.judge.linear import LinearModel, fit_linear
 from training.recipe import Recipe
-from training.rows.table import Row, Table, read_table
+from training.rows.table import Table, read_table
+
+FACTS = "facts.json"
+"""What a stage leaves for later ones beside its files, in its folder."""
 
 
 @dataclass(eq=False)
 class Run:
-    """One recipe on its way to the bundle in `target`."""
+    """One recipe on its way to the bundle in `target`. Its table and base are read once."""
 
     recipe: Recipe
     target: Path
@@ -49,17 +51,27 @@ class Run:
         return self.table.heads
 
     @cached_property
-    def linear(self) -> LinearModel:
-        """Teaches beside the teacher, and is the baseline: fitted once for both."""
-        return fit_linear(self.table)
-
-    @cached_property
     def base(self) -> Path:
         return resolve_base(self.recipe.base)
 
+    def facts(self, stage: str) -> dict[str, Any]:
+        """What `stage` wrote into its FACTS."""
+        facts: dict[str, Any] = json.loads((self.work / stage / FACTS).read_text())
+        return facts
+
     @cached_property
     def tokenizer(self) -> Tokenizer:
+        """Of the stage `vocabulary`, as the two that follow."""
         return Tokenizer.from_file(str(self.work / "vocabulary" / TOKENIZER))
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest `[CLS] text [SEP]`."""
+        return int(self.facts("vocabulary")["max_tokens"])
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of `[CLS] text [SEP]` of each text, cut to `max_tokens`."""
+        return encode(self.tokenizer, texts, self.max_tokens).ids
 
     @property
     def encoder(self) -> tuple[Path, list[int]]:
@@ -68,26 +80,3 @@ class Run:
         if self.recipe.pretrain is None:
             return self.base, facts["base_ids"]
         return self.work / "pretrain", list(range(facts["pieces"]))
-
-    @property
-    def max_tokens(self) -> int:
-        return int(self.facts("vocabulary")["max_tokens"])
-
-    def facts(self, stage: str) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads((self.work / stage / "facts.json").read_text())
-        return facts
-
-    def examples(self, rows: list[Row], teacher_logits: Any = None) -> list[batches.Example]:
-        ids = self.encode([row.text for row in rows])
-        return batches.examples(ids, batches.targets(self.table, rows), teacher_logits)
-
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        return batches.encode(self.tokenizer, texts, self.max_tokens)
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return tuple(task.kind for task in self.recipe.tasks)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return tuple(map(len, self.table.labels))

@@ -6,6 +6,7 @@ pieces of words never seen whole, and the habit of answering the commonest label
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,7 @@ class LinearModel:
         return list(zip(*columns, strict=True))
 
 
+@functools.lru_cache(maxsize=1)  # a run has it teach, and then compares with it
 def fit_linear(table: Table) -> LinearModel:
     """Fitted on the training split; strengths and thresholds chosen on validation."""
     train, validation = table.split("train"), table.split("validation")
