@@ -45,7 +45,7 @@ def waterfall(name: str, description: str, bars: Sequence[Bar], width_in: float 
             axes.barh(row, bar.duration_ms, left=bar.start_ms, height=0.6, color=FIRST, alpha=alpha)
             if bar.end_ms - begin_ms < 0.8 * whole_ms:
                 beside(axes, bar.end_ms, row, short_ms(bar.duration_ms))
-            elif bar.start_ms - begin_ms > 0.2 * whole_ms:
+            elif bar.start_ms - begin_ms > 0.15 * whole_ms:
                 beside(axes, bar.start_ms, row, short_ms(bar.duration_ms), away=-4)
             else:
                 beside(axes, bar.end_ms, row, short_ms(bar.duration_ms), INK, away=-5)
