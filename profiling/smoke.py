@@ -2,10 +2,10 @@
 
     IDENTITY_TOKEN=$(gcloud auth print-identity-token) python -m profiling smoke URL
 
-Asks for one text, `--requests` times, then once without the token, which must be refused. With
-`--bundle` the answers must be predictions of that bundle; without, be 200: while traffic is split,
-another revision may have given them. Standard library only: it runs where gcloud runs. The exit
-status is 0, 1 (it does not answer) or 2 (asked wrongly).
+Sends one text, `--requests` times, then once without the token, which must be refused. With
+`--bundle` the answers must be predictions of that bundle; without it their status must be 200:
+while traffic is split, another revision may answer. Standard library only: it runs where gcloud
+runs. The exit status is 0, 1 (a fault of the service) or 2 (wrong arguments).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ REFUSALS = (401, 403)
 
 
 class SmokeError(RuntimeError):
-    """The service is not well; the message says what was asked and what came."""
+    """A fault of the service; the message says what was sent and what came back."""
 
 
-def ask(url: str, token: str | None, question: Any) -> tuple[int, bytes]:
-    """Status and body of a POST. Raises SmokeError when nothing comes back."""
-    request = urllib.request.Request(url, json.dumps(question).encode())
+def ask(url: str, token: str | None, content: Any) -> tuple[int, bytes]:
+    """Status and body of a POST of JSON; raises SmokeError when nothing comes back."""
+    request = urllib.request.Request(url, json.dumps(content).encode())
     request.add_header("Content-Type", "application/json")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
@@ -43,7 +43,7 @@ def ask(url: str, token: str | None, question: Any) -> tuple[int, bytes]:
 
 
 def check(url: str, token: str, requests: int, bundle: str | None) -> str:
-    """What was found, in a sentence. Raises SmokeError at the first fault."""
+    """What works, in a sentence; raises SmokeError at the first fault."""
     for _ in range(requests):
         status, body = ask(url, token, {"inputs": TEXT})
         if status != 200:
@@ -59,11 +59,11 @@ def check(url: str, token: str, requests: int, bundle: str | None) -> str:
 def _check_answer(url: str, body: bytes, bundle: str) -> None:
     try:
         answer = json.loads(body)
-        found, prediction = answer["bundle"], answer["predictions"][0]
+        identity, prediction = answer["bundle"], answer["predictions"][0]
     except (ValueError, LookupError, TypeError):
         raise SmokeError(f"{url}: no prediction in the answer: {body[:200]!r}") from None
-    if found != bundle:
-        raise SmokeError(f"{url}: the answer is of {found}, not of {bundle}")
+    if identity != bundle:
+        raise SmokeError(f"{url}: the answer is of {identity}, not of {bundle}")
     if not any(prediction.values()):
         raise SmokeError(f"{url}: no label for {TEXT!r}: {prediction}")
 
@@ -71,9 +71,17 @@ def _check_answer(url: str, body: bytes, bundle: str) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m profiling smoke", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("url", metavar="URL")
-    parser.add_argument("--requests", type=int, default=3, metavar="N", help="default: 3")
-    parser.add_argument("--bundle", metavar="NAME@DIGEST", help="which must answer; default: any")
+    parser.add_argument("url", metavar="URL", help="address of the service")
+    parser.add_argument(
+        "--requests",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how often the text is sent; default: 3",
+    )
+    parser.add_argument(
+        "--bundle", metavar="NAME@DIGEST", help="the bundle that must answer; default: any"
+    )
     options = parser.parse_args(arguments)
     token = os.environ.get("IDENTITY_TOKEN")
     if not token or options.requests < 1:

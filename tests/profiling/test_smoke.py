@@ -1,4 +1,4 @@
-"""The smoke test of a deployed service, asked of a real function, which checks no token itself."""
+"""The smoke test of a deployed service, on a real function, which checks no token itself."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiling.logs.entry import Failure, Record, read_entry
+from profiling.logs.nesting import LoggedSpan
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
 from profiling.logs.summary import by_revision, quantiles, summarize
 from tests.profiling.logs.lines import BEGIN, line, record
@@ -171,26 +172,46 @@ def test_revisions_stand_in_the_order_of_their_first_request() -> None:
     assert [(it.revision, it.requests) for it in by_revision(log)] == [("r2", 2), ("r1", 1)]
 
 
+WORK = {"import_numpy", "verify", "import_tokenizers", "tokenizer", "import_onnxruntime", "session"}
+"""What loading a bundle consists of."""
+
+
+@pytest.mark.parametrize(
+    ("server", "unexplained"),
+    [("cold_server", 0.02), ("eager_server", 0.15)],  # start.py's own imports have no span
+)
 def test_the_servers_own_lines_explain_a_cold_start_down_to_the_import(
-    cold_server: Server,
+    server: str, unexplained: float, request: pytest.FixtureRequest
 ) -> None:
-    log = gather(cold_server.lines(), Window())
+    running: Server = request.getfixturevalue(server)
+    log = gather(running.lines(), Window())
     assert log.skipped == 0
     (summary,) = by_revision(log)
     assert summary.revision == "r9"
     assert (summary.cold_starts.n, summary.predictions) == (1, 4)
-    spans = summary.cold_starts.spans_ms
-    assert {"framework", "import_handler", "boot", "idle", "load", "import_numpy"} <= set(spans)
-    assert {"import_onnxruntime", "import_tokenizers", "session", "tokenizer", "run"} <= set(spans)
+    spans = set(summary.cold_starts.spans_ms)
+    assert {"framework", "import_handler", "boot", "idle", "load", "run"} | WORK <= spans
     (start,) = [record for record in log.records if record.paid_cold_start]
-    outermost = [span for span in start.spans if span.parent is None]
-    explained = sum(span.duration_ms for span in outermost if span.name != "idle")
-    assert explained == pytest.approx(start.start_to_answer_ms, rel=0.02)
-    names = [span.name for span in start.spans]
-    load = names.index("load")
+    outermost = [span for span in start.spans if span.parent is None and span.name != "idle"]
+    assert busy_ms(outermost) == pytest.approx(start.start_to_answer_ms, rel=unexplained)
+    load = [span.name for span in start.spans].index("load")
     parts = [span for span in start.spans if span.parent == load]
-    assert sum(span.duration_ms for span in parts) == pytest.approx(
-        start.spans[load].duration_ms, rel=0.05
-    )
-    assert summary.warm_ms is not None
+    assert {span.name for span in parts} >= WORK
+    assert busy_ms(parts) == pytest.approx(start.spans[load].duration_ms, rel=0.05)
     assert summary.memory[0].instances == 1
+
+
+def busy_ms(spans: list[LoggedSpan]) -> float:
+    """How long at least one of the spans was open."""
+    total_ms, until_ms = 0.0, 0.0
+    for span in spans:
+        total_ms += max(0.0, span.end_ms - max(span.start_ms, until_ms))
+        until_ms = max(until_ms, span.end_ms)
+    return total_ms
+
+
+def test_the_frameworks_import_is_beside_the_load_not_inside(eager_server: Server) -> None:
+    log = gather(eager_server.lines(), Window())
+    (start,) = [record for record in log.records if record.paid_cold_start]
+    parents = {span.name: span.parent for span in start.spans}
+    assert {parents[name] for name in ("framework", "import_framework", "load", "boot")} == {None}
