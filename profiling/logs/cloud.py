@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from tqdm import tqdm
 
 from profiling.logs.source import SourceError, Window
 
@@ -15,8 +17,6 @@ PAGE = 1000
 """Most entries that one call returns; a project may make 60 calls a minute."""
 SERVICE = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 PROJECT = re.compile(r"[a-z][-a-z0-9:.]{4,61}[a-z0-9]")
-PROGRESS_S = 1.0
-"""Between two lines of progress."""
 
 
 def log_filter(project: str, service: str, window: Window) -> str:
@@ -49,71 +49,53 @@ def read_cloud(
     """
     filter_ = log_filter(project, service, window)
     print(f"reading {service} in {project}:\n{filter_}", file=sys.stderr)
-    google = _Google(project)
-    entries = google.call(lambda: google.entries(filter_, endpoint))
-    printed_s = time.monotonic()
-    for number in range(limit + 1):
-        entry = google.call(lambda: next(entries, None))
-        if entry is None:
-            return
-        if number == limit:
-            message = f"stopped at {limit} entries; narrow --since and --until, or raise --limit"
-            print(message, file=sys.stderr)
-            return
-        if time.monotonic() - printed_s >= PROGRESS_S:
-            printed_s = time.monotonic()
-            print(f"{number} entries, at {entry.timestamp}", file=sys.stderr)
-        yield entry.to_api_repr()
-
-
-class _Google:
-    """The client library, its errors translated. Importing it takes most of a second."""
-
-    def __init__(self, project: str) -> None:
-        try:
-            import google.api_core.exceptions
-            import google.auth.exceptions
-            import google.cloud.logging
-        except ModuleNotFoundError as error:
-            message = f"{error.name} is missing; pip install -r requirements.txt"
-            raise SourceError(message) from None
-        self._project = project
-        self._logging = google.cloud.logging
-        self._api = google.api_core.exceptions
-        self._auth = google.auth.exceptions
-
-    def entries(self, filter_: str, endpoint: str | None) -> Iterator[Any]:
-        options = {"api_endpoint": endpoint} if endpoint else None
-        client = self._logging.Client(  # type: ignore[no-untyped-call]
-            project=self._project, client_options=options
+    try:  # importing it takes most of a second
+        import google.cloud.logging as cloud_logging
+    except ModuleNotFoundError as error:
+        message = f"{error.name} is missing; pip install -r requirements.txt"
+        raise SourceError(message) from None
+    with _errors_with_advice(project):
+        client = cloud_logging.Client(  # type: ignore[no-untyped-call]
+            project=project, client_options={"api_endpoint": endpoint} if endpoint else None
         )
-        pages: Iterator[Any] = client.list_entries(  # type: ignore[no-untyped-call]
-            filter_=filter_, order_by=self._logging.ASCENDING, page_size=PAGE
+        entries = client.list_entries(  # type: ignore[no-untyped-call]
+            filter_=filter_, order_by=cloud_logging.ASCENDING, page_size=PAGE
         )
-        return pages
+        progress = tqdm(entries, unit=" entries", mininterval=1.0, leave=False, disable=None)
+        for number, entry in enumerate(progress):
+            if number == limit:
+                message = (
+                    f"stopped at {limit} entries; narrow --since and --until, or raise --limit"
+                )
+                print(message, file=sys.stderr)
+                return
+            progress.set_postfix_str(f"at {entry.timestamp}", refresh=False)
+            yield entry.to_api_repr()
 
-    def call(self, work: Callable[[], Any]) -> Any:
-        """The result of `work`; raises SourceError with what to do."""
-        try:
-            return work()
-        except self._auth.DefaultCredentialsError:
-            message = "no credentials; run: gcloud auth application-default login"
-        except self._auth.GoogleAuthError as error:
-            message = f"the credentials do not work ({error}); log in anew: "
-            message += "gcloud auth application-default login"
-        except self._api.PermissionDenied as error:
-            message = f"{error.message}; whoever reads needs roles/logging.viewer on the project "
-            message += f"{self._project}"
-        except self._api.NotFound as error:
-            message = f"{error.message}; check --project {self._project}"
-        except self._api.ResourceExhausted as error:
-            message = f"{error.message}; wait a minute, or narrow --since and --until"
-        except (
-            self._api.ServiceUnavailable,
-            self._api.RetryError,
-            self._api.GatewayTimeout,
-        ) as error:
-            message = f"Cloud Logging cannot be reached ({error}); check the network and --endpoint"
-        except self._api.GoogleAPICallError as error:
-            message = f"Cloud Logging refused: {error}"
-        raise SourceError(message)
+
+@contextmanager
+def _errors_with_advice(project: str) -> Iterator[None]:
+    """Turn errors of the client library into SourceError that says what to do."""
+    from google.api_core import exceptions as api
+    from google.auth import exceptions as auth
+
+    login = "gcloud auth application-default login"
+    try:
+        yield
+    except auth.DefaultCredentialsError:
+        message = f"no credentials; run: {login}"
+    except auth.GoogleAuthError as error:
+        message = f"the credentials do not work ({error}); log in anew: {login}"
+    except api.PermissionDenied as error:
+        message = f"{error.message}; reading needs roles/logging.viewer on the project {project}"
+    except api.NotFound as error:
+        message = f"{error.message}; check --project {project}"
+    except api.ResourceExhausted as error:
+        message = f"{error.message}; wait a minute, or narrow --since and --until"
+    except (api.ServiceUnavailable, api.RetryError, api.GatewayTimeout) as error:
+        message = f"Cloud Logging cannot be reached ({error}); check the network and --endpoint"
+    except api.GoogleAPICallError as error:
+        message = f"Cloud Logging refused: {error}"
+    else:
+        return
+    raise SourceError(message)

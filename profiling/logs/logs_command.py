@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the JSON document."""
+INSTALL = "pip install -r requirements-profiling.txt"
+"""What --compare and --html need is there."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -52,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
 
             write_page(options.html, log, summaries, comparison)
             print(f"wrote {options.html}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is missing; {INSTALL}", file=sys.stderr)
+        return 1
     except (SourceError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

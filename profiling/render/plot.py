@@ -19,23 +19,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-INK, MUTED, GRID, BAD = "#22262b", "#646b74", "#e3e1da", "#b93636"
-FIRST, SECOND, THIRD = "#2f6bb3", "#c8601a", "#3f8f6b"
-FOURTH, FIFTH, SIXTH = "#8a56ac", "#a8861c", "#5d6d7e"
-SERIES = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
-VARIABLES = {
-    INK: "--ink",
-    MUTED: "--muted",
-    GRID: "--grid",
-    BAD: "--bad",
-    FIRST: "--first",
-    SECOND: "--second",
-    THIRD: "--third",
-    FOURTH: "--fourth",
-    FIFTH: "--fifth",
-    SIXTH: "--sixth",
-}
-"""CSS variable of each colour; the values are those of the light scheme in page.css."""
+COLOURS = {
+    "ink": "#22262b", "muted": "#646b74", "grid": "#e3e1da", "bad": "#b93636", "first": "#2f6bb3",
+    "second": "#c8601a", "third": "#3f8f6b", "fourth": "#8a56ac", "fifth": "#a8861c",
+    "sixth": "#5d6d7e",
+}  # fmt: skip
+"""Each CSS variable that plots use, and its value in the light scheme of page.css."""
+INK, MUTED, GRID, BAD, *SERIES = COLOURS.values()
+FIRST, SECOND, THIRD, *_ = SERIES
 WIDTH_IN = 4.6
 """Width of a plot that stands beside another on a page, in inches."""
 STYLE: dict[Any, Any] = {
@@ -103,8 +94,8 @@ def _themed(svg: str, description: str) -> str:
     svg = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font-size: \1px", svg)
     svg = re.sub(r' width="[\d.]+pt"| height="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r' id="[A-Za-z.]+(?:2d)?_\d+"', "", svg)  # the same in every plot
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable}, {colour})")
+    for name, colour in COLOURS.items():
+        svg = svg.replace(colour, f"var(--{name}, {colour})")
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1)
 
 

@@ -115,6 +115,22 @@ def test_mistakes(arguments: list[str], status: int, message: str) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("package", ["scipy", "jinja2"])
+def test_a_package_that_only_some_options_need(package: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(json.dumps(line()))
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from profiling.logs.logs_command import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "--file", str(log)]
+    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0
+    command += ["--compare", "r1", "r1", "--html", str(tmp_path / "page.html")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"error: {package} is missing; pip install -r requirements-profiling" in done.stderr
+
+
 def test_there_are_commands_and_no_others() -> None:
     wrong = run("log")
     assert wrong.returncode == 2

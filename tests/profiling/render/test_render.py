@@ -9,7 +9,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from profiling.render.page import DASH, FOLDER, count, figure_number, milliseconds, render
-from profiling.render.plot import VARIABLES, beside, drawing
+from profiling.render.plot import COLOURS, beside, drawing
 from profiling.render.waterfall import Bar, waterfall
 
 CSS = (FOLDER / "page.css").read_text("utf-8")
@@ -18,23 +18,20 @@ HOSTILE = '<script>"$x^2$"</script>'
 
 def test_the_pages_light_colours_are_those_that_plots_are_drawn_in() -> None:
     light, dark = CSS.split("@media", 1)
-    assert (
-        dict(re.findall(r"(--\w+): (#\w+);", light)).items()
-        >= {variable: colour for colour, variable in VARIABLES.items()}.items()
-    )
-    in_dark = set(re.findall(r"(--\w+): #\w+;", dark.partition("* {")[0]))
-    assert in_dark >= set(VARIABLES.values())
+    assert dict(re.findall(r"--(\w+): (#\w+);", light)).items() >= COLOURS.items()
+    in_dark = set(re.findall(r"--(\w+): #\w+;", dark.partition("* {")[0]))
+    assert in_dark >= set(COLOURS)
 
 
 def test_every_colour_of_a_plot_follows_the_page() -> None:
     with drawing("test", HOSTILE) as drawn:
-        for place, colour in enumerate(VARIABLES):
+        for place, colour in enumerate(COLOURS.values()):
             drawn.axes.plot([0, 1], [place, place], "o-", color=colour)
         beside(drawn.axes, 1, 1, HOSTILE)
     assert drawn.svg.startswith('<svg role="img" aria-label="&lt;script&gt;&quot;')
     assert "<script>" not in drawn.svg
-    for colour, variable in VARIABLES.items():
-        assert f"var({variable}, {colour})" in drawn.svg
+    for name, colour in COLOURS.items():
+        assert f"var(--{name}, {colour})" in drawn.svg
     other = re.findall(r"#[0-9a-f]{6}\b", re.sub(r"var\([^)]*\)", "", drawn.svg))
     assert other == []
 
