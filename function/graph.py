@@ -1,4 +1,4 @@
-"""Make the optimized copy of $BUNDLE's graph that opens faster on this machine; see model/graph.py.
+"""Make the optimized copy of the graph of $BUNDLE; see model/optimized_copy.py.
 
     python -m function.graph
 
@@ -12,14 +12,14 @@ import sys
 
 from function.settings import Settings, SettingsError
 from model.bundle import BundleError, read_bundle
-from model.graph import prepare
+from model.optimized_copy import make_copy
 
 
 def main() -> int:
     """Make the copy and print where it is. Exit status 0 or 1."""
     try:
         bundle = read_bundle(Settings.from_mapping(os.environ).bundle)
-        print(f"{bundle.identity}: {prepare(bundle)}")
+        print(f"{bundle.identity}: {make_copy(bundle)}")
     except (BundleError, SettingsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

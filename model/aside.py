@@ -53,7 +53,7 @@ def directory_aside(target: Path) -> Iterator[Path]:
 
     An exception in the block leaves `target` as it was.
     """
-    aside = target.with_name(f".{target.name}.new")
+    aside = target.with_name(f".{target.name}.{os.getpid()}.new")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
@@ -65,7 +65,7 @@ def directory_aside(target: Path) -> Iterator[Path]:
 
 def _replace_directory(aside: Path, target: Path) -> None:
     """Two renames: `target` may be absent for a moment, but is never half-written."""
-    old = target.with_name(f".{target.name}.old")
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         target.replace(old)

@@ -18,6 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from model.aside import directory_aside, write_json
+from model.heads import Heads
+
 FORMAT = 1
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
@@ -28,23 +31,31 @@ KINDS = ("single", "multi")
 
 
 class BundleError(ValueError):
-    """The directory is not a usable bundle; the message names every file that is wrong."""
+    """The directory is not a usable bundle; the message names every file that is wrong.
+
+    `problem` is the message without paths of this machine: a client may read it.
+    """
+
+    def __init__(self, path: Path, *problems: str, detail: str = "") -> None:
+        """`detail` is the message of a library, which may hold paths."""
+        self.problem = "; ".join(problems)
+        super().__init__(f"{path}: {self.problem}" + (f": {detail}" if detail else ""))
 
 
 @dataclass(frozen=True)
 class Task:
-    """One question. `labels` stand in the order of the task's columns in the logits."""
+    """One task. `labels` stand in the order of the task's columns in the logits."""
 
     name: str
     kind: str
     """`single`: exactly one label, softmax. `multi`: any number of labels, sigmoid."""
     labels: tuple[str, ...]
     control_id: int
-    """The input id that asks this question; past every id the tokenizer can produce."""
+    """The input id that selects this task; past every id the tokenizer can produce."""
     temperature: float = 1.0
     """Logits are divided by it before softmax or sigmoid."""
     thresholds: tuple[float, ...] | None = None
-    """`multi` only: a label is given when its probability is at least its threshold."""
+    """`multi` only: a label is an answer when its probability is at least its threshold."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,17 @@ class Bundle:
     def identity(self) -> str:
         return f"{self.name}@{self.digest}"
 
+    @property
+    def heads(self) -> Heads:
+        """Which columns of the logits belong to which task."""
+        return Heads(self.tasks)
+
+    @property
+    def own_metrics(self) -> dict[str, Any]:
+        """The metrics of the graph that the bundle holds (`shipped` names them); empty if none."""
+        metrics: dict[str, Any] = self.metrics.get(self.metrics.get("shipped", "int8"), {})
+        return metrics
+
 
 def read_bundle(path: str | Path) -> Bundle:
     """Read and verify the bundle at `path`.
@@ -74,21 +96,20 @@ def read_bundle(path: str | Path) -> Bundle:
     """
     path = Path(path)
     if not path.is_dir():
-        raise BundleError(
-            f"{path}: no such directory; give a bundle directory ({MANIFEST}, {', '.join(HASHED)})"
-        )
+        files = f"{MANIFEST}, {', '.join(HASHED)}"
+        raise BundleError(path, f"no such directory; give a bundle directory ({files})")
     try:
         raw = (path / MANIFEST).read_bytes()
         manifest = json.loads(raw)
     except FileNotFoundError:
-        raise BundleError(f"{path}: {MANIFEST}: missing; is this a bundle directory?") from None
+        raise BundleError(path, f"{MANIFEST}: missing; is this a bundle directory?") from None
     except OSError as error:
-        raise BundleError(f"{path}: {MANIFEST}: {error.strerror or error}") from None
+        raise BundleError(path, f"{MANIFEST}: {error.strerror or error}") from None
     except ValueError as error:
-        raise BundleError(f"{path}: {MANIFEST}: not JSON ({error}); restore the file") from None
+        raise BundleError(path, f"{MANIFEST}: not JSON ({error}); restore the file") from None
     problems = _manifest_problems(manifest) or _file_problems(path, manifest["files"])
     if problems:
-        raise BundleError(f"{path}: " + "; ".join(problems))
+        raise BundleError(path, *problems)
     return Bundle(
         path=path,
         name=manifest["name"],
@@ -116,52 +137,35 @@ def write_bundle(
     """Write a bundle aside, verify it, and move it to `target` whole, replacing an older one."""
     target = Path(target)
     refuse_other_files(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.new")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    shutil.copyfile(model, aside / MODEL)
-    shutil.copyfile(tokenizer, aside / TOKENIZER)
-    (aside / CARD).write_text(card, encoding="utf-8")
-    manifest = {
-        "format": FORMAT,
-        "name": name,
-        "base": base,
-        "max_tokens": max_tokens,
-        "tasks": [asdict(task) for task in tasks],
-        "files": {file: _fingerprint(aside / file) for file in HASHED},
-        "metrics": metrics,
-    }
-    (aside / MANIFEST).write_text(
-        json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    read_bundle(aside)
-    replace_directory(aside, target)
+    with directory_aside(target) as aside:
+        shutil.copyfile(model, aside / MODEL)
+        shutil.copyfile(tokenizer, aside / TOKENIZER)
+        (aside / CARD).write_text(card, encoding="utf-8")
+        manifest = {
+            "format": FORMAT,
+            "name": name,
+            "base": base,
+            "max_tokens": max_tokens,
+            "tasks": [asdict(task) for task in tasks],
+            "files": {file: _fingerprint(aside / file) for file in HASHED},
+            "metrics": metrics,
+        }
+        write_json(aside / MANIFEST, manifest)
+        read_bundle(aside)
     return read_bundle(target)
 
 
 def refuse_other_files(target: Path) -> None:
-    """Replacing a directory must not take anything but an older bundle with it."""
+    """Raise BundleError when replacing `target` would take more than an older bundle with it."""
     if not target.exists():
         return
     if not target.is_dir():
-        raise BundleError(f"{target}: is a file; give a directory to write the bundle to")
-    found = {path.name for path in target.iterdir()}
-    others = sorted(found - {MANIFEST, *HASHED} if MANIFEST in found else found)
+        raise BundleError(target, "is a file; give a directory to write the bundle to")
+    names = {path.name for path in target.iterdir()}
+    others = sorted(names - {MANIFEST, *HASHED} if MANIFEST in names else names)
     if others:
-        raise BundleError(
-            f"{target}: holds {', '.join(others[:3])} besides a bundle; give a new directory"
-        )
-
-
-def replace_directory(aside: Path, target: Path) -> None:
-    """Move the directory `aside` to `target`, so that `target` is never seen half-written."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.replace(old)
-    aside.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
+        names_shown = ", ".join(others[:3])
+        raise BundleError(target, f"holds {names_shown} besides a bundle; give a new directory")
 
 
 def _task(entry: dict[str, Any]) -> Task:
@@ -181,33 +185,37 @@ def _fingerprint(file: Path) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
-def _file_problems(path: Path, files: dict[str, Any]) -> list[str]:
+def _file_problems(path: Path, manifest_entries: dict[str, Any]) -> list[str]:
     problems = []
     for name in HASHED:
+        expected = manifest_entries[name]
         try:
-            found = _fingerprint(path / name)
+            actual = _fingerprint(path / name)
         except OSError as error:
             problems.append(f"{name}: {error.strerror or error}")
             continue
-        said = files[name]
-        if found["bytes"] != said["bytes"]:
-            problems.append(f"{name}: {found['bytes']} bytes, {MANIFEST} says {said['bytes']}")
-        elif found["sha256"] != said["sha256"]:
-            problems.append(
-                f"{name}: its sha256 is not the one in {MANIFEST}; the file was altered"
-            )
+        if actual["bytes"] != expected["bytes"]:
+            sizes = f"{actual['bytes']} bytes, {MANIFEST} says {expected['bytes']}"
+            problems.append(f"{name}: {sizes}")
+        elif actual["sha256"] != expected["sha256"]:
+            difference = f"its sha256 is not the one in {MANIFEST}; the file was altered"
+            problems.append(f"{name}: {difference}")
     return problems
 
 
 def _manifest_problems(manifest: Any) -> list[str]:
     """What is wrong inside bundle.json, each entry a sentence that names the key."""
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        return [f"{MANIFEST}: format is {found!r}, this version reads format {FORMAT}"]
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if version != FORMAT:
+        return [f"{MANIFEST}: format is {version!r}, this version reads format {FORMAT}"]
     rules = [
         ("name", isinstance(manifest.get("name"), str) and manifest["name"], "a non-empty string"),
         ("base", isinstance(manifest.get("base"), str), "a string"),
-        ("max_tokens", _integer(manifest.get("max_tokens"), least=3), "an integer of 3 or more"),
+        (
+            "max_tokens",
+            _is_integer(manifest.get("max_tokens"), minimum=3),
+            "an integer of 3 or more",
+        ),
         ("metrics", isinstance(manifest.get("metrics"), dict), "an object"),
         ("files", _files_valid(manifest.get("files")), f"sha256 and bytes of {', '.join(HASHED)}"),
         ("tasks", isinstance(manifest.get("tasks"), list) and manifest["tasks"], "a list of tasks"),
@@ -242,15 +250,15 @@ def _task_problems(entry: Any) -> list[str]:
         if entry.get("kind") == "single"
         else isinstance(thresholds, list)
         and len(thresholds) == (len(labels) if isinstance(labels, list) else -1)
-        and all(_number(value) and 0 <= value <= 1 for value in thresholds)
+        and all(_is_number(value) and 0 <= value <= 1 for value in thresholds)
     )
     temperature = entry.get("temperature")
     rules = [
         (isinstance(entry.get("name"), str) and entry["name"], "name must be a non-empty string"),
         (entry.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}"),
         (labels_valid, "labels must be different non-empty strings"),
-        (_integer(entry.get("control_id"), least=1), "control_id must be a positive integer"),
-        (_number(temperature) and temperature > 0, "temperature must be a positive number"),
+        (_is_integer(entry.get("control_id"), 1), "control_id must be a positive integer"),
+        (_is_number(temperature) and temperature > 0, "temperature must be a positive number"),
         (thresholds_valid, "thresholds must be null (single) or one in 0..1 per label (multi)"),
     ]
     return [what for valid, what in rules if not valid]
@@ -260,14 +268,14 @@ def _files_valid(files: Any) -> bool:
     return isinstance(files, dict) and all(
         isinstance(files.get(name), dict)
         and isinstance(files[name].get("sha256"), str)
-        and _integer(files[name].get("bytes"), least=0)
+        and _is_integer(files[name].get("bytes"), 0)
         for name in HASHED
     )
 
 
-def _integer(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _is_integer(value: Any, minimum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
-def _number(value: Any) -> TypeGuard[float]:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

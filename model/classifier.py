@@ -20,15 +20,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from model.bundle import (
-    MANIFEST,
-    MODEL,
-    TOKENIZER,
-    Bundle,
-    BundleError,
-    Task,
-    read_bundle,
-)
+from model.bundle import MANIFEST, MODEL, TOKENIZER, Bundle, BundleError, Task, read_bundle
 from model.cpus import usable_cpus
 from model.encoding import Encoded, chunks, encode, graph_inputs
 from model.softmax import Softmax
@@ -82,15 +74,10 @@ class Classifier:
         self.bundle = bundle
         self._tokenizer = _load_tokenizer(bundle.path / TOKENIZER)
         self._session = _load_session(bundle, threads)
-        self._turns = threading.BoundedSemaphore(max(1, usable_cpus() // threads))
+        self._free_cpus = threading.BoundedSemaphore(max(1, usable_cpus() // threads))
         self._softmax = Softmax(bundle.tasks)
+        self._heads = bundle.heads
         self._tasks = {task.name: task for task in bundle.tasks}
-        ends = np.cumsum([len(task.labels) for task in bundle.tasks]).tolist()
-        self._columns = {
-            task.name: slice(end - len(task.labels), end)
-            for task, end in zip(bundle.tasks, ends, strict=True)
-        }
-        self._width: int = ends[-1]
         self._check_agreement()
 
     @classmethod
@@ -107,13 +94,7 @@ class Classifier:
         top_k: int = 1,
         min_score: Mapping[str, float] | None = None,
     ) -> list[Prediction]:
-        """The answers to each text, by task, in the order in which tasks were asked for.
-
-        A single-label task gives its `top_k` likeliest labels (all of them when it has fewer),
-        a multi-label task every label whose probability reaches its threshold, perhaps none.
-        Labels below the task's `min_score` are left out, so that a list may be empty: no answer.
-        Raises ValueError for a task the bundle does not know and for a `top_k` below 1.
-        """
+        """The answers to each text, by task, in the order of `tasks`; see `answers`."""
         return self.predict_detailed(texts, tasks, top_k, min_score).predictions
 
     def predict_detailed(
@@ -124,19 +105,13 @@ class Classifier:
         min_score: Mapping[str, float] | None = None,
     ) -> Detailed:
         """As `predict`, and which texts were cut and how many tokens were run."""
-        if top_k < 1:
-            raise ValueError(f"top_k is {top_k}; ask for 1 label or more")
-        asked = self._asked(tasks)
-        least = dict(min_score or {})
-        if least:
-            self._asked(list(least))
+        requested = self._requested(tasks, top_k, min_score)
         predictions: list[Prediction] = []
         truncated: list[int] = []
         tokens = 0
         for start, window in _windows(texts):
             encoded = self.encode(window)
-            logits = self._run(encoded, asked)
-            predictions += self._answers(logits, asked, top_k, least)
+            predictions += self._answers(self._run(encoded, requested), requested, top_k, min_score)
             truncated += [start + index for index in encoded.truncated]
             tokens += sum(map(len, encoded.ids))
         return Detailed(predictions, truncated, tokens)
@@ -146,20 +121,36 @@ class Classifier:
     ) -> NDArray[np.float32]:
         """The graph's float32 logits, [texts, labels of all tasks in the bundle's order].
 
-        They are before temperature. Columns of tasks not asked for mean nothing.
+        They are before temperature. Columns of tasks not in `tasks` mean nothing.
         """
-        asked = self._asked(tasks)
-        runs = [self._run(self.encode(window), asked) for _, window in _windows(texts)]
-        return np.concatenate(runs) if runs else np.empty((0, self._width), np.float32)
+        requested = self._requested(tasks)
+        runs = [self._run(self.encode(window), requested) for _, window in _windows(texts)]
+        return np.concatenate(runs) if runs else np.empty((0, self._heads.width), np.float32)
 
-    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """[texts, labels of all tasks in the bundle's order], as the scores of answers are."""
-        return self._softmax(self.logits(texts))
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Scores of the same shape as `logits`, [texts, labels of all tasks]."""
+        return self._softmax(logits)
+
+    def answers(
+        self,
+        logits: NDArray[np.float32],
+        tasks: Sequence[str] | None = None,
+        top_k: int = 1,
+        min_score: Mapping[str, float] | None = None,
+    ) -> list[Prediction]:
+        """The answers that `logits`, [texts, labels of all tasks], hold for each text.
+
+        A single-label task has its `top_k` likeliest labels (all of them when it has fewer),
+        a multi-label task every label whose probability reaches its threshold, perhaps none.
+        Labels below the task's `min_score` are left out, so that a list may be empty: no answer.
+        Raises ValueError for a task the bundle does not know and for a `top_k` below 1.
+        """
+        requested = self._requested(tasks, top_k, min_score)
+        return self._answers(logits, requested, top_k, min_score)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Ids of each text, and which texts were cut; all texts are held at once."""
-        if isinstance(texts, str):
-            raise TypeError("texts is one string; send a list of strings")
+        _refuse_one_string(texts)
         with timer.span("tokenize"):
             return encode(self._tokenizer, texts, self.bundle.max_tokens)
 
@@ -172,93 +163,105 @@ class Classifier:
             problems.append(f"{TOKENIZER}: has {ids} ids, {MANIFEST} gives {first} to a task")
         if self._tokenizer.truncation is not None or self._tokenizer.padding is not None:
             problems.append(f"{TOKENIZER}: truncates or pads; export it without")
-        columns = self._session.get_outputs()[0].shape[-1]
-        if columns != self._width:
-            problems.append(
-                f"{MODEL}: gives {columns} logits, {MANIFEST} names {self._width} labels"
-            )
+        columns, width = self._session.get_outputs()[0].shape[-1], self._heads.width
+        if columns != width:
+            problems.append(f"{MODEL}: gives {columns} logits, {MANIFEST} names {width} labels")
         if problems:
-            raise BundleError(f"{self.bundle.path}: " + "; ".join(problems))
+            raise BundleError(self.bundle.path, *problems)
 
     @timer.span("run")
-    def _run(self, encoded: Encoded, asked: list[Task]) -> NDArray[np.float32]:
-        control_ids = [task.control_id for task in asked]
+    def _run(self, encoded: Encoded, requested: list[Task]) -> NDArray[np.float32]:
+        control_ids = [task.control_id for task in requested]
         lengths = [len(row) + len(control_ids) for row in encoded.ids]
-        logits = np.empty((len(lengths), self._width), np.float32)
+        logits = np.empty((len(lengths), self._heads.width), np.float32)
         for chunk in chunks(lengths, CHUNK_ROWS, CHUNK_PADDED_TOKENS):
             inputs = graph_inputs([encoded.ids[index] for index in chunk], control_ids)
-            with self._turn():
+            with self._free_cpu():
                 logits[chunk] = self._session.run(None, inputs)[0]
         return logits
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _free_cpu(self) -> Iterator[None]:
         """One run per processor at a time: more would not be faster, and each holds memory."""
-        if not self._turns.acquire(blocking=False):
+        if not self._free_cpus.acquire(blocking=False):
             with timer.span("wait"):
-                self._turns.acquire()
+                self._free_cpus.acquire()
         try:
             yield
         finally:
-            self._turns.release()
+            self._free_cpus.release()
 
     @timer.span("softmax")
     def _answers(
         self,
         logits: NDArray[np.float32],
-        asked: list[Task],
+        requested: list[Task],
         top_k: int,
-        least: Mapping[str, float],
+        min_score: Mapping[str, float] | None,
     ) -> list[Prediction]:
         probabilities = self._softmax(logits)
+        names = [task.name for task in requested]
         by_task = [
             _labels(
-                task, probabilities[:, self._columns[task.name]], top_k, least.get(task.name, 0)
+                task,
+                self._heads[task.name].of(probabilities),
+                top_k,
+                (min_score or {}).get(task.name, 0.0),
             )
-            for task in asked
+            for task in requested
         ]
-        names = [task.name for task in asked]
         return [dict(zip(names, labels, strict=True)) for labels in zip(*by_task, strict=True)]
 
-    def _asked(self, tasks: Sequence[str] | None) -> list[Task]:
-        if tasks is None:
-            return list(self.bundle.tasks)
+    def _requested(
+        self,
+        tasks: Sequence[str] | None,
+        top_k: int = 1,
+        min_score: Mapping[str, float] | None = None,
+    ) -> list[Task]:
+        """The tasks to answer; raises ValueError when the request cannot be met."""
         known = ", ".join(self._tasks)
-        if isinstance(tasks, str) or not tasks:
+        if top_k < 1:
+            raise ValueError(f"top_k is {top_k}; ask for 1 label or more")
+        if tasks is not None and (isinstance(tasks, str) or not tasks):
             raise ValueError(f"tasks is {tasks!r}; send a list with some of: {known}")
-        unknown = [name for name in tasks if name not in self._tasks]
-        if unknown:
-            raise ValueError(f"unknown tasks: {unknown}; this bundle knows: {known}")
-        return [self._tasks[name] for name in dict.fromkeys(tasks)]
+        for names in (tasks or (), min_score or ()):
+            unknown = [name for name in names if name not in self._tasks]
+            if unknown:
+                raise ValueError(f"unknown tasks: {unknown}; this bundle knows: {known}")
+        return [self._tasks[name] for name in dict.fromkeys(tasks or self._tasks)]
 
 
 def _windows(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
     """Stretches of `texts` with the index at which each starts."""
-    if isinstance(texts, str):
-        raise TypeError("texts is one string; send a list of strings")
+    _refuse_one_string(texts)
     for start in range(0, len(texts), WINDOW_TEXTS):
         yield start, texts[start : start + WINDOW_TEXTS]
 
 
+def _refuse_one_string(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise TypeError("texts is one string; send a list of strings")
+
+
 def _labels(
-    task: Task, probabilities: NDArray[np.float64], top_k: int, least: float
+    task: Task, probabilities: NDArray[np.float64], top_k: int, min_score: float
 ) -> list[list[Label]]:
-    """The labels one task gives to each text; probabilities [texts, labels of this task]."""
+    """The labels of one task for each text; probabilities [texts, labels of this task]."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=1)
+    scores = np.take_along_axis(probabilities, order, axis=1)
     if task.thresholds is None:
-        given = np.zeros(ranked.shape, np.bool_)
-        given[:, :top_k] = True
+        chosen = np.zeros(scores.shape, np.bool_)
+        chosen[:, :top_k] = True
     else:
-        given = ranked >= np.asarray(task.thresholds)[order]
-    given &= ranked >= least
+        chosen = scores >= np.asarray(task.thresholds)[order]
+    chosen &= scores >= min_score
     return [
         [
             {"label": task.labels[column], "score": score}
-            for column, score, take in zip(*row, strict=True)
-            if take
+            for column, score, is_chosen in zip(*row, strict=True)
+            if is_chosen
         ]
-        for row in zip(order.tolist(), ranked.tolist(), given.tolist(), strict=True)
+        for row in zip(order.tolist(), scores.tolist(), chosen.tolist(), strict=True)
     ]
 
 
@@ -271,18 +274,16 @@ def _load_tokenizer(path: Path) -> Tokenizer:
         try:
             return Tokenizer.from_file(str(path))
         except Exception as error:  # tokenizers raises nothing narrower
-            raise BundleError(
-                f"{path.parent}: {path.name}: tokenizers cannot read it: {error}"
-            ) from error
+            problem = f"{path.name}: tokenizers cannot read it"
+            raise BundleError(path.parent, problem, detail=str(error)) from error
 
 
 def _load_session(bundle: Bundle, threads: int) -> InferenceSession:
     with timer.span("import_onnxruntime"):
-        from model.graph import open_graph
+        from model.session import open_session
     with timer.span("session"):
         try:
-            return open_graph(bundle, threads)
+            return open_session(bundle, threads)
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
-            raise BundleError(
-                f"{bundle.path}: {MODEL}: onnxruntime cannot load it: {error}"
-            ) from error
+            problem = f"{MODEL}: onnxruntime cannot load it"
+            raise BundleError(bundle.path, problem, detail=str(error)) from error

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.bundle import Task
+from model.heads import Heads
 
 
 class Softmax:
@@ -20,11 +21,11 @@ class Softmax:
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        widths = [len(task.labels) for task in tasks]
-        self._head = np.repeat(np.arange(len(tasks)), widths)
-        self._starts = np.concatenate(([0], np.cumsum(widths)[:-1])).astype(np.intp)
-        self._temperature = np.repeat([task.temperature for task in tasks], widths)
-        self._multi = np.repeat([task.kind == "multi" for task in tasks], widths)
+        heads = Heads(tasks)
+        self._head = np.repeat(np.arange(len(heads)), heads.sizes)
+        self._starts = np.array([head.columns.start for head in heads], np.intp)
+        self._temperature = np.repeat([task.temperature for task in tasks], heads.sizes)
+        self._multi = np.repeat([head.kind == "multi" for head in heads], heads.sizes)
 
     def __call__(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """float32 [texts, labels] to float64 probabilities of the same shape.

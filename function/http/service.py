@@ -75,7 +75,8 @@ class Service:
         except BundleError as error:
             tally.failure = f"the bundle cannot be used: {error}"
             tally.stack = stack_trace(error)
-            message = f"The server's bundle cannot be used, so nothing you send will do: {error}"
+            problem = f"The server's bundle cannot be used: {error.problem}."
+            message = f"{problem} No request can be answered until it is replaced."
             return Reply(503, serialize(error_document("bundle_unusable", message)))
         except Exception as error:
             tally.failure = type(error).__qualname__

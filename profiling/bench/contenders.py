@@ -143,8 +143,8 @@ def prepare(bundle: Path) -> None:
 def optimized_graph(bundle: Path) -> str:
     """The file that ours opens in place of the bundle's; empty where there is none."""
     script = (
-        "import sys; from model.graph import MODEL, folder; "
-        "from model.bundle import read_bundle; print(folder(read_bundle(sys.argv[1])) / MODEL)"
+        "import sys; from model.session import MODEL, copy_folder; "
+        "from model.bundle import read_bundle; print(copy_folder(read_bundle(sys.argv[1])) / MODEL)"
     )
     found = _run([str(SERVE), "-c", script, str(bundle)], ROOT, {})
     return found if Path(found).exists() else ""

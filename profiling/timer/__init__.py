@@ -16,7 +16,7 @@ sends sessions on to OpenTelemetry. `python -m profiling timer` says what a span
 
 from profiling.timer.capture import Timer
 from profiling.timer.rendering import server_timing, span_rows
-from profiling.timer.session import Session, Span
+from profiling.timer.spans import Session, Span
 from profiling.timer.startup import Startup, process_age_s
 
 timer = Timer()

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from profiling.timer.session import Clock, Session, Span
+from profiling.timer.spans import Clock, Session, Span
 
 P = ParamSpec("P")
 R = TypeVar("R")

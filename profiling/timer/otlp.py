@@ -26,7 +26,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from profiling.timer.session import Session, Span
+from profiling.timer.spans import Session, Span
 
 Caller = tuple[str, str, bool]
 """Trace id and span id in hexadecimal, and whether the caller records the trace."""

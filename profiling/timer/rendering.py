@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from profiling.timer.session import Span
+from profiling.timer.spans import Span
 
 DECIMALS = 3  # a microsecond
 

@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from profiling.timer.session import Clock, Session
+from profiling.timer.spans import Clock, Session
 
 STAT = Path("/proc/self/stat")
 STARTED = 19

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,21 @@ def test_a_wrong_manifest_names_its_key(bundle: Bundle, change: dict[str, Any], 
 def test_the_shipped_bundle_is_whole(bundle_path: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(bundle_path, tmp_path / "moved")
     assert read_bundle(moved).identity == read_bundle(bundle_path).identity
+
+
+def test_own_metrics_are_those_of_the_graph_that_the_bundle_holds(bundle_path: Path) -> None:
+    bundle = read_bundle(bundle_path)
+    figures = {"fp32": {"tasks": {"a": 1}}, "int8": {"tasks": {"a": 2}}}
+    held = {
+        "fp32": replace(bundle, metrics={**figures, "shipped": "fp32"}),
+        "int8": replace(bundle, metrics=figures),
+    }
+    assert {name: own.own_metrics for name, own in held.items()} == figures
+    assert replace(bundle, metrics={}).own_metrics == {}
+
+
+def test_heads_are_the_columns_of_the_tasks(bundle_path: Path) -> None:
+    heads = read_bundle(bundle_path).heads
+    assert [head.name for head in heads] == ["ingredient", "source", "category"]
+    assert heads["source"].columns == slice(2, 2 + len(heads["source"].labels))
+    assert heads.width == sum(heads.sizes) == 30

@@ -52,6 +52,8 @@ def test_answers_follow_from_the_logits(classifier: Classifier) -> None:
     assert logits.shape == (len(TEXTS), sum(len(task.labels) for task in bundle.tasks))
     probabilities = Softmax(bundle.tasks)(logits)
     predictions = classifier.predict(TEXTS, top_k=2)
+    assert classifier.answers(logits, top_k=2) == predictions
+    np.testing.assert_array_equal(classifier.probabilities(logits), probabilities)
     for row, prediction in zip(probabilities, predictions, strict=True):
         start = 0
         for task in bundle.tasks:
@@ -171,6 +173,14 @@ def test_labels_below_min_score_are_left_out(classifier: Classifier) -> None:
     assert classifier.predict(["salt"], ["source"], min_score={"source": 1.0}) == [{"source": []}]
     with pytest.raises(ValueError, match=r"unknown tasks: \['taste'\]"):
         classifier.predict(["salt"], min_score={"taste": 0.5})
+
+
+def test_answers_from_logits_take_the_same_options(classifier: Classifier) -> None:
+    tasks, min_score = ["category", "source"], {"source": 0.6}
+    expected = classifier.predict(TEXTS, tasks, 3, min_score)
+    assert classifier.answers(classifier.logits(TEXTS, tasks), tasks, 3, min_score) == expected
+    with pytest.raises(ValueError, match=r"unknown tasks: \['colour'\]"):
+        classifier.answers(classifier.logits(TEXTS), ["colour"])
 
 
 def test_top_k_below_one(classifier: Classifier) -> None:

@@ -82,7 +82,7 @@ def onnx_graph(path: Path, tokens: str) -> Callable[[], object]:
     import numpy as np
     from onnxruntime import InferenceSession
 
-    from model.graph import session_options
+    from model.session import session_options
 
     session = InferenceSession(path, session_options(1), providers=["CPUExecutionProvider"])
     shape = json.loads((path.parent / "network.json").read_text())

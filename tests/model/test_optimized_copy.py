@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from model import graph
+from model import session as model_session
 from model.bundle import MODEL, Bundle, read_bundle
+from model.optimized_copy import WEIGHTS, make_copy
+from model.session import copy_folder, open_session
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def bundle(bundle_path: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def prepared(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     graphs = tmp_path_factory.mktemp("graphs")
-    graph.prepare(bundle, graphs)
+    make_copy(bundle, graphs)
     return graphs
 
 
@@ -44,19 +46,19 @@ def copy_of(prepared: Path, target: Path) -> Path:
 def test_the_copy_answers_as_the_bundle_does(
     bundle: Bundle, prepared: Path, tmp_path: Path
 ) -> None:
-    copy = graph.open_graph(bundle, 1, prepared)
-    original = graph.open_graph(bundle, 1, tmp_path / "none")
+    copy = open_session(bundle, 1, prepared)
+    original = open_session(bundle, 1, tmp_path / "none")
     np.testing.assert_allclose(logits(copy, bundle), logits(original, bundle), atol=1e-5)
 
 
 def test_it_is_the_copy_that_is_opened(bundle: Bundle, prepared: Path) -> None:
     moved = replace(bundle, path=Path("/nowhere"))
-    assert logits(graph.open_graph(moved, 1, prepared), bundle).shape[0] == 2
+    assert logits(open_session(moved, 1, prepared), bundle).shape[0] == 2
     with pytest.raises(Exception, match="nowhere"):
-        graph.open_graph(moved, 1, prepared / "none")
+        open_session(moved, 1, prepared / "none")
 
 
-@pytest.mark.parametrize("damaged", [MODEL, graph.WEIGHTS])
+@pytest.mark.parametrize("damaged", [MODEL, WEIGHTS])
 def test_a_copy_that_cannot_be_opened_is_not_needed(
     bundle: Bundle,
     prepared: Path,
@@ -65,10 +67,10 @@ def test_a_copy_that_cannot_be_opened_is_not_needed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     graphs = copy_of(prepared, tmp_path / "graphs")
-    file = graph.folder(bundle, graphs) / damaged
+    file = copy_folder(bundle, graphs) / damaged
     file.write_bytes(file.read_bytes()[:1000])
-    found = graph.open_graph(bundle, 1, graphs)
-    expected = graph.open_graph(bundle, 1, tmp_path / "none")
+    found = open_session(bundle, 1, graphs)
+    expected = open_session(bundle, 1, tmp_path / "none")
     assert np.array_equal(logits(found, bundle), logits(expected, bundle))
     assert "not used, make it anew" in capfd.readouterr().err
 
@@ -76,21 +78,21 @@ def test_a_copy_that_cannot_be_opened_is_not_needed(
 def test_another_model_version_or_processor_has_another_folder(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    here = graph.folder(bundle)
-    assert graph.folder(replace(bundle, model_sha256="0" * 64)) != here
+    here = copy_folder(bundle)
+    assert copy_folder(replace(bundle, model_sha256="0" * 64)) != here
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("flags\t\t: fpu sse2\n")
-    monkeypatch.setattr(graph, "CPUINFO", cpuinfo)
-    other = graph.folder(bundle)
+    monkeypatch.setattr(model_session, "CPUINFO", cpuinfo)
+    other = copy_folder(bundle)
     assert other != here
     monkeypatch.setattr("onnxruntime.__version__", "0.1")
-    assert graph.folder(bundle) not in (here, other)
+    assert copy_folder(bundle) not in (here, other)
 
 
 def test_preparing_twice_leaves_one_whole_copy(
     bundle: Bundle, prepared: Path, tmp_path: Path
 ) -> None:
     graphs = copy_of(prepared, tmp_path / "graphs")
-    target = graph.prepare(bundle, graphs)
+    target = make_copy(bundle, graphs)
     assert [path.name for path in graphs.iterdir()] == [target.name]
-    assert sorted(path.name for path in target.iterdir()) == [MODEL, graph.WEIGHTS]
+    assert sorted(path.name for path in target.iterdir()) == [MODEL, WEIGHTS]
