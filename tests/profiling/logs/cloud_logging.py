@@ -1,8 +1,8 @@
 """Cloud Logging on localhost: google.logging.v2 over gRPC and TLS, with a root and keys of its own.
 
-It holds entries, checks who calls, answers filters of the kind that we send and refuses others, and
-hands out pages. The client is the real library in a process of its own, told of the root and of
-the credentials as anyone would tell it: by environment variables.
+It holds entries, checks who calls, answers the filters that we send and refuses others, and
+hands out pages. The client is the real library in a process of its own, which gets the
+root and the credentials as everywhere: by environment variables.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ class CloudLogging(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc is unt
         if request.order_by != "timestamp asc":
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"order_by is {request.order_by!r}")
         try:
-            found = [it for it in self.entries if matches(request.filter, it)]
+            entries = [entry for entry in self.entries if matches(request.filter, entry)]
         except ValueError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Unparseable filter: {error}")
-        found.sort(key=lambda it: str(it["timestamp"]))
+        entries.sort(key=lambda entry: str(entry["timestamp"]))
         start = int(request.page_token or 0)
         end = start + min(self.page, request.page_size or 50)
         return ListLogEntriesResponse(
-            entries=[LogEntry.from_json(json.dumps(it)) for it in found[start:end]],
-            next_page_token=str(end) if end < len(found) else "",
+            entries=[LogEntry.from_json(json.dumps(entry)) for entry in entries[start:end]],
+            next_page_token=str(end) if end < len(entries) else "",
         )
 
     def _check_caller(self, metadata: Mapping[str, str], context: grpc.ServicerContext) -> None:
@@ -97,13 +97,13 @@ def _matches_line(line: str, entry: Mapping[str, Any]) -> bool:
     if line == "(jsonPayload.profile:* OR severity>=ERROR)":
         severe = entry["severity"] in ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
         return "profile" in entry.get("jsonPayload", {}) or severe
-    if found := re.fullmatch(r'timestamp(>=|<)"([^"]+)"', line):
-        limit, at = parse_time(found[2]), parse_time(entry["timestamp"])
-        return at >= limit if found[1] == ">=" else at < limit
-    if found := re.fullmatch(r'resource\.(type|labels\.\w+)="([^"]+)"', line):
-        return _resource(entry, found[1]) == found[2]
-    if found := re.fullmatch(r'resource\.(labels\.\w+)=\(("[^"]+"(?: OR "[^"]+")*)\)', line):
-        return _resource(entry, found[1]) in re.findall(r'"([^"]+)"', found[2])
+    if parts := re.fullmatch(r'timestamp(>=|<)"([^"]+)"', line):
+        limit, at = parse_time(parts[2]), parse_time(entry["timestamp"])
+        return at >= limit if parts[1] == ">=" else at < limit
+    if parts := re.fullmatch(r'resource\.(type|labels\.\w+)="([^"]+)"', line):
+        return _resource(entry, parts[1]) == parts[2]
+    if parts := re.fullmatch(r'resource\.(labels\.\w+)=\(("[^"]+"(?: OR "[^"]+")*)\)', line):
+        return _resource(entry, parts[1]) in re.findall(r'"([^"]+)"', parts[2])
     raise ValueError(line)
 
 

@@ -21,8 +21,8 @@ from tests.profiling.logs.lines import line
 from tests.serving import ROOT, Server
 
 
-def entry(minutes_ago: float, revision: str = "polyhead-1", **given: Any) -> dict[str, Any]:
-    payload = line(minutes_ago, **given)
+def entry(minutes_ago: float, revision: str = "polyhead-1", **fields: Any) -> dict[str, Any]:
+    payload = line(minutes_ago, **fields)
     del payload["time"]
     severity = payload.pop("severity")
     return logged(payload, severity, minutes_ago, revision)
@@ -76,7 +76,9 @@ def read(cloud: Running, *arguments: str, **settings: str) -> subprocess.Complet
 
 def requests(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     assert done.returncode == 0, done.stderr
-    return {it["revision"]: it["requests"] for it in json.loads(done.stdout)["revisions"]}
+    return {
+        summary["revision"]: summary["requests"] for summary in json.loads(done.stdout)["revisions"]
+    }
 
 
 def test_all_pages_are_read(cloud: Running) -> None:
@@ -134,7 +136,7 @@ def test_what_passes_is_tried_again(cloud: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "advice"),
+    ("status", "problem", "advice"),
     [
         (
             grpc.StatusCode.PERMISSION_DENIED,
@@ -147,13 +149,13 @@ def test_what_passes_is_tried_again(cloud: Running) -> None:
     ],
 )
 def test_errors_say_what_to_do(
-    cloud: Running, status: grpc.StatusCode, said: str, advice: str
+    cloud: Running, status: grpc.StatusCode, problem: str, advice: str
 ) -> None:
-    cloud.service.failures = {1: (status, said)}
+    cloud.service.failures = {1: (status, problem)}
     done = read(cloud)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert said in done.stderr
+    assert problem in done.stderr
     assert advice in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -190,18 +192,22 @@ def test_nothing_found_is_an_error_that_says_where(cloud: Running) -> None:
 def test_the_servers_own_lines_come_back_as_they_went(cloud: Running, cold_server: Server) -> None:
     """As Cloud Logging stores them: numbers become doubles, the special fields move."""
     cloud.service.entries.clear()
-    for own in cold_server.lines():
-        own.pop("time")
-        trace = own.pop("logging.googleapis.com/trace", None)
-        own.pop("logging.googleapis.com/spanId", None)
-        stored = logged(own, own.pop("severity"), 1, "polyhead-7")
+    for entry in cold_server.lines():
+        entry.pop("time")
+        trace = entry.pop("logging.googleapis.com/trace", None)
+        entry.pop("logging.googleapis.com/spanId", None)
+        stored = logged(entry, entry.pop("severity"), 1, "polyhead-7")
         cloud.service.entries.append(stored | ({"trace": trace} if trace else {}))
-    (found,) = json.loads(read(cloud).stdout)["revisions"]
-    assert (found["revision"], found["requests"], found["predictions"]) == ("polyhead-7", 5, 4)
-    assert found["cold_starts"]["n"] == 1
-    assert "import_onnxruntime" in found["cold_starts"]["spans_ms"]
-    assert found["errors"]["requests_4xx"] == 1
-    assert found["slowest"][0]["trace"].endswith("project=testing&tid=" + "c" * 32)
+    (summary,) = json.loads(read(cloud).stdout)["revisions"]
+    assert (summary["revision"], summary["requests"], summary["predictions"]) == (
+        "polyhead-7",
+        5,
+        4,
+    )
+    assert summary["cold_starts"]["n"] == 1
+    assert "import_onnxruntime" in summary["cold_starts"]["spans_ms"]
+    assert summary["errors"]["requests_4xx"] == 1
+    assert summary["slowest"][0]["trace"].endswith("project=testing&tid=" + "c" * 32)
 
 
 @pytest.mark.parametrize(

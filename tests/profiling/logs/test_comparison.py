@@ -1,4 +1,4 @@
-"""A comparison that tells a change from noise, and says so when it cannot."""
+"""A comparison that tells a change from noise, or says that it cannot."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def test_the_same_twice_is_rarely_called_different() -> None:
     """At an error rate of 5 % for the whole comparison, 60 of them give 3; 8 would be odd."""
     wrong = 0
     for seed in range(60):
-        found = compare(side("a", 2 * seed, unlike=0.1), side("b", 2 * seed + 1, unlike=0.1))
-        wrong += any(row.verdict in ("slower", "faster") for row in found.rows)
+        comparison = compare(side("a", 2 * seed, unlike=0.1), side("b", 2 * seed + 1, unlike=0.1))
+        wrong += any(row.verdict in ("slower", "faster") for row in comparison.rows)
     assert wrong < 8
 
 
 def test_a_change_larger_than_the_noise_is_found() -> None:
-    found = compare(side("a", 1, unlike=0.05), side("b", 2, scale=1.3, unlike=0.05))
-    assert verdicts(found)["request p50"] == "slower"
-    row = found.rows[0]
+    comparison = compare(side("a", 1, unlike=0.05), side("b", 2, scale=1.3, unlike=0.05))
+    assert verdicts(comparison)["request p50"] == "slower"
+    row = comparison.rows[0]
     assert row.low is not None
     assert row.high is not None
     assert row.low < 0.3 < row.high
-    assert found.verdict.startswith("b against a: request p50 slower (+")
+    assert comparison.verdict.startswith("b against a: request p50 slower (+")
     assert (
         verdicts(compare(side("b", 2, scale=1.3, unlike=0.05), side("a", 1, unlike=0.05)))[
             "request p50"
@@ -62,18 +62,20 @@ def test_a_change_larger_than_the_noise_is_found() -> None:
 
 
 def test_noise_is_admitted_with_what_may_hide_in_it() -> None:
-    found = compare(side("a", 1, unlike=0.3), side("b", 2, scale=1.05, unlike=0.3))
-    assert verdicts(found)["request p50"] == "noise"
-    assert found.verdict.startswith("No difference between a and b that is told from noise; one of")
-    assert found.verdict.endswith("in request p50 would have been missed.")
+    comparison = compare(side("a", 1, unlike=0.3), side("b", 2, scale=1.05, unlike=0.3))
+    assert verdicts(comparison)["request p50"] == "noise"
+    assert comparison.verdict.startswith(
+        "No difference between a and b that is told from noise; one of"
+    )
+    assert comparison.verdict.endswith("in request p50 would have been missed.")
 
 
 def test_equal_within_what_matters_is_the_same() -> None:
-    found = compare(
+    comparison = compare(
         side("a", 1, instances=40, each=200, unlike=0.0),
         side("b", 2, instances=40, each=200, unlike=0.0),
     )
-    assert verdicts(found)["request p50"] == "same"
+    assert verdicts(comparison)["request p50"] == "same"
 
 
 def test_few_requests_and_few_instances_are_said() -> None:
@@ -89,10 +91,10 @@ def test_few_requests_and_few_instances_are_said() -> None:
 
 def test_with_few_instances_a_change_is_doubted() -> None:
     a = side("a", 1, instances=2, each=400, unlike=0.0)
-    found = compare(a, side("b", 2, scale=2.0, instances=2, each=400, unlike=0.0))
-    assert verdicts(found)["request p50"] == "slower?"
-    assert "slower? (+" in found.verdict
-    assert "(so few instances: it may be their machines)" in found.verdict
+    comparison = compare(a, side("b", 2, scale=2.0, instances=2, each=400, unlike=0.0))
+    assert verdicts(comparison)["request p50"] == "slower?"
+    assert "slower? (+" in comparison.verdict
+    assert "(so few instances: it may be their machines)" in comparison.verdict
 
 
 def test_unlike_requests_are_said() -> None:
@@ -105,6 +107,6 @@ def test_unlike_requests_are_said() -> None:
 
 def test_nothing_in_common() -> None:
     failed = Side("b", [record(3.0, status=500)])
-    found = compare(Side("a", [record(3.0)]), failed)
-    assert found.verdict == "a and b have nothing in common to compare."
-    assert found.rows == []
+    comparison = compare(Side("a", [record(3.0)]), failed)
+    assert comparison.verdict == "a and b have nothing in common to compare."
+    assert comparison.rows == []

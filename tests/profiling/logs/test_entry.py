@@ -28,7 +28,7 @@ COLD = {
 }
 
 
-def entry(duration_ms: float, **given: object) -> dict[str, object]:
+def entry(duration_ms: float, **fields: object) -> dict[str, object]:
     """The LogEntry that Cloud Logging makes of a line."""
     payload = line(duration_ms)
     return {
@@ -41,25 +41,29 @@ def entry(duration_ms: float, **given: object) -> dict[str, object]:
             "labels": {"service_name": "s", "revision_name": "s-00001-abc"},
         },
         "jsonPayload": payload,
-        **given,
+        **fields,
     }
 
 
 def test_a_line_and_its_entry_say_the_same() -> None:
-    own, logged = read_entry(line(3.5)), read_entry(entry(3.5))
-    assert isinstance(own, Record)
+    printed, logged = read_entry(line(3.5)), read_entry(entry(3.5))
+    assert isinstance(printed, Record)
     assert isinstance(logged, Record)
     assert logged.revision == "s-00001-abc"
     assert logged.trace == "projects/p/traces/" + "a" * 32
     same = ("time", "severity", "message", "route", "status", "duration_ms", "spans", "rss_mb")
-    assert [getattr(own, name) for name in same] == [getattr(logged, name) for name in same]
+    assert [getattr(printed, name) for name in same] == [getattr(logged, name) for name in same]
 
 
 def test_an_entry_without_profile_counts_when_it_is_an_error() -> None:
     crash = {"severity": "ERROR", "textPayload": "Memory limit exceeded\nmore", "resource": None}
-    found = read_entry(crash)
-    assert isinstance(found, Failure)
-    assert (found.message, found.revision, found.time) == ("Memory limit exceeded", "unknown", None)
+    failure = read_entry(crash)
+    assert isinstance(failure, Failure)
+    assert (failure.message, failure.revision, failure.time) == (
+        "Memory limit exceeded",
+        "unknown",
+        None,
+    )
     assert read_entry({"severity": "INFO", "textPayload": "hello"}) is None
     assert read_entry({"profile": {"spans": "no"}, "severity": "INFO"}) is None
     assert read_entry({"jsonPayload": "no"}) is None
@@ -73,7 +77,7 @@ def test_files_hold_lines_or_one_list(tmp_path: Path) -> None:
     pretty.write_text(json.dumps(entries, indent=2))
     for path, skipped in ((lines, 2), (pretty, 0)):
         log = gather(read_file(path), Window())
-        assert [it.duration_ms for it in log.records] == [1.0, 2.0]
+        assert [record.duration_ms for record in log.records] == [1.0, 2.0]
         assert log.skipped == skipped
 
 
@@ -91,7 +95,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_window_is_a_time_and_revisions() -> None:
     entries = [line(at_s=s, revision=name) for s in (0, 10, 20) for name in ("r1", "r2")]
     window = Window(BEGIN + timedelta(seconds=10), BEGIN + timedelta(seconds=20), ("r2",))
-    assert [(it.time, it.revision) for it in gather(entries, window).records] == [
+    assert [(record.time, record.revision) for record in gather(entries, window).records] == [
         (BEGIN + timedelta(seconds=10), "r2")
     ]
 
@@ -117,12 +121,12 @@ def test_latency_is_that_of_warm_answers() -> None:
         record(800.0, status=500),
         record(600.0, route="GET /health"),
     ]
-    found = summarize("r1", records, [])
-    assert found.warm_ms is not None
-    assert (found.warm_ms.n, found.warm_ms.p50, found.warm_ms.max) == (100, 50.5, 100.0)
-    assert found.spans_ms["run"].p50 == 25.25
-    assert list(found.spans_ms) == ["request", "run"]
-    assert (found.requests, found.predictions) == (104, 101)
+    summary = summarize("r1", records, [])
+    assert summary.warm_ms is not None
+    assert (summary.warm_ms.n, summary.warm_ms.p50, summary.warm_ms.max) == (100, 50.5, 100.0)
+    assert summary.spans_ms["run"].p50 == 25.25
+    assert list(summary.spans_ms) == ["request", "run"]
+    assert (summary.requests, summary.predictions) == (104, 101)
 
 
 def test_a_cold_start_counts_once_and_without_the_wait_for_a_request() -> None:
@@ -158,10 +162,10 @@ def test_memory_goes_by_age_and_errors_by_message() -> None:
         record(status=400),
     ]
     failures = [Failure(BEGIN, "Memory limit exceeded", "r1")]
-    found = summarize("r1", records, failures)
-    ages = {band.age: (band.n, band.instances, band.max_mb) for band in found.memory}
+    summary = summarize("r1", records, failures)
+    ages = {band.age: (band.n, band.instances, band.max_mb) for band in summary.memory}
     assert ages == {"under 1 min": (5, 2, 100.0), "over 1 h": (1, 1, 120.0)}
-    errors = found.errors
+    errors = summary.errors
     assert (errors.requests_4xx, errors.requests_5xx, errors.other) == (2, 1, 1)
     assert errors.share_5xx == pytest.approx(1 / 6)
     assert errors.messages == {"POST / 400": 2, "POST / 500": 1, "Memory limit exceeded": 1}
@@ -169,7 +173,10 @@ def test_memory_goes_by_age_and_errors_by_message() -> None:
 
 def test_revisions_stand_in_the_order_of_their_first_request() -> None:
     log = Log([record(revision="r2"), record(revision="r1"), record(revision="r2")])
-    assert [(it.revision, it.requests) for it in by_revision(log)] == [("r2", 2), ("r1", 1)]
+    assert [(summary.revision, summary.requests) for summary in by_revision(log)] == [
+        ("r2", 2),
+        ("r1", 1),
+    ]
 
 
 WORK = {"import_numpy", "verify", "import_tokenizers", "tokenizer", "import_onnxruntime", "session"}

@@ -14,11 +14,11 @@ from tests.profiling.logs.lines import line
 from tests.serving import ROOT, Server
 
 
-def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "profiling", *arguments],
         cwd=ROOT,
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
@@ -28,7 +28,7 @@ def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProces
 
 def test_a_file_and_a_pipe_give_the_same_tables(cold_server: Server) -> None:
     file = run("logs", "--file", str(cold_server.log))
-    pipe = run("logs", "--file", "-", given=cold_server.log.read_text("utf-8"))
+    pipe = run("logs", "--file", "-", stdin=cold_server.log.read_text("utf-8"))
     assert file.returncode == 0, file.stderr
     assert file.stdout == pipe.stdout
     assert file.stdout.startswith("revision r9: 5 requests, 4 predictions, 1 instance, 20")
@@ -142,15 +142,15 @@ def test_there_are_commands_and_no_others() -> None:
 
 def test_the_cost_of_a_span_is_measured_beside_a_call() -> None:
     done = run("timer", "--samples", "5", "--requests", "100", "--json")
-    found = json.loads(done.stdout)
-    assert list(found["ns"]) == [
+    document = json.loads(done.stdout)
+    assert list(document["ns"]) == [
         "bare call",
         "span",
         "decorated call",
         "span, not sampled",
         "span, no session",
     ]
-    assert found["request"]["spans"] == 6
-    cost_ns = found["ns"]["span"]["median"] * found["request"]["spans"]
-    assert found["share"] == pytest.approx(cost_ns / (found["request"]["cpu_ms"] * 1e6))
-    assert done.returncode == (0 if found["share"] <= found["budget"] else 1)
+    assert document["request"]["spans"] == 6
+    cost_ns = document["ns"]["span"]["median"] * document["request"]["spans"]
+    assert document["share"] == pytest.approx(cost_ns / (document["request"]["cpu_ms"] * 1e6))
+    assert done.returncode == (0 if document["share"] <= document["budget"] else 1)

@@ -1,4 +1,4 @@
-"""Which span is inside which, by the rows' own word and by their times."""
+"""Which span is inside which, as the rows say and by their times."""
 
 from __future__ import annotations
 
