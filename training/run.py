@@ -22,6 +22,10 @@ FACTS = "facts.json"
 """What a stage leaves for later ones beside its files, in its folder."""
 
 
+class RunError(RuntimeError):
+    """A run ends without its result; the message says why and what to do."""
+
+
 @dataclass(eq=False)
 class Run:
     """One recipe on its way to the bundle in `target`. Its table and base are read once."""

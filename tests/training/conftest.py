@@ -11,14 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from training.distil.shrink import with_layers
 from training.fit.base import resolve_base
-from training.fit.network import (
-    ControlTokenClassifier,
-    Shape,
-    encoder_config,
-    from_base,
-    with_layers,
-)
+from training.fit.network import ControlTokenClassifier, Shape, encoder_config, from_base
 from training.fit.vocabulary import TrimmedVocabulary, trim_vocabulary
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")

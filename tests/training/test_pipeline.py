@@ -15,8 +15,8 @@ import pytest
 
 from model.bundle import HASHED, MANIFEST, read_bundle
 from model.classifier import Classifier
-from training.fit.trainer import CHECKPOINT_FILES, newest_checkpoint
-from training.judge.performance import report_performance
+from training.fit.checkpoints import CHECKPOINT_FILES, newest_checkpoint
+from training.judge.training_report import report_performance
 from training.recipe import read_recipe
 from training.run import Run
 

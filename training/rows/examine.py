@@ -12,21 +12,23 @@ from pathlib import Path
 
 import numpy as np
 
+from tables.text import aligned
 from training.fit.schedule import student_epochs, teacher_epochs
 from training.recipe import SPLITS, Recipe
 from training.rows.splits import normalise
 from training.rows.table import Row, Table, read_table
 
-LOPSIDED = 0.95  # share of one label from which a task is said to be lopsided
-SHOWN = 20  # labels listed per task, most frequent first
-NAMED = 3  # examples named per warning
-TOKENS_PER_TEXT = 1.35  # pieces per word, measured on the shipped table
+LOPSIDED = 0.95  # share of one label above which a task is called lopsided
+SHOWN_LABELS = 20  # per task, most frequent first
+SHOWN_EXAMPLES = 3  # per warning
+SHOWN_CHARS = 40  # of a text
+TOKENS_PER_WORD = 1.35  # measured on the shipped table
 FIXED_TOKENS = 2  # [CLS] and [SEP]
 EFFICIENCY = 0.5  # of a plain matrix product's speed that training reaches
-PARAMETERS = {"layers": 6, "per_layer": 1.77e6}  # of the default base
+BASE_LAYERS, LAYER_PARAMETERS = 6, 1.77e6  # of the default base
 
 
-def check(recipe: Recipe) -> int:
+def examine(recipe: Recipe) -> int:
     """Print the report. Returns the exit status: 0, with warnings too."""
     table = read_table(recipe)
     rows = Counter(row.split or "unlabelled" for row in table.rows)
@@ -40,16 +42,17 @@ def check(recipe: Recipe) -> int:
 
 
 def _label_counts(table: Table) -> Iterator[str]:
-    for index, (task, labels) in enumerate(zip(table.tasks, table.labels, strict=True)):
-        counts = {name: _count(table.split(name), index) for name in SPLITS}
-        total = sum(counts.values(), Counter[str]())
+    for index, head in enumerate(table.heads):
+        counts = [_count(table.split(name), index) for name in SPLITS]
+        total = sum(counts, Counter[str]())
         labelled = sum(row.targets[index] is not None for row in table.rows)
-        yield f"\n{task.name} ({task.kind}): {len(labels)} labels on {labelled} rows"
-        yield f"  {'label':30} " + " ".join(f"{name:>10}" for name in SPLITS)
-        for label, _ in total.most_common(SHOWN):
-            yield f"  {label:30} " + " ".join(f"{counts[name][label]:10}" for name in SPLITS)
-        if len(labels) > SHOWN:
-            yield f"  and {len(labels) - SHOWN} more, down to {min(total.values())} rows"
+        yield f"\n{head.name} ({head.kind}): {len(head.labels)} labels on {labelled} rows"
+        shown = [label for label, _ in total.most_common(SHOWN_LABELS)]
+        lines = [[label, *(str(count[label]) for count in counts)] for label in shown]
+        yield from (f"  {line}" for line in aligned([["label", *SPLITS], *lines]))
+        if len(head.labels) > SHOWN_LABELS:
+            hidden = len(head.labels) - SHOWN_LABELS
+            yield f"  and {hidden} more, down to {min(total.values())} rows"
 
 
 def _count(rows: list[Row], index: int) -> Counter[str]:
@@ -59,10 +62,10 @@ def _count(rows: list[Row], index: int) -> Counter[str]:
 def warnings(table: Table) -> Iterator[str]:
     """Sentences on what will hurt: rare labels, lopsided tasks, duplicates, conflicts, leakage."""
     yield from _weak_labels(table)
-    places: dict[str, list[Row]] = defaultdict(list)
+    rows_of_text: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
-        places[normalise(row.text)].append(row)
-    repeated = [rows for rows in places.values() if len(rows) > 1]
+        rows_of_text[normalise(row.text)].append(row)
+    repeated = [rows for rows in rows_of_text.values() if len(rows) > 1]
     yield from _described(
         "texts stand more than once with the same labels",
         [rows for rows in repeated if len({row.targets for row in rows}) < len(rows)],
@@ -78,38 +81,37 @@ def warnings(table: Table) -> Iterator[str]:
 
 
 def _weak_labels(table: Table) -> Iterator[str]:
-    train = table.split("train")
-    for index, (task, labels) in enumerate(zip(table.tasks, table.labels, strict=True)):
-        counts = _count(train, index)
-        labelled = sum(row.targets[index] is not None for row in train)
+    rows = {split: table.split(split) for split in SPLITS}
+    for index, head in enumerate(table.heads):
+        counts = _count(rows["train"], index)
+        labelled = sum(row.targets[index] is not None for row in rows["train"])
         if not labelled:
-            yield f"task {task.name}: no training row is labelled; nothing can be learnt"
+            yield f"task {head.name}: no training row is labelled; nothing can be learnt"
             continue
-        never = [label for label in labels if not counts[label]]
-        once = [label for label in labels if counts[label] == 1]
-        if never:
-            yield f"task {task.name}: never in training: {_some(never)}"
-        if once:
-            yield f"task {task.name}: only one training example: {_some(once)}"
-        for split in ("validation", "test"):
-            if not any(row.targets[index] is not None for row in table.split(split)):
-                yield f"task {task.name}: no {split} row is labelled; its figures will be missing"
+        if never := [label for label in head.labels if not counts[label]]:
+            yield f"task {head.name}: never in training: {_listed(never)}"
+        if once := [label for label in head.labels if counts[label] == 1]:
+            yield f"task {head.name}: only one training example: {_listed(once)}"
+        for split in SPLITS[1:]:
+            if not any(row.targets[index] is not None for row in rows[split]):
+                yield f"task {head.name}: no {split} row is labelled; its figures will be missing"
         if not counts:
             continue
         label, most = counts.most_common(1)[0]
-        if len(labels) == 1 and task.kind == "single":
-            yield f"task {task.name}: has the one label {label!r}; every answer will be it"
+        if len(head.labels) == 1 and head.kind == "single":
+            yield f"task {head.name}: has the one label {label!r}; every answer will be it"
         elif most > LOPSIDED * labelled:
-            yield f"task {task.name}: lopsided, {100 * most / labelled:.1f} % of rows are {label!r}"
+            share = f"{100 * most / labelled:.1f} %"
+            yield f"task {head.name}: lopsided, {share} of rows are {label!r}"
 
 
-def _described(what: str, cases: list[list[Row]]) -> Iterator[str]:
+def _described(problem: str, cases: list[list[Row]]) -> Iterator[str]:
     if cases:
         examples = "; ".join(
-            f"{rows[0].text[:40]!r} at " + " and ".join(_place(row) for row in rows[:2])
-            for rows in cases[:NAMED]
+            f"{rows[0].text[:SHOWN_CHARS]!r} at " + " and ".join(_place(row) for row in rows[:2])
+            for rows in cases[:SHOWN_EXAMPLES]
         )
-        yield f"{len(cases)} {what}: {examples}"
+        yield f"{len(cases)} {problem}: {examples}"
 
 
 def _place(row: Row) -> str:
@@ -120,38 +122,38 @@ def _place(row: Row) -> str:
 def _conflicts(rows: list[Row]) -> bool:
     """Whether two rows answer the same task differently; different tasks do not conflict."""
     return any(
-        len({target for target in answers if target is not None}) > 1
-        for answers in zip(*(row.targets for row in rows), strict=True)
+        len({target for target in targets if target is not None}) > 1
+        for targets in zip(*(row.targets for row in rows), strict=True)
     )
 
 
-def _some(labels: list[str]) -> str:
-    rest = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
-    return ", ".join(map(repr, labels[:SHOWN])) + rest
+def _listed(labels: list[str]) -> str:
+    more = f" and {len(labels) - SHOWN_LABELS} more" if len(labels) > SHOWN_LABELS else ""
+    return ", ".join(map(repr, labels[:SHOWN_LABELS])) + more
 
 
 def estimated_minutes(recipe: Recipe, table: Table) -> float:
     """From the words to be read and the speed of this machine's matrix product, measured now."""
     train, transfer = table.split("train"), table.transfer
     words = np.mean([len(row.text.split()) for row in train])
-    tokens = words * TOKENS_PER_TEXT + FIXED_TOKENS + len(table.tasks)
+    tokens = words * TOKENS_PER_WORD + FIXED_TOKENS + len(table.tasks)
     epochs = student_epochs(recipe, len(train), len(transfer))
-    layers = PARAMETERS["layers"]
-    passes = len(train) * teacher_epochs(recipe.teacher, len(train)) * layers
-    passes += (len(train) + len(transfer)) * (epochs * recipe.student.layers + layers / 3)
-    operations = 6 * PARAMETERS["per_layer"] * tokens * passes
-    return 1 + float(operations) / (_products_per_second() * EFFICIENCY) / 60
+    teacher_passes = len(train) * teacher_epochs(recipe.teacher, len(train)) * BASE_LAYERS
+    student_passes = epochs * recipe.student.layers + BASE_LAYERS / 3  # of each text's layers
+    passes = teacher_passes + (len(train) + len(transfer)) * student_passes
+    operations = 6 * LAYER_PARAMETERS * tokens * passes
+    return 1 + float(operations) / (_operations_per_second() * EFFICIENCY) / 60
 
 
-def _products_per_second() -> float:
+def _operations_per_second() -> float:
     """Floating-point operations a second of a product like the network's."""
     import torch
 
-    wide = torch.randn(512, 384), torch.randn(384, 1536)
+    left, right = torch.randn(512, 384), torch.randn(384, 1536)
     for _ in range(3):
-        torch.mm(*wide)
+        torch.mm(left, right)
     start, rounds = time.perf_counter(), 0
     while time.perf_counter() - start < 0.3:
-        torch.mm(*wide)
+        torch.mm(left, right)
         rounds += 1
     return rounds * 2 * 512 * 384 * 1536 / (time.perf_counter() - start)

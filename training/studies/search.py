@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from training.pipeline import fingerprint, run_stages
+from training.origins import fingerprint
+from training.pipeline import run_stages
 from training.recipe import Recipe, Student
 from training.run import Run
-from training.stages import export_network
+from training.quantize.export import export_network
 from training.studies.sweep.measure import headlines, mean
 
 SPACE: dict[str, tuple[float, ...]] = {

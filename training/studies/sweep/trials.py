@@ -14,22 +14,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from model.bundle import (
-    CARD,
-    MODEL,
-    TOKENIZER,
-    Bundle,
-    read_bundle,
-    replace_directory,
-    write_bundle,
-)
+from model.aside import directory_aside, write_json
+from model.bundle import CARD, MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
 from training.fit.network import SHAPE
-from training.pipeline import fingerprint, run_stages
-from training.quantize.gate import QuantizationError
+from training.origins import fingerprint
+from training.pipeline import run_stages
+from training.quantize.quantize_student import QuantizationError
 from training.quantize.schemes import quantize_onnx
 from training.recipe import Recipe
 from training.run import Run
-from training.stages import calibrated_bundle, export_network
+from training.quantize.export import calibrated_bundle, export_network
 from training.studies.sweep.grid import Candidate, Ground
 from training.studies.sweep.measure import headlines, mean, megabytes
 from training.studies.sweep.points import Point
@@ -112,14 +106,11 @@ class Trials:
             print(f"{name}: measured before, kept", flush=True)
         else:
             print(f"{name}: trained and measured now", flush=True)
-            aside = folder.with_name(f".{name}.new")
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir(parents=True)
-            notes = make(aside)
-            facts = list(_facts(self.bring_to(recipe, "vocabulary"), name, aside))
-            record = {"made_from": made_from, "points": facts, "notes": notes}
-            (aside / RECORD).write_text(json.dumps(record, indent=1))
-            replace_directory(aside, folder)
+            with directory_aside(folder) as aside:
+                notes = make(aside)
+                facts = list(_facts(self.bring_to(recipe, "vocabulary"), name, aside))
+                record = {"made_from": made_from, "points": facts, "notes": notes}
+                write_json(aside / RECORD, record)
         for note in record["notes"]:
             print(f"note: {note}", flush=True)
         return [

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from training.judge.evaluate import evaluate
 from training.judge.metrics import HEADLINE
-from training.pipeline import fingerprint, run_stages
+from training.origins import fingerprint
+from training.pipeline import run_stages
 from training.recipe import Recipe, TaskSpec
 from training.run import Run
-from training.stages import export_network
+from training.quantize.export import export_network
 
 Figures = dict[str, float | None]
 """{task: accuracy or micro-F1 in percent on the test split}; None: no row is labelled."""

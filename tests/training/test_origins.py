@@ -1,0 +1,68 @@
+"""What each stage is made from: a change of any of it is named, and reruns what follows."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from training.origins import Origin, changes, fingerprint, origins, stages_up_to
+from training.recipe import Recipe, RecipeError, read_recipe
+
+FROZEN = Path(__file__).parents[1] / "frozen" / "recipe.toml"
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    return read_recipe(FROZEN)
+
+
+def origin(recipe: Recipe, stage: str = "vocabulary") -> Origin:
+    *_, (_, made_from) = origins(recipe, stages_up_to(recipe, stage))
+    return made_from
+
+
+def test_a_base_from_the_hub_has_digests_of_its_files(recipe: Recipe) -> None:
+    assert recipe.base == "sentence-transformers/all-MiniLM-L6-v2"
+    digests = origin(recipe)["base"]
+    assert digests.keys() == {"config.json", "model.safetensors", "tokenizer.json"}
+    weights = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert digests["model.safetensors"] == weights
+
+
+def test_a_changed_file_of_the_base_is_named(
+    recipe: Recipe, small_base: Path, tmp_path: Path
+) -> None:
+    base = shutil.copytree(small_base, tmp_path / "base")
+    local = replace(recipe, base=str(base))
+    before = origin(local)
+    assert changes(before, origin(local)) == ""
+    (base / "tokenizer.json").write_text((base / "tokenizer.json").read_text() + "\n")
+    assert changes(before, origin(local)) == "base changed: tokenizer.json"
+
+
+def test_changed_code_is_named_by_its_files(recipe: Recipe) -> None:
+    now = origin(recipe)
+    code = now["code"]
+    names = ["training/fit/vocabulary.py", "training/rows/table.py"]
+    before = {**now, "code": {**code, **dict.fromkeys(names, "")}}
+    assert changes(before, now) == f"code changed: {', '.join(names)}"
+    without = dict.fromkeys(code, "")
+    assert f" and {len(code) - 3} more" in changes({**now, "code": without}, now)
+
+
+def test_changed_keys_are_shown_with_both_values(recipe: Recipe) -> None:
+    trimmed = replace(recipe, vocabulary=replace(recipe.vocabulary, pieces=500))
+    assert changes(origin(recipe), origin(trimmed)) == "recipe pieces: null is now 500"
+    before, after = (origin(r, "teacher") for r in (recipe, trimmed))
+    assert changes(before, after) == "the stage before it ran again"
+    assert fingerprint(recipe, "teacher") != fingerprint(trimmed, "teacher")
+    card = replace(recipe, card=replace(recipe.card, limits="None."))
+    assert fingerprint(recipe, "evaluate") == fingerprint(card, "evaluate")
+
+
+def test_a_stage_that_the_recipe_leaves_out_is_refused(recipe: Recipe) -> None:
+    with pytest.raises(RecipeError, match=r"the recipe has no \[pretrain\] section"):
+        stages_up_to(recipe, "pretrain")
