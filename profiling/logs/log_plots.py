@@ -7,43 +7,25 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, NullLocator
 
 from profiling.logs.entry import Record
 from profiling.logs.summary import Quantiles
+from profiling.render.charts import bars_of, percentile_curve, waterfall
 from profiling.render.plot import FIRST, SERIES, drawing, legend_above, log_axis, name_rows
-from profiling.render.waterfall import bars_of, waterfall
 
 Revisions = Mapping[str, Sequence[Record]]
-PERCENTILES = (0, 50, 90, 95, 99, 99.9, 99.99)
 POINTS = 500
 """At most so many points are drawn of an instance."""
 
 
-def percentile_curve(revisions: Revisions) -> str | None:
-    """Latency of warm predictions by percentile, the tail drawn out."""
-    latencies = {
-        name: np.sort([record.duration_ms for record in records if record.warm])
-        for name, records in revisions.items()
-    }
-    latencies = {name: values for name, values in latencies.items() if len(values) > 1}
-    if not latencies:
-        return None
-    with drawing("curve", "Latency of warm predictions by percentile") as drawn:
-        axes = drawn.axes
-        for (name, values), colour in zip(latencies.items(), cycle(SERIES), strict=False):
-            slower = 1 - (np.arange(len(values)) + 0.5) / len(values)
-            axes.plot(1 / slower, values, color=colour, label=name)
-        last = 2 * max(map(len, latencies.values()))
-        ticks = [percent for percent in PERCENTILES if 1 / (1 - percent / 100) <= last]
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([1 / (1 - tick / 100) for tick in ticks]))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xticklabels([f"{tick:g}" for tick in ticks])
-        log_axis(axes, "y")
-        legend_above(axes, columns=2)
-        axes.set(xlabel="percentile", ylabel="milliseconds")
-    return drawn.svg
+def latencies(revisions: Revisions) -> str | None:
+    """Latency of warm predictions by percentile."""
+    lines = [
+        (name, np.array([record.duration_ms for record in records if record.warm]), colour)
+        for (name, records), colour in zip(revisions.items(), cycle(SERIES), strict=False)
+    ]
+    lines = [line for line in lines if len(line[1]) > 1]
+    return percentile_curve("Latency of warm predictions by percentile", lines) if lines else None
 
 
 def cold_start(record: Record) -> str:
@@ -91,6 +73,6 @@ def memory_over_age(revisions: Revisions) -> str:
                 sizes_mb = [record.rss_mb for record in shown]
                 axes.plot(ages_min, sizes_mb, ".-", ms=3, lw=0.8, color=colour, label=label)
                 label = None
-        legend_above(axes, columns=2)
+        legend_above(axes, columns=3)
         axes.set(xlabel="age of the instance, minutes", ylabel="MB resident")
     return drawn.svg

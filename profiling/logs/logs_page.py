@@ -28,7 +28,7 @@ def write_page(
         tables=log_tables,
         summaries=summaries,
         comparison=comparison,
-        curve=_markup(log_plots.percentile_curve(records)),
+        curve=_markup(log_plots.latencies(records)),
         memory=_markup(log_plots.memory_over_age(records) if log.records else None),
         ranges={
             summary.revision: _markup(log_plots.span_ranges(summary.spans_ms))

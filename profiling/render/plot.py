@@ -62,25 +62,22 @@ STYLE: dict[Any, Any] = {
 
 
 class Drawing:
-    """A figure of one plot, and its SVG once the `with` block that made it has ended."""
+    """Axes to draw in, and their SVG once the `with` block that made them has ended."""
 
-    def __init__(self, figure: Figure, axes: Axes) -> None:
-        self.figure = figure
+    def __init__(self, axes: Axes) -> None:
         self.axes = axes
         self.svg = ""
 
 
 @contextmanager
-def drawing(
-    name: str, description: str, height_in: float = 2.6, width_in: float = WIDTH_IN
-) -> Iterator[Drawing]:
+def drawing(name: str, description: str, height_in: float = 2.6) -> Iterator[Drawing]:
     """A plot to fill in; screen readers read the description.
 
     `name` keeps the ids within the SVG apart from those of other plots on the page.
     """
     with mpl.rc_context(STYLE | {"svg.hashsalt": name}):
-        figure = Figure(figsize=(width_in, height_in), layout="constrained")
-        drawn = Drawing(figure, figure.subplots())
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+        drawn = Drawing(figure.subplots())
         yield drawn
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
@@ -116,7 +113,7 @@ def beside(axes: Axes, x: float, y: float, text: str, colour: str = MUTED, away:
     )  # fmt: skip
 
 
-def legend_above(axes: Axes, columns: int = 3) -> None:
+def legend_above(axes: Axes, columns: int) -> None:
     """The legend in rows above the plot, where it hides nothing."""
     axes.legend(
         loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=columns,

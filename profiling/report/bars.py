@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from profiling.logs.nesting import read_spans
+from profiling.render.charts import Bar, bars_of, waterfall
 from profiling.render.plot import FIRST, THIRD, beside, drawing, name_rows, short_ms
-from profiling.render.waterfall import Bar, bars_of, waterfall
 
 Document = dict[str, Any]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from profiling.render.charts import percentile_curve
 from profiling.render.plot import (
     BAD,
     FIRST,
@@ -22,7 +23,6 @@ from profiling.render.plot import (
 )
 
 Document = dict[str, Any]
-CURVE = (0, 50, 75, 90, 95, 99, 99.9)
 
 
 def latencies(document: Document, run: str, since: str = "due") -> NDArray[np.float64]:
@@ -70,23 +70,7 @@ def curve(document: Document) -> str | None:
     lines = [line for line in lines if len(line[1]) > 1]
     if not lines:
         return None
-    with drawing("curve", "Latency by percentile") as drawn:
-        axes = drawn.axes
-        for title, values, colour in lines:
-            shares = np.linspace(0, 1 - 1 / len(values), 400)
-            axes.plot(1 / (1 - shares), np.quantile(values, shares), color=colour, label=title)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([1 / (1 - share / 100) for share in CURVE]))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xticklabels([f"{share:g}" for share in CURVE])
-        log_axis(axes, "y")
-        axes.legend(
-            frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, fontsize=8.5,
-            handlelength=1, columnspacing=1.2, borderpad=0,
-        )  # fmt: skip
-        axes.set_xlabel("percentile")
-        axes.set_ylabel("milliseconds")
-    return drawn.svg
+    return percentile_curve("Latency by percentile", lines)
 
 
 def rates(document: Document) -> str | None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
+from profiling.render.charts import Bar, waterfall
 from profiling.render.page import DASH, FOLDER, count, figure_number, milliseconds, render
 from profiling.render.plot import COLOURS, beside, drawing
-from profiling.render.waterfall import Bar, waterfall
 
 CSS = (FOLDER / "page.css").read_text("utf-8")
 HOSTILE = '<script>"$x^2$"</script>'
