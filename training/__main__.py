@@ -18,10 +18,9 @@ from model.bundle import BundleError
 from training.recipe import RecipeError, read_recipe
 from training.rows.table import DataError
 from training.run import Run, RunError
-from training.stages import STAGES
+from training.stages import STAGE_NAMES, STAGES
 
 Command = Callable[[argparse.Namespace], int]
-STAGE_NAMES = tuple(stage.name for stage in STAGES)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,9 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="end without the five minutes of load that the performance report takes",
     )
-    for name in STAGE_NAMES:
-        command = add(name, _run, f"the stages up to {name}", "the bundle's directory")
-        command.set_defaults(last=name, no_report=True)
+    for stage in STAGES:
+        command = add(
+            stage.name, _run, f"until this stage: {stage.makes}", "the bundle's directory"
+        )
+        command.set_defaults(last=stage.name, no_report=True)
     _add_studies(add)
     command = add("compare", _compare, "is a new bundle at least as good as the deployed one?")
     command.add_argument("deployed", type=Path, help="the bundle that is deployed")
