@@ -11,15 +11,25 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from model.heads import Heads
 from training.distil.shrink import with_layers
 from training.fit.base import resolve_base
 from training.fit.network import ControlTokenClassifier, Shape, encoder_config, from_base
 from training.fit.vocabulary import TrimmedVocabulary, trim_vocabulary
+from training.rows.table import LabelledTask
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")
 TABLE = Path(__file__).parents[2] / "training" / "ingredients" / "ingredients.jsonl.gz"
 HEAD_SIZES = (2, 4, 5)
 MAX_TOKENS = 16
+
+
+def heads_of(*tasks: tuple[str, int]) -> Heads:
+    """Heads of tasks given as (kind, number of labels)."""
+    return Heads(
+        LabelledTask(f"task {place}", kind, tuple(map(str, range(labels))))
+        for place, (kind, labels) in enumerate(tasks)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """Who teaches the student? The teacher and a linear model together, weighed on validation.
 
-A network knows the words that its base has read; a linear model knows pieces of words and what to
-say in doubt. Their weighted sum, fitted per task where it explains the validation labels best, is
-right more often than either, and the student learns from it (Hinton, Vinyals and Dean, 2015:
-a distilled ensemble).
+A network knows the words that its base has read; a linear model knows pieces of words and the
+commonest label where nothing else helps. Their weighted sum, fitted per task where it explains
+the validation labels best, is right more often than either, and the student learns from it
+(Hinton, Vinyals and Dean, 2015: a distilled ensemble).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
+
+from model.heads import Heads
 
 Floats = NDArray[np.float64]
 
@@ -31,31 +33,33 @@ class Weights:
 
 
 def fit_weights(
-    kinds: Sequence[str],
-    sizes: Sequence[int],
-    members: Sequence[NDArray[np.floating]],
-    targets: NDArray[np.float32],
+    heads: Heads, members: Sequence[NDArray[np.floating]], targets: NDArray[np.float32]
 ) -> list[Weights]:
-    """The weights of each task. `members`: logits [rows, labels of all tasks] of each, the
-    network first; `targets`: 1, 0, or NaN where not labelled. Too few rows: the network alone."""
-    found, start = [], 0
-    for kind, size in zip(kinds, sizes, strict=True):
-        columns = slice(start, start + size)
-        start += size
-        labelled = ~np.isnan(targets[:, columns.start])
-        parts = np.stack([member[labelled, columns] for member in members]).astype(np.float64)
-        alone = Weights((1.0, *(0.0 for _ in members[1:])))
-        wanted = targets[labelled, columns].astype(np.float64)
-        found.append(_fit(kind, parts, wanted) if labelled.sum() >= FEWEST else alone)
-    return found
+    """The weights of each task; the network alone where too few rows are labelled.
+
+    `members`: logits [rows, labels of all tasks] of each, the network first; `targets`: 1, 0, or
+    NaN where not labelled.
+    """
+    weights = []
+    for head in heads:
+        target = head.of(targets)
+        labelled = ~np.isnan(target[:, 0])
+        if labelled.sum() < FEWEST:
+            weights.append(Weights((1.0, *(0.0 for _ in members[1:]))))
+            continue
+        parts = np.stack([head.of(member)[labelled] for member in members]).astype(np.float64)
+        weights.append(_fit(head.kind, parts, target[labelled].astype(np.float64)))
+    return weights
 
 
-def _fit(kind: str, parts: Floats, wanted: Floats) -> Weights:
+def _fit(kind: str, parts: Floats, targets: Floats) -> Weights:
+    """Weights of least cross-entropy; `parts` [members, rows, labels], `targets` [rows, labels]."""
+
     def loss(values: Floats) -> float:
         logits = np.tensordot(values[:-1], parts, 1) + values[-1]
         if kind == "single":
-            return float(-(wanted * log_softmax(logits, axis=1)).sum(1).mean())
-        return float((np.logaddexp(0, logits) - wanted * logits).mean())
+            return float(-(targets * log_softmax(logits, axis=1)).sum(1).mean())
+        return float((np.logaddexp(0, logits) - targets * logits).mean())
 
     start = np.array([*(START for _ in parts), 0.0])
     free = (None, None) if kind == "multi" else (0.0, 0.0)
@@ -67,16 +71,11 @@ def _fit(kind: str, parts: Floats, wanted: Floats) -> Weights:
 
 
 def combine(
-    weights: Sequence[Weights], sizes: Sequence[int], members: Sequence[NDArray[np.floating]]
+    weights: Sequence[Weights], heads: Heads, members: Sequence[NDArray[np.floating]]
 ) -> NDArray[np.float32]:
     """float32 [rows, labels of all tasks]: the committee's logits."""
-    parts, start = [], 0
-    for weight, size in zip(weights, sizes, strict=True):
-        columns = slice(start, start + size)
-        start += size
-        summed = sum(
-            share * member[:, columns]
-            for share, member in zip(weight.members, members, strict=True)
-        )
-        parts.append(summed + weight.bias)
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    logits = np.empty(members[0].shape, np.float32)
+    for weight, head in zip(weights, heads, strict=True):
+        parts = zip(weight.members, members, strict=True)
+        head.of(logits)[:] = sum(share * head.of(member) for share, member in parts) + weight.bias
+    return logits

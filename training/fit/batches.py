@@ -2,80 +2,53 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.fit.typos import misspell
+from model.encoding import chunks
+from training.fit.network import ControlTokenClassifier
 from training.rows.table import Row, Table
+from training.run import Run
 
 Example = dict[str, Any]
+"""`input_ids` without control ids, `labels` and perhaps `teacher_logits`, of one row."""
 Examples = Sequence[Example]
 
-
-def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
-    """Ids of `[CLS] text [SEP]`, a long text cut before its [SEP]."""
-    rows = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
-    return [ids if len(ids) <= max_tokens else [*ids[: max_tokens - 1], ids[-1]] for ids in rows]
+INFERENCE_ROWS = 256
 
 
 def targets(table: Table, rows: Sequence[Row]) -> NDArray[np.float32]:
     """float32 [rows, labels of all tasks]: 1 where the label holds, NaN where not labelled."""
-    width = sum(map(len, table.labels))
-    array = np.zeros((len(rows), width), np.float32)
-    start = 0
-    for index, labels in enumerate(table.labels):
-        column = {label: start + place for place, label in enumerate(labels)}
-        for row, line in zip(rows, array, strict=True):
+    array = np.zeros((len(rows), table.heads.width), np.float32)
+    for index, head in enumerate(table.heads):
+        column = {label: place for place, label in enumerate(head.labels)}
+        for row, line in zip(rows, head.of(array), strict=True):
             target = row.targets[index]
             if target is None:
-                line[start : start + len(labels)] = np.nan
+                line[:] = np.nan
             else:
                 line[[column[label] for label in target]] = 1
-        start += len(labels)
     return array
 
 
 def examples(
-    ids: list[list[int]],
-    labels: NDArray[np.float32],
-    teacher_logits: NDArray[np.float32] | None = None,
+    run: Run, rows: Sequence[Row], teacher_logits: NDArray[np.float32] | None = None
 ) -> list[Example]:
-    extra = {} if teacher_logits is None else {"teacher_logits": teacher_logits}
-    columns = {"input_ids": ids, "labels": labels, **extra}
+    """An example per row; `teacher_logits` [rows, labels of all tasks]."""
+    columns: dict[str, Any] = {"input_ids": run.encode([row.text for row in rows])}
+    columns["labels"] = targets(run.table, rows)
+    if teacher_logits is not None:
+        columns["teacher_logits"] = teacher_logits
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
-
-
-class Misspelt:
-    """The examples of `texts`, a `share` of them read anew with a typo each time."""
-
-    def __init__(
-        self,
-        examples: Examples,
-        texts: Sequence[str],
-        share: float,
-        encode: Callable[[Sequence[str]], list[list[int]]],
-    ) -> None:
-        self.examples, self.texts, self.share, self.encode = examples, texts, share, encode
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, place: int) -> Example:
-        example = self.examples[place]
-        if float(torch.rand(())) >= self.share:  # torch's generator: a checkpoint keeps its state
-            return example
-        dice = random.Random(int(torch.randint(2**31, ())))
-        return {**example, "input_ids": self.encode([misspell(self.texts[place], dice)])[0]}
 
 
 @dataclass(frozen=True)
@@ -85,6 +58,7 @@ class Collator:
     control_ids: tuple[int, ...]
 
     def __call__(self, batch: Examples) -> dict[str, Tensor]:
+        """int64 `input_ids` and `attention_mask` [rows, tokens], other columns [rows, ...]."""
         tail = list(self.control_ids)
         longest = max(len(example["input_ids"]) for example in batch) + len(tail)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)
@@ -99,3 +73,15 @@ class Collator:
             if key != "input_ids"
         }
         return {"input_ids": ids, "attention_mask": mask, **rest}
+
+
+@torch.no_grad()
+def network_logits(network: ControlTokenClassifier, rows: Examples) -> NDArray[np.float32]:
+    """float32 [rows, labels of all tasks], computed in batches of like length."""
+    collate = Collator(tuple(network.control_ids.tolist()))
+    lengths = [len(row["input_ids"]) for row in rows]
+    logits = np.empty((len(rows), sum(network.shape.head_sizes)), np.float32)
+    for places in chunks(lengths, INFERENCE_ROWS, sys.maxsize):
+        batch = collate([rows[place] for place in places])
+        logits[places] = network(batch["input_ids"], batch["attention_mask"]).numpy()
+    return logits

@@ -37,7 +37,7 @@ class Shape:
     max_tokens: int
     head_sizes: tuple[int, ...]
     attention: str = "independent"
-    heads: int | None = None
+    attention_heads: int | None = None
     """Attention heads of each layer, as wide as the configuration's; None: as many, too."""
 
 
@@ -53,9 +53,9 @@ class ControlTokenClassifier(nn.Module):
         self.encoder: Any = AutoModel.from_config(  # type: ignore[no-untyped-call]
             config, add_pooling_layer=False, attn_implementation="sdpa"
         )
-        if shape.heads is not None:
-            _keep_heads(self.encoder, shape.heads)
-        self.heads = nn.ModuleList(nn.Linear(config.hidden_size, n) for n in shape.head_sizes)
+        if shape.attention_heads is not None:
+            _set_attention_heads(self.encoder, shape.attention_heads)
+        self.task_heads = nn.ModuleList(nn.Linear(config.hidden_size, n) for n in shape.head_sizes)
         first = shape.first_control_id
         control_ids = torch.arange(first, first + len(shape.head_sizes))
         self.control_ids: Tensor
@@ -77,7 +77,7 @@ class ControlTokenClassifier(nn.Module):
             hidden = layer(hidden, visible[:, None])
         chosen = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
         states = _read(last, chosen.to(hidden.dtype) @ hidden, hidden, self.seen(visible, chosen))
-        return torch.cat([head(states[:, i]) for i, head in enumerate(self.heads)], dim=-1)
+        return torch.cat([head(states[:, i]) for i, head in enumerate(self.task_heads)], dim=-1)
 
     def seen(self, visible: Tensor, chosen: Tensor) -> Tensor:
         """bool [batch, tasks, tokens]: what each task's control token attends to.
@@ -112,20 +112,20 @@ class ControlTokenClassifier(nn.Module):
 
         `frequencies`: the bias per task, log-odds or log-shares, [labels].
         """
-        for head, bias in zip(self.heads, frequencies, strict=True):
+        for head, bias in zip(self.task_heads, frequencies, strict=True):
             assert isinstance(head, nn.Linear)
             nn.init.normal_(head.weight, std=0.02)
             head.bias.copy_(bias)
 
 
-def _keep_heads(encoder: Any, count: int) -> None:
+def _set_attention_heads(encoder: Any, count: int) -> None:
     """Give every layer's attention `count` heads, untrained; the layers take any number."""
     for layer in encoder.encoder.layer:
         attention, width = layer.attention.self, layer.attention.output.dense.out_features
-        kept = count * attention.attention_head_size
+        inner = count * attention.attention_head_size
         for name in ("query", "key", "value"):
-            setattr(attention, name, nn.Linear(width, kept))
-        layer.attention.output.dense = nn.Linear(kept, width)
+            setattr(attention, name, nn.Linear(width, inner))
+        layer.attention.output.dense = nn.Linear(inner, width)
 
 
 def _read(layer: Any, states: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
@@ -177,31 +177,6 @@ def encoder_config(folder: Path, vocabulary: int, tasks: int, max_tokens: int) -
     del config["id2label"], config["label2id"]  # of a head that the base no longer has
     sizes = {"vocab_size": vocabulary + tasks, "max_position_embeddings": max_tokens + 1}
     return {**config, **sizes}
-
-
-def with_layers(teacher: ControlTokenClassifier, layers: int) -> ControlTokenClassifier:
-    """A student that starts from every so-many-th layer of the teacher, the last one included."""
-    depth = teacher.shape.encoder["num_hidden_layers"]
-    chosen = [round((i + 1) * depth / layers) - 1 for i in range(layers)]
-    shape = Shape(
-        **{
-            **asdict(teacher.shape),
-            "encoder": {**teacher.shape.encoder, "num_hidden_layers": layers},
-        }
-    )
-    student = ControlTokenClassifier(shape)
-    weights = {}
-    for name, value in teacher.state_dict().items():
-        prefix, _, rest = name.partition("encoder.encoder.layer.")
-        if prefix or not rest:
-            weights[name] = value
-            continue
-        number, _, inner = rest.partition(".")
-        for new, old in enumerate(chosen):
-            if int(number) == old:
-                weights[f"encoder.encoder.layer.{new}.{inner}"] = value
-    student.load_state_dict(weights)
-    return student
 
 
 def save_network(network: ControlTokenClassifier, folder: Path) -> None:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
+from model.heads import Heads
+
 Batch = dict[str, Tensor]
 
 
@@ -20,14 +22,14 @@ class Objective:
     distribution, over all rows: `alpha` weighs it against the labels' term.
     """
 
-    kinds: tuple[str, ...]
-    sizes: tuple[int, ...]
+    heads: Heads
     temperature: float = 1.0
     alpha: float = 0.0
 
     def counted(self, batch: Batch) -> Tensor:
         """bool [batch, terms]: which rows each term of the loss averages over."""
-        labelled = ~torch.stack([part[:, 0].isnan() for part in self._heads(batch["labels"])], 1)
+        labels = batch["labels"]
+        labelled = ~torch.stack([head.of(labels)[:, 0].isnan() for head in self.heads], 1)
         if "teacher_logits" not in batch:
             return labelled
         return torch.cat([labelled, torch.ones_like(labelled)], dim=1)
@@ -39,25 +41,22 @@ class Objective:
         """
         terms = torch.stack(list(self._terms(logits, batch)), dim=1)
         terms = torch.where(self.counted(batch), terms, 0.0)
-        return (terms.sum(0) / counts.clamp(min=1)).sum() / len(self.kinds)
+        return (terms.sum(0) / counts.clamp(min=1)).sum() / len(self.heads)
 
     def _terms(self, logits: Tensor, batch: Batch) -> Iterator[Tensor]:
-        distils = "teacher_logits" in batch
-        on_labels = 1 - self.alpha if distils else 1.0
-        heads = list(zip(self.kinds, self._heads(logits), strict=True))
-        for (kind, logit), target in zip(heads, self._heads(batch["labels"]), strict=True):
-            yield on_labels * _cross_entropy(kind, logit, target.nan_to_num())
-        if not distils:
+        labels, teacher = batch["labels"], batch.get("teacher_logits")
+        label_weight = 1.0 if teacher is None else 1 - self.alpha
+        for head in self.heads:
+            target = head.of(labels).nan_to_num()
+            yield label_weight * _cross_entropy(head.kind, head.of(logits), target)
+        if teacher is None:
             return
-        soften = self.temperature
-        for (kind, logit), teacher in zip(heads, self._heads(batch["teacher_logits"]), strict=True):
-            soft = teacher / soften
-            probability = soft.softmax(-1) if kind == "single" else soft.sigmoid()
-            # soften ** 2 keeps the gradient's size (Hinton, Vinyals and Dean, 2015)
-            yield self.alpha * soften**2 * _cross_entropy(kind, logit / soften, probability)
-
-    def _heads(self, columns: Tensor) -> tuple[Tensor, ...]:
-        return torch.split(columns, list(self.sizes), dim=-1)
+        for head in self.heads:
+            soft = head.of(teacher) / self.temperature
+            probability = soft.softmax(-1) if head.kind == "single" else soft.sigmoid()
+            error = _cross_entropy(head.kind, head.of(logits) / self.temperature, probability)
+            # temperature ** 2 keeps the gradient's size (Hinton, Vinyals and Dean, 2015)
+            yield self.alpha * self.temperature**2 * error
 
 
 def _cross_entropy(kind: str, logits: Tensor, target: Tensor) -> Tensor:

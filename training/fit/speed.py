@@ -8,7 +8,6 @@ in the precision that the fit uses.
 from __future__ import annotations
 
 import copy
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from model.aside import read_json, write_json
 from training.fit.network import ControlTokenClassifier
 from training.fit.objective import Batch
 
@@ -58,26 +58,26 @@ def measure(network: ControlTokenClassifier, tally: Tally, seconds: float, bf16:
     width = network.shape.encoder["hidden_size"]
     inner = network.shape.encoder["intermediate_size"]
     rows = tally.widest["attention_mask"].numel()
-    needed = _operations(network, tally.widest) * tally.places / rows / seconds
+    used = _operations(network, tally.widest) * tally.places / rows / seconds
     return Speed(
         tokens_per_s=round(tally.tokens / seconds, 1),
         padding=round(1 - tally.tokens / tally.places, 4),
-        used=round(needed / _reached(rows, width, inner, bf16), 4),
+        used=round(used / _reachable(rows, width, inner, bf16), 4),
         threads=torch.get_num_threads(),
     )
 
 
-def write(folder: Path, speed: Speed) -> None:
-    (folder / FILE).write_text(json.dumps(asdict(speed)))
+def write_speed(folder: Path, speed: Speed) -> None:
+    write_json(folder / FILE, asdict(speed))
 
 
 def speeds(work: Path) -> dict[str, Any]:
     """{stage: Speed's fields} of the networks that were fitted in `work`."""
-    found = sorted(work.glob(f"*/{FILE}"), reverse=True)
-    return {path.parent.name: json.loads(path.read_text()) for path in found}
+    return {p.parent.name: read_json(p) for p in sorted(work.glob(f"*/{FILE}"), reverse=True)}
 
 
-def describe(work: Path) -> list[str]:
+def speed_lines(work: Path) -> list[str]:
+    """A line for each network that was fitted in `work`."""
     return [
         f"{name}: {speed['tokens_per_s']:,.0f} tokens a second, {100 * speed['padding']:.0f} % "
         f"padding beside them; {100 * speed['used']:.0f} % of the operations that "
@@ -89,13 +89,13 @@ def describe(work: Path) -> list[str]:
 def _operations(network: ControlTokenClassifier, batch: Batch) -> float:
     """Floating-point operations of a step on `batch`."""
     counter: Any = FlopCounterMode(display=False)
-    own = copy.deepcopy(network)  # torchrun's hooks stay with the other
+    unhooked = copy.deepcopy(network)  # torchrun's hooks stay with the original
     with counter:
-        own(batch["input_ids"], batch["attention_mask"]).sum().backward()
+        unhooked(batch["input_ids"], batch["attention_mask"]).sum().backward()
     return float(counter.get_total_flops())
 
 
-def _reached(rows: int, width: int, inner: int, bf16: bool) -> float:
+def _reachable(rows: int, width: int, inner: int, bf16: bool) -> float:
     """Floating-point operations a second of [rows, width] times [width, inner]."""
     dtype = torch.bfloat16 if bf16 else torch.float32
     left, right = torch.ones(rows, width, dtype=dtype), torch.ones(width, inner, dtype=dtype)

@@ -5,27 +5,23 @@ It brings checkpoints, resumption, progress and torchrun; nothing of the loop is
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import set_seed
 
-from training.fit.batches import Collator, Examples, Misspelt
+from training.fit.batches import Collator, Examples
+from training.fit.checkpoints import has_fast_bfloat16, newest_checkpoint, trainer_arguments
 from training.fit.network import ControlTokenClassifier
 from training.fit.objective import Batch, Objective
-from training.fit.speed import Tally, measure, write
+from training.fit.speed import Tally, measure, write_speed
+from training.fit.typos import Misspelt
 from training.recipe import Fitting
 
-CHECKPOINTS_PER_STAGE = 10
 EVAL_BATCH = 256
-CHECKPOINT_FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt")
 
 
 class HeadTrainer(Trainer):
@@ -77,9 +73,8 @@ def fit(
     settings: Fitting,
     epochs: int,
     folder: Path,
-    callbacks: Sequence[TrainerCallback] = (),
 ) -> ControlTokenClassifier:
-    """Fit `network` in place, resuming from the newest whole checkpoint in `folder`."""
+    """Fit `network` in place, resuming from the newest complete checkpoint in `folder`."""
     set_seed(settings.seed)
     network.piece_dropout = settings.piece_dropout
     trainer = HeadTrainer(
@@ -89,13 +84,12 @@ def fit(
         train_dataset=train,
         eval_dataset=validation,
         data_collator=Collator(tuple(network.control_ids.tolist())),
-        callbacks=list(callbacks),
     )
     result = trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
     on_cpu = trainer.args.device.type == "cpu"  # an accelerator is not measured against the cores
     if trainer.is_world_process_zero() and trainer.tally.tokens and on_cpu:
         seconds = result.metrics["train_runtime"]
-        write(folder.parent, measure(network, trainer.tally, seconds, trainer.args.bf16))
+        write_speed(folder.parent, measure(network, trainer.tally, seconds, trainer.args.bf16))
     return network.eval()
 
 
@@ -103,9 +97,10 @@ def fit_arguments(
     settings: Fitting, epochs: int, rows: int, folder: Path, bf16: bool
 ) -> TrainingArguments:
     steps = max(1, rows // (settings.batch_size * settings.accumulation_steps)) * epochs
-    steps = settings.steps or steps
-    return TrainingArguments(
-        output_dir=str(folder),
+    return trainer_arguments(
+        folder,
+        settings.steps or steps,
+        bf16,
         num_train_epochs=epochs,
         max_steps=settings.steps or -1,
         learning_rate=settings.learning_rate,
@@ -115,46 +110,8 @@ def fit_arguments(
         warmup_steps=settings.warmup_fraction,
         weight_decay=settings.weight_decay,
         seed=settings.seed,
-        train_sampling_strategy="group_by_length",
         label_names=["labels"],
         remove_unused_columns=False,
         eval_strategy="epoch",
         prediction_loss_only=True,
-        save_steps=max(1, steps // CHECKPOINTS_PER_STAGE),
-        save_total_limit=2,
-        logging_steps=max(1, steps // 50),
-        report_to="none",
-        ddp_backend="gloo" if "WORLD_SIZE" in os.environ else None,
-        bf16=bf16,
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=False,
     )
-
-
-def newest_checkpoint(folder: Path) -> str | None:
-    """The newest checkpoint that was written to its end; half-written ones are removed.
-
-    Trainer writes trainer_state.json last: where that reads, all before it is there.
-    """
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
-    for checkpoint in reversed(found):
-        if _is_whole(checkpoint):
-            return str(checkpoint)
-        shutil.rmtree(checkpoint, ignore_errors=True)  # other processes may be at it too
-    return None
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    try:
-        json.loads((checkpoint / "trainer_state.json").read_text())
-    except (OSError, ValueError):
-        return False
-    return all((checkpoint / name).is_file() for name in CHECKPOINT_FILES)
-
-
-def has_fast_bfloat16() -> bool:
-    """Whether matrix products in bfloat16 are done in hardware: they take half of the time."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_tile", "bf16"))

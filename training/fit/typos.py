@@ -5,26 +5,46 @@ from __future__ import annotations
 import random
 import re
 import string
+from collections.abc import Callable, Sequence
+
+import torch
+
+from training.fit.batches import Example, Examples
 
 LONG_ENOUGH = re.compile(r"[^\W\d_]{4,}")
 
 
 def misspell(text: str, dice: random.Random) -> str:
-    """`text` with one typo in one word of four letters or more; without such a word, as it is."""
+    """`text` with one typo in one word of four letters or more; without such a word, unchanged."""
     words = list(LONG_ENOUGH.finditer(text))
     if not words:
         return text
     word = dice.choice(words)
-    at = dice.randrange(word.start() + 1, word.end() - 1)  # first and last letters seldom go wrong
-    letter, following = text[at], text[at + 1]
-    return (
-        text[:at]
-        + dice.choice(
-            (following, letter * 2 + following, following + letter, _other(dice) + following)
-        )
-        + text[at + 2 :]
-    )
+    place = dice.randrange(word.start() + 1, word.end() - 1)  # seldom the first or last letter
+    letter, following = text[place], text[place + 1]
+    other = dice.choice(string.ascii_lowercase)
+    typos = (following, letter * 2 + following, following + letter, other + following)
+    return text[:place] + dice.choice(typos) + text[place + 2 :]
 
 
-def _other(dice: random.Random) -> str:
-    return dice.choice(string.ascii_lowercase)
+class Misspelt:
+    """The examples of `texts`, a `share` of them read with a new typo each time."""
+
+    def __init__(
+        self,
+        examples: Examples,
+        texts: Sequence[str],
+        share: float,
+        encode: Callable[[Sequence[str]], list[list[int]]],
+    ) -> None:
+        self.examples, self.texts, self.share, self.encode = examples, texts, share, encode
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, place: int) -> Example:
+        example = self.examples[place]
+        if float(torch.rand(())) >= self.share:  # torch's generator: a checkpoint keeps its state
+            return example
+        dice = random.Random(int(torch.randint(2**31, ())))
+        return {**example, "input_ids": self.encode([misspell(self.texts[place], dice)])[0]}

@@ -11,17 +11,41 @@ or a control token is just text, in any language's tokenizers library.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tokenizers import Tokenizer
 
+from model.aside import write_json
+from model.bundle import TOKENIZER
+from model.encoding import encode
+from training.fit.base import check_size
 from training.recipe import RecipeError
+from training.run import FACTS, Run
 
 BATCH = 1000  # texts tokenized at a time
+MAX_TOKENS = (32, 256)  # bounds of the default max_tokens
+COVERED = 99.5  # percent of the training texts that the default max_tokens holds whole
+
+
+def run(run: Run, folder: Path) -> None:
+    """The stage `vocabulary`: write tokenizer.json, and the limits that follow from the text."""
+    texts = [row.text for row in (*run.table.split("train"), *run.table.transfer)]
+    trim, pieces = run.recipe.vocabulary.trim, run.recipe.vocabulary.pieces
+    trims = trim or pieces is not None
+    made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base)
+    (folder / TOKENIZER).write_text(made.tokenizer, encoding="utf-8")
+    ids = encode(Tokenizer.from_str(made.tokenizer), texts, sys.maxsize).ids
+    covered = int(np.ceil(np.percentile(list(map(len, ids)), COVERED) / 8) * 8)
+    limit = run.recipe.data.max_tokens or int(np.clip(covered, *MAX_TOKENS))
+    check_size(run.base, run.recipe.student.layers, limit, run.recipe.student.width)
+    facts = {"pieces": len(made.base_ids), "max_tokens": limit, "base_ids": made.base_ids}
+    write_json(folder / FACTS, facts)
 
 
 @dataclass(frozen=True)
@@ -36,8 +60,8 @@ def plain_tokenizer(folder: Path) -> dict[str, Any]:
     """The base's tokenizer.json without added tokens, truncation and padding."""
     document: dict[str, Any] = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     if document["model"].get("type") != "WordPiece":
-        found = document["model"].get("type")
-        raise RecipeError(f"base: its tokenizer is {found}; give a base with a WordPiece tokenizer")
+        kind = document["model"].get("type")
+        raise RecipeError(f"base: its tokenizer is {kind}; give a base with a WordPiece tokenizer")
     return {**document, "added_tokens": [], "truncation": None, "padding": None}
 
 
@@ -49,11 +73,11 @@ def whole_vocabulary(folder: Path) -> TrimmedVocabulary:
 
 
 def trim_vocabulary(
-    folder: Path, texts: Iterable[str], most: int | None = None
+    folder: Path, texts: Sequence[str], max_pieces: int | None = None
 ) -> TrimmedVocabulary:
     """The base's vocabulary, cut down to the pieces that `texts` use and the single characters.
 
-    `most`: how many to keep; the pieces that `texts` use least are left out first.
+    `max_pieces`: how many to keep; the pieces that `texts` use least are left out first.
     """
     document = plain_tokenizer(folder)
     model = document["model"]
@@ -66,13 +90,13 @@ def trim_vocabulary(
         if piece in special or len(piece.removeprefix(prefix)) == 1
     }
     frequent = [old for old, _ in used.most_common() if old not in needed]
-    if most is not None:
-        if most < len(needed):
+    if max_pieces is not None:
+        if max_pieces < len(needed):
             raise RecipeError(
-                f"[vocabulary] pieces: {most}; single characters alone are {len(needed)}, "
+                f"[vocabulary] pieces: {max_pieces}; single characters alone are {len(needed)}, "
                 "give that or more"
             )
-        frequent = frequent[: most - len(needed)]
+        frequent = frequent[: max_pieces - len(needed)]
     chosen = needed | set(frequent)
     by_id = sorted(model["vocab"].items(), key=lambda item: item[1])
     kept = [(piece, old) for piece, old in by_id if old in chosen]
@@ -82,22 +106,14 @@ def trim_vocabulary(
     return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in kept])
 
 
-def _used_ids(document: dict[str, Any], texts: Iterable[str]) -> Counter[int]:
+def _used_ids(document: dict[str, Any], texts: Sequence[str]) -> Counter[int]:
     """How often each of the base's ids occurs in `texts`."""
     tokenizer = Tokenizer.from_str(json.dumps(document))
     used: Counter[int] = Counter()
-    batch: list[str] = []
-    for text in texts:
-        batch.append(text)
-        if len(batch) == BATCH:
-            used.update(_ids(tokenizer, batch))
-            batch.clear()
-    used.update(_ids(tokenizer, batch))
+    for start in range(0, len(texts), BATCH):
+        for ids in encode(tokenizer, texts[start : start + BATCH], sys.maxsize).ids:
+            used.update(ids)
     return used
-
-
-def _ids(tokenizer: Tokenizer, texts: list[str]) -> Iterator[int]:
-    return (number for encoding in tokenizer.encode_batch(texts) for number in encoding.ids)
 
 
 def _special_pieces(document: dict[str, Any], unknown: str) -> set[str]:

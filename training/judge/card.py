@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from tables.text import markdown
 from training.judge.metrics import HEADLINE
 from training.recipe import Recipe
 from training.rows.table import Table
@@ -65,34 +66,26 @@ def metrics_table(table: Table, metrics: dict[str, Any]) -> str:
     rows = [
         [
             f"**{title}**" if name == shipped(metrics) else title,
-            *(_cell(task.kind, metrics[name]["tasks"][task.name]) for task in table.tasks),
+            *_cells(table, metrics[name]["tasks"]),
         ]
         for name, title in CONTENDERS.items()
         if name in metrics
     ]
-    return _markdown(["", *(task.name for task in table.tasks)], rows)
+    return markdown(["", *(task.name for task in table.tasks)], rows)
 
 
 def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
     own = shipped(metrics)
-    slices = metrics[own]["slices"]
-    if not slices:
-        return []
-    rows = [
-        [name, *(_cell(task.kind, found[task.name]) for task in table.tasks)]
-        for name, found in slices.items()
-    ]
-    return [
-        f"The {CONTENDERS[own]}, by slice:",
-        _markdown(["slice", *(t.name for t in table.tasks)], rows),
-    ]
+    rows = [[name, *_cells(table, tasks)] for name, tasks in metrics[own]["slices"].items()]
+    header = ["slice", *(task.name for task in table.tasks)]
+    return [f"The {CONTENDERS[own]}, by slice:", markdown(header, rows)] if rows else []
 
 
-def _cell(kind: str, found: dict[str, Any]) -> str:
-    headline, macro = found[HEADLINE[kind]], found["macro_f1"]
-    return "-" if headline is None else f"{headline:.1f} ({macro:.1f})"
-
-
-def _markdown(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _cells(table: Table, tasks: dict[str, Any]) -> list[str]:
+    """Headline and macro-F1 of each task; `-` where unknown."""
+    cells = []
+    for task in table.tasks:
+        headline, macro = tasks[task.name][HEADLINE[task.kind]], tasks[task.name]["macro_f1"]
+        macro_cell = "-" if macro is None else f"{macro:.1f}"
+        cells.append("-" if headline is None else f"{headline:.1f} ({macro_cell})")
+    return cells

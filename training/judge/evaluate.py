@@ -1,47 +1,48 @@
-"""How does a bundle do? Measured through the classifier that serves it, teacher included."""
+"""How good is every bundle of a run, and how good are baselines on the same test rows?"""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from model.aside import write_json
+from training.judge.fast_text import fasttext_answers
+from training.judge.judged import judge_answers, judge_bundle, metrics_of
+from training.judge.linear import fit_linear
+from training.judge.mistakes import mistakes
+from training.rows.table import Table
+from training.run import Run
 
-from model.classifier import Classifier
-from training.judge.metrics import Labels, calibration_errors, slice_metrics, table_metrics
-from training.rows.table import Row, Table
+METRICS, MISTAKES = "metrics.json", "mistakes.json"
+
+
+def run(run: Run, folder: Path) -> None:
+    """The stage `evaluate`: write the metrics of all contenders, and the mistakes of int8."""
+    bundles = {
+        "teacher": run.work / "export" / "teacher",
+        "student": run.work / "export" / "student",
+        "int8": run.work / "quantize" / "int8",
+    }
+    rows = run.table.split("test")
+    judged = {name: judge_bundle(run.table, path, "test") for name, path in bundles.items()}
+    metrics = {name: metrics_of(tasks, rows) for name, tasks in judged.items()}
+    metrics |= baseline_metrics(run.table)
+    write_json(folder / METRICS, {"split": "test", **metrics})
+    write_json(folder / MISTAKES, mistakes(judged["int8"]))
 
 
 def evaluate(table: Table, bundle: Path) -> dict[str, Any]:
     """{"tasks": {task: metrics}, "slices": {slice: {task: metrics}}} on the test split."""
+    return metrics_of(judge_bundle(table, bundle, "test"), table.split("test"))
+
+
+def baseline_metrics(table: Table) -> dict[str, Any]:
+    """{"baseline": the linear model's metrics, "fasttext": where it can be had}; test split."""
     rows = table.split("test")
-    said = answers(bundle, rows)
-    found = table_metrics(table, rows, said)
-    errors = calibration_errors(table, rows, scores_of(bundle, rows))
-    tasks = {name: {**metrics, "ece": errors[name]} for name, metrics in found.items()}
-    return {"tasks": tasks, "slices": slice_metrics(table, rows, said)}
-
-
-def answers(bundle: Path, rows: list[Row]) -> list[dict[str, Labels]]:
-    """For each row {task: labels given}."""
-    predictions = _classifier(bundle).predict([row.text for row in rows])
-    return [
-        {task: frozenset(str(entry["label"]) for entry in given) for task, given in answer.items()}
-        for answer in predictions
-    ]
-
-
-def scores_of(bundle: Path, rows: list[Row]) -> NDArray[np.float64]:
-    """[rows, labels of all tasks]: the score of every label, given or not."""
-    return _classifier(bundle).probabilities([row.text for row in rows])
-
-
-def logits_of(bundle: Path, rows: list[Row]) -> NDArray[np.float32]:
-    """float32 [rows, labels of all tasks]."""
-    return _classifier(bundle).logits([row.text for row in rows])
-
-
-def _classifier(bundle: Path) -> Classifier:
-    return Classifier.load(bundle, threads=os.cpu_count() or 1)
+    texts = [row.text for row in rows]
+    answers = {"baseline": fit_linear(table).answers(texts)}
+    if (second := fasttext_answers(table, texts)) is not None:
+        answers["fasttext"] = second
+    return {
+        name: metrics_of(judge_answers(table, rows, marks), rows) for name, marks in answers.items()
+    }

@@ -19,8 +19,8 @@ from sklearn.pipeline import make_union
 from sklearn.svm import LinearSVC
 
 from training.fit.batches import targets
-from training.judge.calibrate import fit_thresholds
-from training.judge.metrics import Labels, headline, label_counts
+from training.judge.metrics import Marks
+from training.judge.thresholds import ScoredTask, best_candidate
 from training.rows.table import Table
 
 LARGE = 1000  # rows
@@ -32,49 +32,21 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LinearHead:
-    """One task's SVM; `cut` holds a multi-label task's thresholds, fitted on validation."""
-
-    kind: str
-    labels: tuple[str, ...]
-    model: Any
-    present: NDArray[np.intp]
-    """Columns of the labels that training rows have."""
-    cut: Floats | None = None
-
-    def decision_values(self, features: Any) -> Floats:
-        """[rows, labels]: signed distances, about -1 to 1."""
-        values = np.full((features.shape[0], len(self.labels)), NEVER)
-        if self.model is None:
-            values[:, self.present] = -NEVER
-            return values
-        found = self.model.decision_function(features)
-        if found.ndim == 1:
-            found = np.stack([-found, found], 1) if len(self.present) == 2 else found[:, None]
-        values[:, self.present] = found
-        return values
-
-    def answer(self, values: Floats) -> Labels:
-        if self.cut is None:
-            return frozenset([self.labels[int(values.argmax())]])
-        return _set(values >= self.cut, self.labels)
-
-
-@dataclass(frozen=True)
 class LinearModel:
+    """Decision values are signed distances, about -1 to 1."""
+
     features: Any
-    heads: tuple[LinearHead, ...]
+    tasks: tuple[ScoredTask, ...]
 
     def decision_values(self, texts: Sequence[str]) -> Floats:
         """[texts, labels of all tasks]."""
         known = self.features.transform(texts)
-        return np.concatenate([head.decision_values(known) for head in self.heads], axis=1)
+        return np.concatenate([task.scores(known) for task in self.tasks], axis=1)
 
-    def answers(self, texts: Sequence[str]) -> list[tuple[Labels, ...]]:
-        """For each text the labels of each task."""
+    def answers(self, texts: Sequence[str]) -> Marks:
+        """[texts, labels of all tasks]."""
         known = self.features.transform(texts)
-        columns = [[head.answer(row) for row in head.decision_values(known)] for head in self.heads]
-        return list(zip(*columns, strict=True))
+        return np.concatenate([task.answers(known) for task in self.tasks], axis=1)
 
 
 @functools.lru_cache(maxsize=1)  # a run has it teach, and then compares with it
@@ -88,54 +60,47 @@ def fit_linear(table: Table) -> LinearModel:
     )
     known = features.fit_transform([row.text for row in train])
     unseen = features.transform([row.text for row in validation])
-    truth = [targets(table, rows) for rows in (train, validation)]
-    heads, start = [], 0
-    for task, labels in zip(table.tasks, table.labels, strict=True):
-        columns = [part[:, start : start + len(labels)] for part in truth]
-        start += len(labels)
-        heads.append(_best_head(task.kind, labels, (known, unseen), columns))
-    return LinearModel(features, tuple(heads))
+    train_truth, validation_truth = targets(table, train), targets(table, validation)
+    tasks = []
+    for head in table.heads:
+        truth, held_out = head.of(train_truth), head.of(validation_truth)
+        labelled, judged = ~np.isnan(truth[:, 0]), ~np.isnan(held_out[:, 0])
+        candidates = (
+            _Svm(head.kind, strength, known[labelled], truth[labelled] > 0)
+            for strength in STRENGTHS
+        )
+        tasks.append(
+            best_candidate(head.kind, candidates, unseen[judged], held_out[judged] > 0, 0.0, GRID)
+        )
+    return LinearModel(features, tuple(tasks))
 
 
-def _best_head(
-    kind: str, labels: tuple[str, ...], features: tuple[Any, Any], truth: list[Any]
-) -> LinearHead:
-    """The strength that is best on validation."""
-    train, validation = (~np.isnan(part[:, 0]) for part in truth)
-    known, unseen = features[0][train], features[1][validation]
-    wanted = [_set(row > 0, labels) for row in truth[1][validation]]
-    best, chosen = -1.0, None
-    for strength in STRENGTHS:
-        head = _fit_head(kind, labels, strength, known, truth[0][train])
-        if not wanted:
-            return head
-        values = head.decision_values(unseen)
+class _Svm:
+    """One task's support vector machine; a constant where there is nothing to separate."""
+
+    def __init__(self, kind: str, strength: float, features: Any, truth: Marks) -> None:
+        self.labels = truth.shape[1]
+        self.present = np.flatnonzero(truth.any(0))
+        """Columns of the labels that training rows have."""
+        self.model: Any = None
+        if len(self.present) == 0 or (kind == "single" and len(self.present) == 1):
+            return
+        self.model = LinearSVC(C=strength)
         if kind == "multi":
-            cut = np.array(fit_thresholds(values, truth[1][validation], GRID))
-            head = LinearHead(kind, labels, head.model, head.present, cut)
-        given = [head.answer(row) for row in values]
-        score = float(headline(kind, label_counts(labels, wanted, given)))
-        if score > best:
-            best, chosen = score, head
-    assert chosen is not None
-    return chosen
+            self.model = OneVsRestClassifier(self.model)
+            self.model.fit(features, truth[:, self.present].astype(int))
+        else:
+            self.model.fit(features, truth[:, self.present].argmax(1))
 
-
-def _fit_head(
-    kind: str, labels: tuple[str, ...], strength: float, known: Any, wanted: Any
-) -> LinearHead:
-    present = np.flatnonzero(wanted.sum(0) > 0)
-    cut = np.zeros(len(labels)) if kind == "multi" else None
-    if len(present) == 0 or (kind == "single" and len(present) == 1):
-        return LinearHead(kind, labels, None, present, cut)
-    model = LinearSVC(C=strength)
-    if kind == "multi":
-        model = OneVsRestClassifier(model)
-        model.fit(known, wanted[:, present].astype(int))
-    else:
-        model.fit(known, wanted[:, present].argmax(1))
-    return LinearHead(kind, labels, model, present, cut)
-
-
-def _set(chosen: NDArray[np.bool_], labels: tuple[str, ...]) -> Labels:
-    return frozenset(labels[place] for place in np.flatnonzero(chosen))
+    def __call__(self, features: Any) -> Floats:
+        """[rows, labels]."""
+        values = np.full((features.shape[0], self.labels), NEVER)
+        if self.model is None:
+            values[:, self.present] = -NEVER
+            return values
+        decision = self.model.decision_function(features)
+        if decision.ndim == 1:
+            two = len(self.present) == 2
+            decision = np.stack([-decision, decision], 1) if two else decision[:, None]
+        values[:, self.present] = decision
+        return values

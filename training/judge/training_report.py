@@ -1,57 +1,63 @@
-"""What came out of the run? Metrics and times, as a table for people and JSON for programs."""
+"""What came out of the run? Metrics and times for people and programs, and its load report."""
 
 from __future__ import annotations
 
 import json
-import platform
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
+from model.aside import read_json, write_json, write_text
 from model.bundle import read_bundle
-from training.fit.speed import describe as describe_speed
-from training.fit.speed import speeds
+from profiling import machine
+from training.fit.speed import speed_lines, speeds
 from training.judge.card import metrics_table
-from training.judge.mistakes import describe
+from training.judge.evaluate import MISTAKES
+from training.judge.mistakes import mistake_tables
 from training.run import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+REPLAY = "replay.jsonl"
+LONGEST_S = 600
 
 
 def write_report(run: Run, seconds: dict[str, Any]) -> str:
     """Write DIR.report/training.md and .json; return the text for the terminal."""
-    bundle, work = read_bundle(run.target), run.work
-    facts = json.loads((work / "quantize" / "facts.json").read_text())
-    wrong = json.loads((work / "evaluate" / "mistakes.json").read_text())
-    drops = facts["drops"]
+    bundle = read_bundle(run.target)
+    facts = run.facts("quantize")
+    mistakes = read_json(run.work / "evaluate" / MISTAKES)
     lines = [
         f"{bundle.identity} in {run.target}",
         "",
         metrics_table(run.table, bundle.metrics),
         "",
         "int8 against fp32 on validation, points lost (95 % interval): "
-        + ", ".join(f"{task} {d['drop']} ({d['low']} to {d['high']})" for task, d in drops.items()),
-        "expected calibration error, percent: " + _calibration(bundle.metrics["int8"]["tasks"]),
+        + ", ".join(
+            f"{task} {drop['drop']} ({drop['low']} to {drop['high']})"
+            for task, drop in facts["drops"].items()
+        ),
+        "expected calibration error, percent: "
+        + ", ".join(f"{name} {task['ece']}" for name, task in bundle.own_metrics["tasks"].items()),
         "",
         *_quantization(facts),
         "",
         *_times(seconds),
-        *describe_speed(work),
+        *speed_lines(run.work),
     ]
     text = "\n".join(lines)
-    whole = "\n".join([text, *describe(wrong)])
     run.report.mkdir(exist_ok=True)
-    (run.report / "training.md").write_text(whole + "\n", encoding="utf-8")
-    found = {
+    write_text(run.report / "training.md", f"{text}\n\n{mistake_tables(mistakes)}\n")
+    document = {
         "bundle": bundle.identity,
         "metrics": bundle.metrics,
         "quantization": facts,
-        "mistakes": wrong,
+        "mistakes": mistakes,
         "seconds": seconds,
-        "speed": speeds(work),
+        "speed": speeds(run.work),
     }
-    (run.report / "training.json").write_text(json.dumps(found, indent=1))
+    write_json(run.report / "training.json", document)
     return text
-
-
-def _calibration(tasks: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {found['ece']}" for name, found in tasks.items())
 
 
 def _quantization(facts: dict[str, Any]) -> list[str]:
@@ -67,9 +73,39 @@ def _quantization(facts: dict[str, Any]) -> list[str]:
 def _times(seconds: dict[str, Any]) -> list[str]:
     stages = ", ".join(f"{name} {taken['wall']:.0f}" for name, taken in seconds.items())
     wall, cpu = (sum(taken[kind] for taken in seconds.values()) for kind in ("wall", "cpu"))
-    machine = platform.processor() or platform.machine()
+    processor = machine.describe()["processor"]
     return [
         f"seconds per stage: {stages}",
-        f"in all {wall / 60:.1f} minutes, {cpu / 60:.1f} CPU-minutes on {machine}; "
+        f"in all {wall / 60:.1f} minutes, {cpu / 60:.1f} CPU-minutes on {processor}; "
         "of a resumed stage, the last part",
     ]
+
+
+def report_performance(run: Run, *options: str) -> bool:
+    """Load the bundle with its own test rows, into DIR.report/; whether that worked.
+
+    A failure is a warning only: the bundle is complete before.
+    """
+    target, texts = run.target, run.work / REPLAY
+    command = [sys.executable, "-m", "profiling", "report", str(target), "--data", str(texts)]
+    command += ["--out", str(run.report), *options]
+    try:
+        _write_replay(run, texts)
+        done = subprocess.run(command, cwd=ROOT, timeout=LONGEST_S, check=False)
+        problem = f"exit status {done.returncode}" if done.returncode else None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        problem = str(error)
+    if problem:
+        print(
+            f"warning: no performance report ({problem}), but the bundle is whole; "
+            f"python -m profiling report {target} makes one",
+            file=sys.stderr,
+        )
+    return problem is None
+
+
+def _write_replay(run: Run, path: Path) -> None:
+    """The test rows as a table whose columns are the tasks' names; null: not labelled."""
+    with path.open("w", encoding="utf-8") as file:
+        for row in run.table.split("test"):
+            file.write(json.dumps({**run.table.json_labels(row), "text": row.text}) + "\n")

@@ -1,18 +1,89 @@
-"""What leaves torch? One ONNX graph that derives all it needs from `input_ids`."""
+"""What leaves torch? One ONNX graph that derives all it needs from `input_ids`, in a bundle."""
 
 from __future__ import annotations
 
 import ast
 import logging
+import os
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 
-from training.fit.network import ControlTokenClassifier
+from model.bundle import TOKENIZER, Task, write_bundle
+from model.classifier import Classifier
+from training.fit.batches import examples, network_logits, targets
+from training.fit.network import ControlTokenClassifier, load_network
+from training.judge.calibrate import calibrate, fit_biases
+from training.run import Run
 
 OPSET = 21
+
+
+def run(run: Run, folder: Path) -> None:
+    """The stage `export`: write the teacher and the student as fp32 bundles into `folder`."""
+    for stage in ("teacher", "student"):
+        export_network(run, stage, folder / stage)
+
+
+def export_network(run: Run, stage: str, target: Path) -> None:
+    """The network that `stage` trained as a calibrated fp32 bundle in `target`."""
+    graph = target.with_name(f"{target.name}.onnx")
+    network = load_network(run.work / stage)
+    _correct_biases(run, network)
+    export_onnx(network, graph)
+    calibrated_bundle(run, target, graph)
+    graph.unlink()
+
+
+@torch.no_grad()
+def _correct_biases(run: Run, network: ControlTokenClassifier) -> None:
+    """Add the biases that validation asks for to single-label heads, in place."""
+    rows = run.table.split("validation")
+    logits, truth = network_logits(network, examples(run, rows)), targets(run.table, rows)
+    for head, layer in zip(run.heads, network.task_heads, strict=True):
+        assert isinstance(layer, torch.nn.Linear)
+        target = head.of(truth).astype(np.float64)
+        labelled = ~np.isnan(target[:, 0])
+        if head.kind == "single" and labelled.any():
+            biases = fit_biases(head.of(logits)[labelled].astype(np.float64), target[labelled])
+            layer.bias.copy_(layer.bias + torch.from_numpy(biases))
+
+
+def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
+    """Write a bundle of `graph`, its temperatures and thresholds fitted on validation."""
+    pieces = run.facts("vocabulary")["pieces"]
+    tasks = tuple(
+        Task(
+            head.name,
+            head.kind,
+            head.labels,
+            pieces + place,
+            thresholds=(0.5,) * len(head.labels) if head.kind == "multi" else None,
+        )
+        for place, head in enumerate(run.heads)
+    )
+    _write(run, target, graph, tasks)
+    rows = run.table.split("validation")
+    classifier = Classifier.load(target, threads=os.cpu_count() or 1)
+    logits = classifier.logits([row.text for row in rows])
+    _write(run, target, graph, calibrate(tasks, logits, targets(run.table, rows)))
+
+
+def _write(run: Run, target: Path, graph: Path, tasks: tuple[Task, ...]) -> None:
+    write_bundle(
+        target,
+        name=f"{run.recipe.name}-{target.name}",
+        base=run.recipe.base,
+        max_tokens=run.max_tokens,
+        tasks=tasks,
+        model=graph,
+        tokenizer=run.work / "vocabulary" / TOKENIZER,
+        card=f"# {run.recipe.name}, {target.name}\n\nAn intermediate stage.\n",
+        metrics={},
+    )
 
 
 def export_onnx(network: ControlTokenClassifier, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from model.bundle import MODEL, Bundle, read_bundle, write_bundle
+from model.bundle import CARD, MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
 from model.classifier import Classifier
 from training.quantize.schemes import layers, quantize_onnx
 from training.recipe import Quantize
@@ -25,30 +25,29 @@ def rank_layers(exact: Path, texts: Sequence[str], settings: Quantize) -> list[d
 
     `exact`: the fp32 bundle. The embeddings are int8 throughout, and ranked by themselves.
     """
-    bundle = read_bundle(exact)
-    texts = texts[:TEXTS]
+    bundle, texts = read_bundle(exact), texts[:TEXTS]
     names = tuple(node.name for node in layers(onnx.load(exact / MODEL)))
-    wanted = Classifier.load(exact).logits(texts)
+    exact_logits = Classifier.load(exact).logits(texts)
     with tempfile.TemporaryDirectory() as folder:
-        only_embeddings = _logits(Path(folder), bundle, texts, replace(settings, keep=names))
-        errors = {EMBEDDINGS: _mean_change(only_embeddings, wanted)}
+
+        def int8_logits(*quantized: str) -> Any:
+            """With the embeddings and the layers `quantized` in int8."""
+            keep = tuple(name for name in names if name not in quantized)
+            graph = Path(folder) / "graph.onnx"
+            quantize_onnx(bundle.path / MODEL, graph, replace(settings, keep=keep))
+            attempt = with_graph(bundle, graph, Path(folder) / "bundle")
+            return Classifier.load(attempt.path).logits(texts)
+
+        only_embeddings = int8_logits()
+        errors = {EMBEDDINGS: _mean_change(only_embeddings, exact_logits)}
         for name in names:
-            kept = tuple(other for other in names if other != name)
-            found = _logits(Path(folder), bundle, texts, replace(settings, keep=kept))
-            errors[name] = _mean_change(found, only_embeddings)
+            errors[name] = _mean_change(int8_logits(name), only_embeddings)
     ranked = sorted(errors.items(), key=lambda item: -item[1])
     return [{"layer": name, "error": round(error, 5)} for name, error in ranked]
 
 
-def _mean_change(found: Any, wanted: Any) -> float:
-    return float(np.abs(found - wanted).mean())
-
-
-def _logits(folder: Path, bundle: Bundle, texts: Sequence[str], settings: Quantize) -> Any:
-    graph = folder / "graph.onnx"
-    quantize_onnx(bundle.path / MODEL, graph, settings)
-    made = with_graph(bundle, graph, folder / "bundle")
-    return Classifier.load(made.path).logits(texts)
+def _mean_change(logits: Any, reference: Any) -> float:
+    return float(np.abs(logits - reference).mean())
 
 
 def with_graph(bundle: Bundle, graph: Path, target: Path) -> Bundle:
@@ -60,7 +59,7 @@ def with_graph(bundle: Bundle, graph: Path, target: Path) -> Bundle:
         max_tokens=bundle.max_tokens,
         tasks=bundle.tasks,
         model=graph,
-        tokenizer=bundle.path / "tokenizer.json",
-        card=(bundle.path / "README.md").read_text(encoding="utf-8"),
+        tokenizer=bundle.path / TOKENIZER,
+        card=(bundle.path / CARD).read_text(encoding="utf-8"),
         metrics=dict(bundle.metrics),
     )

@@ -16,9 +16,9 @@ from typing import Any
 
 from training.origins import fingerprint
 from training.pipeline import run_stages
+from training.quantize.export import export_network
 from training.recipe import Recipe, Student
 from training.run import Run
-from training.quantize.export import export_network
 from training.studies.sweep.measure import headlines, mean
 
 SPACE: dict[str, tuple[float, ...]] = {

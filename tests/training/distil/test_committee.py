@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from tests.training.conftest import heads_of
 from training.distil.committee import combine, fit_weights
 
 ROWS, LABELS = 600, 4
+SINGLE, MULTI = heads_of(("single", LABELS)), heads_of(("multi", LABELS))
 
 
 def noisy(truth: NDArray[np.float32], noise: float, seed: int) -> NDArray[np.float64]:
@@ -27,8 +29,8 @@ def cross_entropy(truth: NDArray[np.float32], logits: NDArray[np.floating]) -> f
 def test_two_that_err_apart_are_better_together() -> None:
     truth = one_hot(1)
     members = [noisy(truth, 1.5, 2), noisy(truth, 1.5, 3)]
-    weights = fit_weights(["single"], [LABELS], members, truth)
-    together = combine(weights, [LABELS], members)
+    weights = fit_weights(SINGLE, members, truth)
+    together = combine(weights, SINGLE, members)
     assert together.dtype == np.float32
     right = (together.argmax(1) == truth.argmax(1)).mean()
     assert right > max((m.argmax(1) == truth.argmax(1)).mean() for m in members) + 0.03
@@ -38,21 +40,21 @@ def test_two_that_err_apart_are_better_together() -> None:
 def test_a_member_that_knows_nothing_gets_no_weight() -> None:
     truth = one_hot(4)
     members = [noisy(truth, 1.0, 5), np.random.default_rng(6).normal(0, 1, truth.shape)]
-    (weights,) = fit_weights(["single"], [LABELS], members, truth)
+    (weights,) = fit_weights(SINGLE, members, truth)
     assert weights.members[1] < 0.1 * weights.members[0]
 
 
 def test_multi_label_tasks_have_a_bias_and_unlabelled_rows_are_left_out() -> None:
     truth = (np.random.default_rng(7).random((ROWS, LABELS)) < 0.2).astype(np.float32)
     members = [noisy(truth, 1.0, 8), noisy(truth, 1.0, 9)]
-    (expected,) = fit_weights(["multi"], [LABELS], members, truth)
+    (expected,) = fit_weights(MULTI, members, truth)
     assert expected.bias < 0  # most labels do not hold
     blank = np.full((50, LABELS), np.nan, np.float32)
     members = [np.concatenate([m, np.full((50, LABELS), 99.0)]) for m in members]
-    assert fit_weights(["multi"], [LABELS], members, np.concatenate([truth, blank])) == [expected]
+    assert fit_weights(MULTI, members, np.concatenate([truth, blank])) == [expected]
 
 
 def test_with_few_rows_the_network_stands_alone() -> None:
     truth = one_hot(1)[:20]
-    (weights,) = fit_weights(["single"], [LABELS], [noisy(truth, 1, 1), noisy(truth, 1, 2)], truth)
+    (weights,) = fit_weights(SINGLE, [noisy(truth, 1, 1), noisy(truth, 1, 2)], truth)
     assert (weights.members, weights.bias) == ((1.0, 0.0), 0.0)

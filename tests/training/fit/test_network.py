@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tests.training.conftest import HEAD_SIZES, MAX_TOKENS, TEXTS
+from training.distil.shrink import with_layers
 from training.fit.network import (
     ControlTokenClassifier,
     Shape,
     from_base,
     load_network,
     save_network,
-    with_layers,
 )
 from training.fit.vocabulary import TrimmedVocabulary
 from training.quantize.export import export_onnx

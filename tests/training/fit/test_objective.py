@@ -11,7 +11,7 @@ from scipy.special import expit, log_softmax
 from torch import Tensor
 from transformers import TrainerCallback
 
-from tests.training.conftest import HEAD_SIZES
+from tests.training.conftest import HEAD_SIZES, heads_of
 from training.fit.batches import Collator, Example
 from training.fit.network import ControlTokenClassifier
 from training.fit.objective import Objective
@@ -19,6 +19,7 @@ from training.fit.trainer import HeadTrainer, fit_arguments
 from training.recipe import Fitting
 
 KINDS = ("single", "single", "multi")
+HEADS = heads_of(*zip(KINDS, HEAD_SIZES, strict=True))
 
 
 def ragged_examples(count: int = 8) -> list[Example]:
@@ -64,7 +65,7 @@ def gradients(
     arguments.max_grad_norm, arguments.save_strategy = 0.0, "no"
     arguments.train_sampling_strategy = "sequential"
     trainer = HeadTrainer(
-        Objective(KINDS, HEAD_SIZES),
+        Objective(HEADS),
         model=network,
         args=arguments,
         train_dataset=rows,
@@ -93,7 +94,7 @@ def test_averaging_each_batch_by_itself_would_not_do() -> None:
     """The rows above tell the right average from the usual one."""
     labels = torch.from_numpy(np.stack([row["labels"] for row in ragged_examples()]))
     logits = torch.randn(labels.shape, generator=torch.Generator().manual_seed(1))
-    objective = Objective(KINDS, HEAD_SIZES)
+    objective = Objective(HEADS)
 
     def loss(part: slice) -> float:
         batch = {"labels": labels[part]}
@@ -118,7 +119,7 @@ def test_the_loss_is_that_of_a_float64_reference() -> None:
         else:
             p = expit(logit)
             expected.append(-(target * np.log(p) + (1 - target) * np.log(1 - p)).sum(1).mean())
-    objective = Objective(KINDS, HEAD_SIZES)
+    objective = Objective(HEADS)
     batch = {"labels": torch.from_numpy(labels)}
     loss = objective.loss(torch.from_numpy(logits), batch, objective.counted(batch).sum(0))
     assert float(loss) == pytest.approx(np.mean(expected), rel=1e-12)
@@ -128,7 +129,7 @@ def test_distillation_is_least_where_student_and_teacher_agree() -> None:
     rows = ragged_examples()
     labels = torch.from_numpy(np.stack([row["labels"] for row in rows]))
     teacher = torch.randn(labels.shape, generator=torch.Generator().manual_seed(1))
-    objective = Objective(KINDS, HEAD_SIZES, temperature=2.0, alpha=1.0)
+    objective = Objective(HEADS, temperature=2.0, alpha=1.0)
     batch = {"labels": labels, "teacher_logits": teacher}
     logits = teacher.clone().requires_grad_()
     objective.loss(logits, batch, objective.counted(batch).sum(0)).backward()  # type: ignore[no-untyped-call]
@@ -143,7 +144,7 @@ def test_distillation_is_least_where_student_and_teacher_agree() -> None:
 def test_soft_targets_reach_rows_without_labels() -> None:
     labels = torch.full((4, sum(HEAD_SIZES)), torch.nan)
     teacher = torch.randn(labels.shape, generator=torch.Generator().manual_seed(1))
-    objective = Objective(KINDS, HEAD_SIZES, temperature=1.0, alpha=0.5)
+    objective = Objective(HEADS, temperature=1.0, alpha=0.5)
     batch = {"labels": labels, "teacher_logits": teacher}
     logits = torch.zeros_like(labels)
     loss = objective.loss(logits, batch, objective.counted(batch).sum(0))

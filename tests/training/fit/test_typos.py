@@ -8,8 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.fit.batches import Misspelt
-from training.fit.typos import misspell
+from training.fit.typos import Misspelt, misspell
 
 
 @given(st.text(max_size=40), st.integers())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from training.judge.fast_text import fasttext_metrics
+from training.judge.fast_text import fasttext_answers
+from training.judge.judged import judge_answers
 from training.recipe import read_recipe
 from training.rows.table import Table, read_table
 
@@ -37,15 +38,19 @@ def table(tmp_path: Path) -> Table:
 
 def test_it_learns_both_kinds_of_tasks(table: Table) -> None:
     pytest.importorskip("fasttext", reason="fastText has no wheel for this machine")
-    found = fasttext_metrics(table)
-    assert found is not None
-    assert found["tasks"]["kind"]["accuracy"] > 95
-    assert found["tasks"]["colour"]["micro_f1"] > 90
+    rows = table.split("test")
+    answers = fasttext_answers(table, [row.text for row in rows])
+    assert answers is not None
+    kind, colour = (task.headline for task in judge_answers(table, rows, answers))
+    assert kind is not None
+    assert colour is not None
+    assert kind > 95
+    assert colour > 90
 
 
 def test_without_the_package_a_run_goes_on_and_says_so(
     table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "fasttext", None)
-    assert fasttext_metrics(table) is None
+    assert fasttext_answers(table, ["red apple"]) is None
     assert "note: no fastText beside the other figures" in capsys.readouterr().out

@@ -10,8 +10,7 @@ from statistics import fmean, median, quantiles
 from typing import Any
 
 from model.classifier import Classifier
-from training.judge.evaluate import answers
-from training.judge.metrics import HEADLINE, table_metrics
+from training.judge.judged import judge_bundle
 from training.rows.table import Table
 
 TEXTS = 40  # different texts that are timed, one at a time
@@ -21,9 +20,7 @@ SEED = 1
 
 def headlines(table: Table, bundle: Path, split: str) -> dict[str, float | None]:
     """{task: accuracy or micro-F1 in percent} on `split`; None: no row is labelled."""
-    rows = table.split(split)
-    found = table_metrics(table, rows, answers(bundle, rows))
-    return {task.name: found[task.name][HEADLINE[task.kind]] for task in table.tasks}
+    return {task.name: task.headline for task in judge_bundle(table, bundle, split)}
 
 
 def mean(tasks: Mapping[str, float | None]) -> float:

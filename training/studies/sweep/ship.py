@@ -6,27 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
-from training.judge.baseline import baseline_metrics
-from training.judge.card import model_card
-from training.judge.evaluate import evaluate
-from training.judge.fast_text import fasttext_metrics
-from training.judge.linear import fit_linear
+from model.bundle import Bundle, read_bundle
+from training.judge.evaluate import baseline_metrics, evaluate
+from training.judge.ship_bundle import ship
 from training.recipe import Recipe
 from training.rows.table import read_table
 from training.studies.sweep.points import Point
 
 
-def ship(recipe: Recipe, picked: Point, points: list[Point], out: Path) -> Bundle:
+def ship_choice(recipe: Recipe, picked: Point, points: list[Point], out: Path) -> Bundle:
     """Write `picked` to `out`, whole, with the metrics of all that a run's bundle names."""
     table = read_table(recipe)
-    measured = read_bundle(picked.path)
     contenders = _contenders(picked, points)
     metrics: dict[str, Any] = {
         "split": "test",
         **{name: evaluate(table, path) for name, path in contenders.items()},
-        "baseline": baseline_metrics(table, fit_linear(table)),
-        **({"fasttext": second} if (second := fasttext_metrics(table)) else {}),
+        **baseline_metrics(table),
         "shipped": _contender(picked),
         "sweep": {
             "choice": picked.name,
@@ -36,17 +31,7 @@ def ship(recipe: Recipe, picked: Point, points: list[Point], out: Path) -> Bundl
         },
     }
     shaped = replace(recipe, student=replace(recipe.student, layers=picked.layers))
-    return write_bundle(
-        out,
-        name=recipe.name,
-        base=measured.base,
-        max_tokens=measured.max_tokens,
-        tasks=measured.tasks,
-        model=measured.path / MODEL,
-        tokenizer=measured.path / TOKENIZER,
-        card=model_card(shaped, table, metrics, round(picked.mb * 1e6)),
-        metrics=metrics,
-    )
+    return ship(shaped, table, read_bundle(picked.path), metrics, out)
 
 
 def _contenders(picked: Point, points: list[Point]) -> dict[str, Path]:

@@ -18,7 +18,7 @@ from training.studies.sweep.front import NothingFitsError, pick
 from training.studies.sweep.grid import candidates
 from training.studies.sweep.measure import latencies
 from training.studies.sweep.points import Limits, Point
-from training.studies.sweep.ship import ship
+from training.studies.sweep.ship import ship_choice
 from training.studies.sweep.sweep_report import write_sweep_report
 from training.studies.sweep.trials import Trials
 
@@ -48,7 +48,8 @@ def sweep(recipe: Recipe, out: Path, minutes: float | None, limits: Limits) -> i
             problem = str(error)
     print(write_sweep_report(recipe, out, points, limits, picked, [*notes, problem]))
     if picked:
-        print(f"{picked.name} is the choice: {ship(recipe, picked, points, out).identity} in {out}")
+        shipped = ship_choice(recipe, picked, points, out)
+        print(f"{picked.name} is the choice: {shipped.identity} in {out}")
     if problem:
         print(f"error: {problem}")
     return 1 if problem else 0

@@ -14,9 +14,9 @@ from training.judge.evaluate import evaluate
 from training.judge.metrics import HEADLINE
 from training.origins import fingerprint
 from training.pipeline import run_stages
-from training.recipe import Recipe, TaskSpec
-from training.run import Run
 from training.quantize.export import export_network
+from training.recipe import Attention, Recipe, TaskSpec
+from training.run import Run
 
 Figures = dict[str, float | None]
 """{task: accuracy or micro-F1 in percent on the test split}; None: no row is labelled."""
@@ -28,7 +28,7 @@ class Twin:
 
     tasks: tuple[TaskSpec, ...]
     """All of the recipe's, or one."""
-    attention: str
+    attention: Attention
     seed: int
 
     @property

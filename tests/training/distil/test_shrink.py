@@ -1,5 +1,6 @@
-"""A narrower student is a whole network, and starts with some of what the teacher knows."""
+"""A smaller student is a whole network, and starts with some of what the teacher knows."""
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,13 @@ import torch
 from tokenizers import Tokenizer
 
 from tests.training.conftest import TEXTS
-from training.distil.narrow import with_width
+from training.distil.shrink import with_attention_heads, with_neurons, with_width
 from training.fit.base import check_size
-from training.fit.network import ControlTokenClassifier
+from training.fit.network import ControlTokenClassifier, load_network, save_network
 from training.quantize.export import export_onnx
 from training.recipe import RecipeError
 
+WIDTH, HEADS, HEAD = 1536, 12, 32
 WORDS = (*TEXTS, "honey", "chicken", "beef steak", "olive", "a knife", "spoon", "soy", "oil")
 
 
@@ -66,3 +68,48 @@ def test_texts_resemble_each_other_as_they_did(
 def test_a_width_that_splits_a_head_says_what_to_give(base: Path) -> None:
     with pytest.raises(RecipeError, match=r"\[student\] width: 100; give a multiple of 32"):
         check_size(base, 3, 32, 100)
+
+
+def inputs(network: ControlTokenClassifier, tokenizer: Tokenizer) -> tuple[torch.Tensor, ...]:
+    first = network.shape.first_control_id
+    ids = torch.tensor([[*tokenizer.encode(TEXTS[0]).ids, first, first + 1, first + 2]])
+    return ids, torch.ones_like(ids)
+
+
+@torch.no_grad()
+def test_neurons_that_write_nothing_can_go(
+    network: ControlTokenClassifier, tokenizer: Tokenizer
+) -> None:
+    network = copy.deepcopy(network)
+    for layer in network.encoder.encoder.layer:
+        layer.output.dense.weight[:, ::2] = 0
+    smaller = with_neurons(network, WIDTH // 2).eval()
+    assert smaller.encoder.encoder.layer[0].intermediate.dense.weight.shape == (WIDTH // 2, 384)
+    assert smaller.shape.encoder["intermediate_size"] == WIDTH // 2
+    row = inputs(network, tokenizer)
+    torch.testing.assert_close(smaller(*row), network(*row), rtol=1e-4, atol=1e-5)
+    assert with_neurons(network, None) is network
+
+
+@torch.no_grad()
+def test_heads_that_write_nothing_can_go(
+    network: ControlTokenClassifier, tokenizer: Tokenizer
+) -> None:
+    network = copy.deepcopy(network)
+    for layer in network.encoder.encoder.layer:
+        layer.attention.output.dense.weight.view(384, HEADS, HEAD)[:, 1::3] = 0
+    smaller = with_attention_heads(network, HEADS * 2 // 3).eval()
+    query = smaller.encoder.encoder.layer[0].attention.self.query
+    assert query.weight.shape == (HEADS * 2 // 3 * HEAD, 384)
+    row = inputs(network, tokenizer)
+    torch.testing.assert_close(smaller(*row), network(*row), rtol=1e-4, atol=1e-5)
+    assert with_attention_heads(network, None) is network
+
+
+def test_what_is_fitted_with_fewer_heads_loads_again(
+    network: ControlTokenClassifier, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    smaller = with_attention_heads(network, 4).eval()
+    save_network(smaller, tmp_path)
+    row = inputs(network, tokenizer)
+    torch.testing.assert_close(load_network(tmp_path)(*row), smaller(*row))

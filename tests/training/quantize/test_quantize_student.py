@@ -1,4 +1,4 @@
-"""Does the gate try what may help, in order, and name what is to blame when nothing does?"""
+"""Are remedies tried in order, and is what is to blame named when none helps?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from model.bundle import read_bundle
 from model.classifier import Classifier
-from training.quantize.gate import QuantizationError, attempts, best_attempt
+from training.quantize.quantize_student import QuantizationError, attempts, best_attempt
 from training.quantize.ranking import with_graph
 from training.recipe import Quantize, read_recipe
 from training.rows.table import Table, read_table

@@ -1,0 +1,153 @@
+"""Does one inference give metrics, slices and mistakes, whatever labels a bundle knows?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.bundle import MODEL, TOKENIZER, read_bundle, write_bundle
+from training.judge.card import metrics_table, model_card
+from training.judge.evaluate import evaluate
+from training.judge.judged import judge_answers, judge_bundle, metrics_of
+from training.judge.mistakes import mistake_tables, mistakes
+from training.judge.training_report import write_report
+from training.recipe import read_recipe
+from training.rows.table import Table, read_table
+from training.run import Run
+
+FOODS = [("raw honey", "ingredient"), ("butter knife", "not_ingredient"), ("salt", "ingredient")]
+RECIPE = """
+data = {files = ["rows.jsonl"], slice = "slice"}
+task = [
+    {name = "ingredient", kind = "single"},
+    {name = "category", kind = "multi"},
+    {name = "unheard", kind = "single"},
+]
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    rows: list[dict[str, Any]] = []
+    for split in ("train", "validation", "test"):
+        for place in range(60):
+            text, label = FOODS[place % 3]
+            rows.append({"text": text, "split": split, "ingredient": label, "unheard": "of"})
+            rows[-1]["slice"] = "tools" if label == "not_ingredient" else "foods"
+            rows[-1]["category"] = ["beyond"] if place == 0 else None
+        rows.append({"text": "raw honey", "split": split, "ingredient": None, "unheard": "of"})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture
+def table(recipe: Path) -> Table:
+    return read_table(read_recipe(recipe))
+
+
+def test_tasks_and_labels_are_matched_by_name(
+    table: Table, bundle_path: Path, tmp_path: Path
+) -> None:
+    """`unheard` is no task of the bundle, `beyond` no label of it; the order does not matter."""
+    bundle = read_bundle(bundle_path)
+    judged = judge_bundle(table, bundle_path, "test")
+    assert [task.name for task in judged] == ["ingredient", "category"]
+    assert [len(task.rows) for task in judged] == [60, 1]
+    assert judged[0].headline == 100
+    assert judged[0].scores is not None
+    assert (judged[0].scores.argmax(1) == judged[0].truth.argmax(1)).all()
+    category = judged[1]
+    assert category.labels[0] == "beyond"
+    assert set(category.labels[1:]) == set(bundle.heads["category"].labels)
+    assert category.answers.any(), "the bundle answers with its own labels"
+    assert category.headline == 0, "which are all wrong"
+    turned = tmp_path / "turned"
+    first = replace(bundle.tasks[0], labels=bundle.tasks[0].labels[::-1])
+    write_bundle(
+        turned,
+        name="turned",
+        base=bundle.base,
+        max_tokens=bundle.max_tokens,
+        tasks=(first, *bundle.tasks[1:]),
+        model=bundle_path / MODEL,
+        tokenizer=bundle_path / TOKENIZER,
+        card="Its labels are turned around.",
+        metrics={},
+    )
+    assert judge_bundle(table, turned, "test")[0].headline == 0
+
+
+def test_a_slice_of_one_true_class_has_an_unknown_macro_f1(table: Table) -> None:
+    rows = table.split("test")
+    answers = np.zeros((len(rows), table.heads.width), np.bool_)
+    table.heads["ingredient"].of(answers)[:, 0] = True  # "ingredient" to every row
+    metrics = metrics_of(judge_answers(table, rows, answers), rows)
+    assert set(metrics["slices"]) == {"foods", "tools"}
+    foods, tools = (metrics["slices"][name]["ingredient"] for name in ("foods", "tools"))
+    assert (foods["accuracy"], foods["macro_f1"]) == (100, None)
+    assert (tools["accuracy"], tools["macro_f1"]) == (0, None)
+    assert metrics["tasks"]["ingredient"]["macro_f1"] == pytest.approx(40, abs=0.01)
+    known = replace(table, tasks=table.tasks[:1], labels=table.labels[:1])
+    shown = metrics_table(known, {"int8": {"tasks": {"ingredient": foods}}})
+    assert "**student, int8** | 100.0 (-)" in shown
+
+
+def test_mistakes_name_texts_labels_and_scores(table: Table, bundle_path: Path) -> None:
+    judged = judge_bundle(table, bundle_path, "test")
+    facts = mistakes(judged)
+    assert facts["ingredient"]["confusion"] == [[40, 0], [0, 20]]
+    assert facts["ingredient"]["confused"] == facts["ingredient"]["confident"] == []
+    category = facts["category"]
+    assert category["labels"][0] == {"label": "beyond", "rows": 1, "missed": 1, "extra": 0}
+    assert category["confident"][0] == {
+        "text": "raw honey", "truth": "beyond", "answer": "-", "score": 0.0,
+    }  # fmt: skip
+    text = mistake_tables(facts)
+    assert "## Mistakes: ingredient" in text
+    assert "| ingredient | 40 | 0 |" in text
+    assert "| raw honey | beyond | - | 0.0 |" in text
+
+
+def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
+    recipe: Path, bundle_path: Path, tmp_path: Path
+) -> None:
+    """The calibration error in the report and the slices of the card are the student's."""
+    run = Run(read_recipe(recipe), tmp_path / "out")
+    own = evaluate(run.table, bundle_path)
+    own["tasks"]["unheard"] = {"rows": 61, "accuracy": 100.0, "macro_f1": 100.0, "ece": None}
+    for tasks in own["slices"].values():
+        tasks["unheard"] = own["tasks"]["unheard"]
+    other = json.loads(json.dumps(own))
+    own["tasks"]["ingredient"]["ece"], other["tasks"]["ingredient"]["ece"] = 1.25, 9.75
+    metrics = {"split": "test", "student": own, "int8": other, "shipped": "student"}
+    bundle = read_bundle(bundle_path)
+    write_bundle(
+        run.target,
+        name="fp32",
+        base=bundle.base,
+        max_tokens=bundle.max_tokens,
+        tasks=bundle.tasks,
+        model=bundle_path / MODEL,
+        tokenizer=bundle_path / TOKENIZER,
+        card=model_card(run.recipe, run.table, metrics, 1000),
+        metrics=metrics,
+    )
+    files: dict[str, Any] = {
+        "quantize/facts.json": {"drops": {}, "unsure": [], "ranking": []},
+        "evaluate/mistakes.json": {},
+    }
+    for name, facts in files.items():
+        path = run.work / name
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(facts))
+    text = write_report(run, {"bundle": {"wall": 1.0, "cpu": 1.0}})
+    assert "expected calibration error, percent: ingredient 1.25" in text
+    assert "**student, fp32**" in text
+    assert "The student, fp32, by slice" in (run.target / "README.md").read_text()

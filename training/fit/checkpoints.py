@@ -1,0 +1,57 @@
+"""What do all fits share? Checkpoints that a killed run continues from, and machine settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from model.aside import read_json
+
+CHECKPOINTS_PER_STAGE = 10
+CHECKPOINT_FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt")
+
+
+def trainer_arguments(folder: Path, steps: int, bf16: bool, **settings: Any) -> TrainingArguments:
+    """Arguments of a fit of `steps` whose checkpoints go to `folder`; `settings` of this fit."""
+    return TrainingArguments(
+        output_dir=str(folder),
+        train_sampling_strategy="group_by_length",
+        save_steps=max(1, steps // CHECKPOINTS_PER_STAGE),
+        save_total_limit=2,
+        logging_steps=max(1, steps // 50),
+        report_to="none",
+        ddp_backend="gloo" if "WORLD_SIZE" in os.environ else None,
+        bf16=bf16,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+        **settings,
+    )
+
+
+def newest_checkpoint(folder: Path) -> str | None:
+    """The newest complete checkpoint; half-written ones are removed.
+
+    Trainer writes trainer_state.json last: where that reads, all before it is there.
+    """
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    for checkpoint in reversed(checkpoints):
+        files = [checkpoint / name for name in CHECKPOINT_FILES]
+        if read_json(checkpoint / "trainer_state.json") is not None and all(
+            file.is_file() for file in files
+        ):
+            return str(checkpoint)
+        shutil.rmtree(checkpoint, ignore_errors=True)  # other processes may remove it too
+    return None
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether matrix products in bfloat16 are done in hardware: they take half of the time."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_tile", "bf16"))

@@ -1,0 +1,92 @@
+"""Which labels does a score give? The likeliest one, or those past thresholds set on validation.
+
+A threshold per label of a multi-label task is set where the label's F1 is best; a label with few
+examples has the threshold that suits all labels together. Baselines are chosen here, too: the
+candidate with the best headline on validation, its thresholds set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.judge.metrics import Marks, headline, label_counts
+
+Floats = NDArray[np.float64]
+
+ENOUGH = 100  # positives that a label needs for a threshold of its own; see LOG.md
+GRID = np.linspace(0.05, 0.95, 91)
+
+
+@dataclass(frozen=True)
+class ScoredTask:
+    """One task of a baseline."""
+
+    scores: Callable[[Any], Floats]
+    """Texts, or their features, to scores [rows, labels]."""
+    thresholds: Floats | None
+    """[labels] of a multi-label task."""
+
+    def answers(self, inputs: Any) -> Marks:
+        return choose(self.scores(inputs), self.thresholds)
+
+
+def best_candidate(
+    kind: str,
+    candidates: Iterable[Callable[[Any], Floats]],
+    inputs: Any,
+    truth: Marks,
+    default: float,
+    grid: Floats = GRID,
+) -> ScoredTask:
+    """The candidate whose headline is best on validation: `inputs`, and `truth` [rows, labels].
+
+    Without validation rows it is the first one, with the threshold `default` for every label.
+    """
+    best: tuple[float, ScoredTask] | None = None
+    for scores in candidates:
+        thresholds = np.full(truth.shape[1], default) if kind == "multi" else None
+        if not len(truth):
+            return ScoredTask(scores, thresholds)
+        values = scores(inputs)
+        if kind == "multi":
+            thresholds = np.array(fit_thresholds(values, truth, grid))
+        figure = float(headline(kind, label_counts(truth, choose(values, thresholds))))
+        if best is None or figure > best[0]:
+            best = figure, ScoredTask(scores, thresholds)
+    assert best is not None
+    return best[1]
+
+
+def choose(scores: Floats, thresholds: Floats | None) -> Marks:
+    """bool [rows, labels]: labels that reach their thresholds; without these the likeliest one."""
+    if thresholds is not None:
+        return scores >= thresholds
+    likeliest: Marks = scores.argmax(1)[:, None] == np.arange(scores.shape[1])
+    return likeliest
+
+
+def fit_thresholds(scores: Floats, targets: NDArray[Any], grid: Floats = GRID) -> tuple[float, ...]:
+    """A threshold per label for scores [rows, labels] against targets of 0 and 1."""
+    given = np.stack([(scores >= cut).sum(0) for cut in grid])  # [grid, labels]
+    hit = np.stack([((scores >= cut) & (targets > 0)).sum(0) for cut in grid])
+    wrong = given - hit + (targets.sum(0)[None] - hit)
+    common = _middle_of_best(_f1(hit.sum(1), wrong.sum(1)))
+    best = [_middle_of_best(column) for column in _f1(hit, wrong).T]
+    enough = targets.sum(0) >= ENOUGH
+    places = np.where(enough, best, common)
+    return tuple(round(float(threshold), 4) for threshold in grid[places])
+
+
+def _middle_of_best(scores: Floats) -> int:
+    """Where scores [grid] are best; of a plateau the middle, which is least by chance."""
+    best = np.flatnonzero(scores == scores.max())
+    return int(best[len(best) // 2])
+
+
+def _f1(hit: Floats, wrong: Floats) -> Floats:
+    return 2 * hit / np.maximum(2 * hit + wrong, 1)

@@ -1,0 +1,106 @@
+"""Did int8 cost too much? Compared with fp32 on validation, before a bundle is shipped.
+
+Where it did, the known remedies are tried in order, each on its own, then layer by layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from model.aside import write_json
+from model.bundle import MODEL
+from training.judge.drops import measured_drops
+from training.judge.judged import judge_bundle
+from training.quantize.export import calibrated_bundle
+from training.quantize.ranking import EMBEDDINGS, rank_layers
+from training.quantize.schemes import quantize_onnx
+from training.recipe import Quantize
+from training.rows.table import Table
+from training.run import FACTS, Run, RunError
+
+KEPT = (1, 2, 4)  # of the worst layers, left in fp32
+
+
+class QuantizationError(RunError):
+    """int8 lost more than the recipe allows; the message names task, drop and layer."""
+
+
+def run(run: Run, folder: Path) -> None:
+    """The stage `quantize`: write the student as an int8 bundle, and what it lost, to `folder`."""
+    exact, settings = run.work / "export" / "student", run.recipe.quantize
+    texts = [row.text for row in run.table.split("validation")]
+    ranking = rank_layers(exact, texts, settings)
+    worst = [entry["layer"] for entry in ranking if entry["layer"] != EMBEDDINGS]
+
+    def make(attempt: Quantize) -> Path:
+        graph = folder / "int8.onnx"
+        quantize_onnx(exact / MODEL, graph, attempt)
+        calibrated_bundle(run, folder / "int8", graph)
+        graph.unlink()
+        return folder / "int8"
+
+    facts = best_attempt(run.table, exact, settings, worst, make)
+    write_json(folder / FACTS, {**facts, "ranking": ranking})
+
+
+def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quantize]:
+    """The recipe's settings, then the remedies."""
+    yield settings
+    if settings.embedding_bits < 8:
+        settings = replace(settings, embedding_bits=8)
+        yield settings
+    if settings.scheme == "dynamic":
+        if not settings.per_channel:
+            settings = replace(settings, per_channel=True)
+            yield settings
+        yield replace(settings, reduce_range=True)
+        yield replace(settings, signed=not settings.signed)
+        yield replace(settings, scheme="matmul_nbits")
+    elif settings.block_size > 16:
+        yield replace(settings, block_size=16)
+        yield replace(settings, scheme="dynamic")
+    for count in KEPT:
+        yield replace(settings, keep=(*settings.keep, *worst_layers[:count]))
+
+
+def best_attempt(
+    table: Table,
+    exact: Path,
+    settings: Quantize,
+    worst_layers: Sequence[str],
+    make: Callable[[Quantize], Path],
+) -> dict[str, Any]:
+    """Make int8 bundles until one keeps within `settings.max_drop` of the bundle `exact`.
+
+    `make` writes the bundle of one attempt and returns where. Returns {"settings", "drops",
+    "tried", "unsure"}; raises QuantizationError when no remedy is enough.
+    """
+    tried: list[str] = []
+    before = judge_bundle(table, exact, "validation")
+    for attempt in attempts(settings, worst_layers):
+        drops = measured_drops(before, judge_bundle(table, make(attempt), "validation"))
+        refused = [drop for drop in drops if drop.low > settings.max_drop]
+        if not refused:
+            return {
+                "settings": asdict(attempt),
+                "drops": {drop.task: asdict(drop) for drop in drops},
+                "tried": tried,
+                "unsure": [drop.task for drop in drops if drop.high > settings.max_drop],
+            }
+        tried.append(f"{_changes(attempt)}: {', '.join(map(str, refused))}")
+        print(f"quantize: past max_drop = {settings.max_drop} with {tried[-1]}", flush=True)
+    raise QuantizationError(
+        f"int8 loses more than max_drop = {settings.max_drop} on validation, whatever was tried:"
+        "\n  " + "\n  ".join(tried) + f"\nThe layers it hurts most: {', '.join(worst_layers[:3])}. "
+        "Raise [quantize] max_drop, or name more layers in [quantize] keep"
+    )
+
+
+def _changes(settings: Quantize) -> str:
+    """What differs from the defaults."""
+    defaults = asdict(Quantize(scheme=settings.scheme, max_drop=settings.max_drop))
+    changed = {key: value for key, value in asdict(settings).items() if defaults[key] != value}
+    return ", ".join([settings.scheme, *(f"{key} {value}" for key, value in changed.items())])
