@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
@@ -48,7 +49,7 @@ def bars_of(spans: Sequence[LoggedSpan]) -> list[Bar]:
     return [Bar(span.name, span.start_ms, span.duration_ms, span not in leaves) for span in spans]
 
 
-def waterfall(name: str, description: str, bars: Sequence[Bar]) -> str:
+def waterfall(name: str, description: str, bars: Sequence[Bar]) -> Markup:
     """The SVG of one bar or more, one below the other; those that hold others are pale."""
     begin_ms = min(bar.start_ms for bar in bars)
     whole_ms = max(bar.end_ms for bar in bars) - begin_ms
@@ -71,9 +72,7 @@ def waterfall(name: str, description: str, bars: Sequence[Bar]) -> str:
     return drawn.svg
 
 
-def percentile_curve(
-    description: str, lines: Sequence[tuple[str, NDArray[np.float64], str]]
-) -> str:
+def percentile_curve(description: str, lines: Sequence[Line]) -> Markup:
     """Milliseconds by percentile, the tail drawn out, for lines of (title, values, colour).
 
     Each line needs two values or more.

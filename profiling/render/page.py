@@ -18,7 +18,7 @@ DASH = "\N{EN DASH}"
 def render(template: Path, **content: Any) -> str:
     """The page that a template makes of its content; raises UndefinedError at an unknown name.
 
-    Text is escaped; an SVG of ours is given as markupsafe.Markup.
+    Text is escaped; the SVG of a drawing is not.
     """
     environment = Environment(
         loader=FileSystemLoader([template.parent, FOLDER]),

@@ -10,11 +10,11 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -66,7 +66,7 @@ class Drawing:
 
     def __init__(self, axes: Axes) -> None:
         self.axes = axes
-        self.svg = ""
+        self.svg = Markup()
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def drawing(name: str, description: str, height_in: float = 2.6) -> Iterator[Dra
     drawn.svg = _themed(buffer.getvalue(), description)
 
 
-def _themed(svg: str, description: str) -> str:
+def _themed(svg: str, description: str) -> Markup:
     """The bare `<svg>` element, as wide as its place, its colours those of the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -93,7 +93,8 @@ def _themed(svg: str, description: str) -> str:
     svg = re.sub(r' id="[A-Za-z.]+(?:2d)?_\d+"', "", svg)  # the same in every plot
     for name, colour in COLOURS.items():
         svg = svg.replace(colour, f"var(--{name}, {colour})")
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1)
+    label = f'<svg role="img" aria-label="{escape(description)}" '
+    return Markup(svg.replace("<svg ", label, 1))  # ours: matplotlib has escaped its text
 
 
 def name_rows(axes: Axes, names: list[str]) -> None:

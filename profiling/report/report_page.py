@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from profiling.render.page import render
 from profiling.report import bars, figures
 
@@ -16,10 +14,9 @@ FIGURES = (figures.distribution, figures.curve, figures.rates, figures.batches, 
 
 def page(document: dict[str, Any]) -> str:
     """The whole page; what was not measured is left out of it."""
-    drawn = {draw.__name__: draw(document) for draw in FIGURES}
     return render(
         Path(__file__).with_name("page.html"),
-        figures={name: svg and Markup(svg) for name, svg in drawn.items()},
+        figures={draw.__name__: draw(document) for draw in FIGURES},
         good=lambda name: name in document["stages"] and "error" not in document["stages"][name],
         **document,
     )

@@ -28,7 +28,7 @@ def test_every_colour_of_a_plot_follows_the_page() -> None:
         for place, colour in enumerate(COLOURS.values()):
             drawn.axes.plot([0, 1], [place, place], "o-", color=colour)
         beside(drawn.axes, 1, 1, HOSTILE)
-    assert drawn.svg.startswith('<svg role="img" aria-label="&lt;script&gt;&quot;')
+    assert drawn.svg.startswith('<svg role="img" aria-label="&lt;script&gt;&#34;')
     assert "<script>" not in drawn.svg
     for name, colour in COLOURS.items():
         assert f"var(--{name}, {colour})" in drawn.svg
