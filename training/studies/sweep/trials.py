@@ -19,11 +19,11 @@ from model.bundle import CARD, MODEL, TOKENIZER, Bundle, read_bundle, write_bund
 from training.fit.network import SHAPE
 from training.origins import fingerprint
 from training.pipeline import run_stages
+from training.quantize.export import calibrated_bundle, export_network
 from training.quantize.quantize_student import QuantizationError
 from training.quantize.schemes import quantize_onnx
 from training.recipe import Recipe
 from training.run import Run
-from training.quantize.export import calibrated_bundle, export_network
 from training.studies.sweep.grid import Candidate, Ground
 from training.studies.sweep.measure import headlines, mean, megabytes
 from training.studies.sweep.points import Point
