@@ -1,7 +1,7 @@
 """Rows of a file: JSONL, JSONL.gz or CSV by its extension. The one reader of every user.
 
-A fault of one row stands in that row, so that every user decides whether it ends the work; a
-fault of the whole file raises TableError. Both say where it is and how to mend it.
+A fault of one row is reported in that row, and the user decides whether it ends the work; a fault
+of the whole file raises TableError. Both say where it is and how to mend it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 FORMATS = (".jsonl.gz", ".jsonl", ".csv")
@@ -84,12 +83,7 @@ class TableReader:
     def __enter__(self) -> TableReader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _compressed_rows(self) -> Iterator[TableRow]:
@@ -104,14 +98,12 @@ class TableReader:
     def _csv_rows(self, columns: list[str]) -> Iterator[TableRow]:
         while True:
             try:
-                cells = next(self._cells)
-            except StopIteration:
-                return
+                cells = next(self._cells, None)
             except csv.Error as error:
-                yield TableRow(
-                    self._cells.line_num, None, f"not CSV ({error}); look for open quotes"
-                )
+                yield TableRow(self._cells.line_num, None, _csv_problem(error))
                 continue
+            if cells is None:
+                return
             if cells:
                 yield _csv_row(self._cells.line_num, cells, columns)
 

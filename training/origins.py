@@ -29,7 +29,7 @@ Origin = dict[str, Any]
 
 
 def stages_up_to(recipe: Recipe, last: str) -> list[Stage]:
-    """The stages of a run of `recipe` until `last`; raises RecipeError when it has no such one."""
+    """The stages of a run of `recipe` until `last`; raises RecipeError when it has none."""
     stages = [s for s in STAGES if not s.optional or getattr(recipe, s.name) is not None]
     names = [stage.name for stage in stages]
     if last not in names:
@@ -38,7 +38,7 @@ def stages_up_to(recipe: Recipe, last: str) -> list[Stage]:
 
 
 def origins(recipe: Recipe, stages: list[Stage]) -> Iterator[tuple[Stage, Origin]]:
-    """Each of `stages`, and what it is made from. Raises RecipeError for a base not to be had."""
+    """Each of `stages`, and what it is made from. Raises RecipeError where there is no base."""
     origin = _ground(recipe)
     for stage in stages:
         keys = {"recipe": stage.keys(recipe), "code": code_digests(stage.module)}
@@ -103,7 +103,7 @@ def _plain(value: Origin) -> Origin:
 
 def _file_digest(path: Path) -> str | None:
     if not path.is_file():
-        return None  # reading the table says it better
+        return None  # read_table reports it, with a remedy
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -196,9 +196,9 @@ class Sweep(Section):
 class Card(Section):
     """What only the person knows, for the model card. Markdown."""
 
-    data: str = "Where the rows come from was not said: add `[card] data` to the recipe."
+    data: str = "The recipe does not say where the rows come from: add `[card] data` to the recipe."
     limits: str = "Texts unlike the training rows get answers too; their scores mean little."
-    licence: str = "Not said: add `[card] licence` to the recipe."
+    licence: str = "Not stated: add `[card] licence` to the recipe."
     performance: str = ""
     """Where its performance report is kept, if it is; absent: the card has no such part."""
 
@@ -245,9 +245,9 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def _with_defaults(path: Path, document: dict[str, Any]) -> dict[str, Any]:
-    """The document with what depends on where it lies, and every file and column written out.
+    """The document with defaults that depend on its path, and every file and column in full.
 
-    What has another type than it should is left for the validation to name.
+    A value of a wrong type is left for the validation to report.
     """
     document = {"name": path.stem, "base": DEFAULT_BASE, **document}
     base = document["base"]

@@ -17,7 +17,7 @@ LEFT_OUT = frozenset({"training/recipe.py", "training/recipe_faults.py"})
 
 
 def code_digests(module: str, root: Path = ROOT) -> dict[str, str]:
-    """{file, from `root`: sha256} of `module` and what it imports, at its head or later."""
+    """{file, from `root`: sha256} of `module` and what it imports, also inside functions."""
     digests: dict[str, str] = {}
     waiting = list(_files(module, root))
     assert waiting, f"no module {module}"

@@ -33,10 +33,10 @@ def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int)
         f"from `{recipe.base}`, with one control token per task.",
         "## Tasks",
         "\n".join(
-            f"- `{task.name}` ({task.kind}): " + ", ".join(f"`{label}`" for label in labels)
-            if len(labels) <= 40
-            else f"- `{task.name}` ({task.kind}): {len(labels)} labels, listed in bundle.json"
-            for task, labels in zip(table.tasks, table.labels, strict=True)
+            f"- `{task.name}` ({task.kind}): " + ", ".join(f"`{label}`" for label in task.labels)
+            if len(task.labels) <= 40
+            else f"- `{task.name}` ({task.kind}): {len(task.labels)} labels, listed in bundle.json"
+            for task in table.tasks
         ),
         "## Data",
         f"{counts['train']} rows to train, {counts['validation']} to choose, {counts['test']} to "

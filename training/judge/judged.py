@@ -104,9 +104,11 @@ def judge_bundle(table: Table, bundle: Path, split: str) -> list[JudgedTask]:
     labels = {head.name: head.labels for head in bundle_heads}
     wide = replace(
         table,
-        labels=tuple(
-            (*known, *sorted(set(labels.get(task.name, ())) - set(known)))
-            for task, known in zip(table.tasks, table.labels, strict=True)
+        tasks=tuple(
+            task._replace(
+                labels=(*task.labels, *sorted({*labels.get(task.name, ())} - {*task.labels}))
+            )
+            for task in table.tasks
         ),
     )
     rows = table.split(split)

@@ -67,15 +67,15 @@ def warnings(table: Table) -> Iterator[str]:
         rows_of_text[normalise(row.text)].append(row)
     repeated = [rows for rows in rows_of_text.values() if len(rows) > 1]
     yield from _described(
-        "texts stand more than once with the same labels",
+        "texts occur more than once with the same labels",
         [rows for rows in repeated if len({row.targets for row in rows}) < len(rows)],
     )
     yield from _described(
-        "texts stand more than once with labels that contradict each other",
+        "texts occur more than once with labels that contradict each other",
         [rows for rows in repeated if _conflicts(rows)],
     )
     yield from _described(
-        "texts stand in more than one split, so that training has seen what judges it",
+        "texts occur in more than one split, so that training sees what judges it",
         [rows for rows in repeated if len({row.split for row in rows if row.split}) > 1],
     )
 

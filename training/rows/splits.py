@@ -25,30 +25,30 @@ def normalise(text: str) -> str:
 def carve(rows: Sequence[tuple[str, Stratum, str | None]], seed: int) -> list[str]:
     """Give every row a split. Each row is (group, stratum, split or None).
 
-    Given splits stay, except that a split which no row has takes its share of the pool: the rows
-    without a split and the training rows. What remains of the pool trains.
+    Splits that rows have stay, except that a split which no row has takes its share of the pool:
+    the rows without a split and the training rows. What remains of the pool trains.
     """
-    given = {split for _, _, split in rows}
-    missing = [name for name in SHARE if name not in given]
-    held: dict[str, str] = {}
+    present = {split for _, _, split in rows}
+    missing = [name for name in SHARE if name not in present]
+    held_out: dict[str, str] = {}
     for group, _, split in rows:
         if split in SHARE:
-            held.setdefault(group, split)
+            held_out.setdefault(group, split)
     pool: dict[str, list[Stratum]] = defaultdict(list)
     for group, stratum, split in rows:
-        if group not in held and split not in SHARE:
+        if group not in held_out and split not in SHARE:
             pool[group].append(stratum)
-    carved = _allot(pool, missing, seed)
+    carved = _carve_pool(pool, missing, seed)
     return [
-        split if split in SHARE else carved.get(group) or split or held.get(group, "train")
+        split if split in SHARE else carved.get(group) or split or held_out.get(group, "train")
         for group, _, split in rows
     ]
 
 
-def _allot(pool: dict[str, list[Stratum]], missing: list[str], seed: int) -> dict[str, str]:
-    """Walk the groups stratum by stratum; each split takes one whenever its share has come due.
+def _carve_pool(pool: dict[str, list[Stratum]], missing: list[str], seed: int) -> dict[str, str]:
+    """{group: split} of those that do not train: each split takes a group when its share is due.
 
-    The first group of every stratum trains, so that no label is only judged and never learnt.
+    The first group of every stratum trains, so that no label is judged but never learnt.
     """
     groups = sorted(pool)
     random.Random(seed).shuffle(groups)

@@ -51,7 +51,7 @@ class Row:
 
 
 class LabelledTask(NamedTuple):
-    """A task and its labels in their final order."""
+    """A task and its labels, in the order of their columns."""
 
     name: str
     kind: str
@@ -60,20 +60,16 @@ class LabelledTask(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """All rows, split, and the labels of each task in their final order."""
+    """All rows, split, and the tasks that they are labelled for."""
 
-    tasks: tuple[TaskSpec, ...]
-    labels: tuple[tuple[str, ...], ...]
+    tasks: tuple[LabelledTask, ...]
     rows: tuple[Row, ...]
     """Every labelled row has a split; unlabelled rows have None."""
 
     @cached_property
     def heads(self) -> Heads:
         """Which columns of the logits belong to which task."""
-        return Heads(
-            LabelledTask(task.name, task.kind, labels)
-            for task, labels in zip(self.tasks, self.labels, strict=True)
-        )
+        return Heads(self.tasks)
 
     def split(self, name: str) -> list[Row]:
         return [row for row in self.rows if row.split == name]
@@ -115,8 +111,8 @@ def read_table(recipe: Recipe) -> Table:
         label_columns = ", ".join(task.column for task in recipe.tasks)
         raise DataError(f"no row has a label in any of the columns {label_columns}")
     labelled = _with_splits(labelled, recipe.data.seed)
-    labels = tuple(_labels(labelled, index, task) for index, task in enumerate(recipe.tasks))
-    return Table(recipe.tasks, labels, (*labelled, *_transfer(rows, labelled)))
+    tasks = tuple(_labelled(task, index, labelled) for index, task in enumerate(recipe.tasks))
+    return Table(tasks, (*labelled, *_transfer(rows, labelled)))
 
 
 def read_rows(path: Path) -> Iterator[TableRow]:
@@ -208,14 +204,14 @@ def _labels_of(row: Row) -> list[tuple[int, str]]:
     ]
 
 
-def _labels(rows: list[Row], index: int, task: TaskSpec) -> tuple[str, ...]:
+def _labelled(task: TaskSpec, index: int, rows: list[Row]) -> LabelledTask:
     labels = {label for row in rows for label in row.targets[index] or ()}
     if not labels:
         raise DataError(
             f"task {task.name!r}: no row has a label in column {task.column!r}; "
             "check the column's name in the recipe"
         )
-    return tuple(sorted(labels))
+    return LabelledTask(task.name, task.kind, tuple(sorted(labels)))
 
 
 def _transfer(rows: list[Row], labelled: list[Row]) -> list[Row]:
