@@ -19,14 +19,11 @@ from training.fit.checkpoints import CHECKPOINT_FILES, newest_checkpoint
 from training.judge.training_report import report_performance
 from training.recipe import read_recipe
 from training.run import Run
+from training.stages import STAGE_NAMES
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "training" / "ingredients" / "ingredients.jsonl.gz"
 ROWS = {"train": 400, "validation": 80, "test": 80}
-STAGES = (
-    "vocabulary", "pretrain", "teacher", "soft", "student", "export", "quantize", "evaluate",
-    "bundle",
-)  # fmt: skip
 
 RECIPE = """
 name = "tiny"
@@ -86,8 +83,8 @@ def run(recipe: Path, out: Path) -> str:
     return done.stdout
 
 
-def kill_once(recipe: Path, out: Path, seen: str) -> None:
-    """Start a run and kill it with SIGKILL as soon as its work holds a file like `seen`."""
+def kill_once(recipe: Path, out: Path, pattern: str) -> None:
+    """Start a run and kill it with SIGKILL as soon as its work holds a file like `pattern`."""
     work = out.with_name(f"{out.name}.work")
     process = subprocess.Popen(
         command(recipe, out),
@@ -97,9 +94,9 @@ def kill_once(recipe: Path, out: Path, seen: str) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 300
-    while not list(work.glob(seen)):
+    while not list(work.glob(pattern)):
         assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, f"{seen} never came"
+        assert time.monotonic() < deadline, f"{pattern} never came"
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -117,15 +114,15 @@ def trained(recipe: Path) -> tuple[Path, str]:
 
 
 def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) -> None:
-    out, said = trained
-    assert "warning: task odd: only one training example: 'once'" in said
-    assert "warning: task odd: lopsided, 99.8 % of rows are 'always'" in said
-    assert "vocabulary: finished before, kept" in said
-    assert "teacher: finished before, kept" in said
-    assert "student: goes on where it was stopped" in said
+    out, output = trained
+    assert "warning: task odd: only one training example: 'once'" in output
+    assert "warning: task odd: lopsided, 99.8 % of rows are 'always'" in output
+    assert "vocabulary: finished before, kept" in output
+    assert "teacher: finished before, kept" in output
+    assert "student: goes on where it was stopped" in output
     assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
     for network in ("teacher", "student"):
-        assert re.search(rf"^{network}: [\d,]+ tokens a second, \d+ % padding", said, re.M)
+        assert re.search(rf"^{network}: [\d,]+ tokens a second, \d+ % padding", output, re.M)
     report = json.loads((out.with_name("out.report") / "training.json").read_text())
     assert all(0 < report["speed"][name]["used"] < 1 for name in ("teacher", "student"))
     metrics = read_bundle(out).metrics
@@ -146,12 +143,12 @@ def test_the_performance_report_replays_the_test_rows_and_cannot_lose_the_bundle
     out = trained[0]
     identity = read_bundle(out).identity
     assert not report_performance(Run(read_recipe(recipe), out), "--budgets", "nowhere.toml")
-    said = capfd.readouterr().err
-    assert "no performance report (exit status 2), but the bundle is whole" in said
+    output = capfd.readouterr().err
+    assert "no performance report (exit status 2), but the bundle is whole" in output
     assert report_performance(Run(read_recipe(recipe), out), "--duration", "10")
-    found = json.loads((out.with_name("out.report") / "report.json").read_text())
-    assert found["bundle"]["identity"] == identity == read_bundle(out).identity
-    accuracy = found["stages"]["accuracy"]
+    report = json.loads((out.with_name("out.report") / "report.json").read_text())
+    assert report["bundle"]["identity"] == identity == read_bundle(out).identity
+    accuracy = report["stages"]["accuracy"]
     assert accuracy["of"] == ROWS["test"]
     assert {name: task["rows"] for name, task in accuracy["tasks"].items()} == {
         name: task["rows"] for name, task in read_bundle(out).metrics["int8"]["tasks"].items()
@@ -162,8 +159,8 @@ def test_the_performance_report_replays_the_test_rows_and_cannot_lose_the_bundle
 
 
 def test_a_finished_run_redoes_nothing(trained: tuple[Path, str], recipe: Path) -> None:
-    said = run(recipe, trained[0])
-    assert all(f"{stage}: finished before, kept" in said for stage in STAGES)
+    output = run(recipe, trained[0])
+    assert all(f"{stage}: finished before, kept" in output for stage in STAGE_NAMES)
 
 
 def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
@@ -171,14 +168,14 @@ def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
 ) -> None:
     edited = recipe.with_name("edited.toml")
     edited.write_text(RECIPE.replace("max_drop = 100", "max_drop = 100\nblock_size = 64"))
-    said = run(edited, trained[0])
-    assert "student: finished before, kept" in said
-    assert "quantize: runs again: recipe block_size: 32 is now 64" in said
-    assert "bundle: runs again: the stage before it ran again" in said
+    output = run(edited, trained[0])
+    assert "student: finished before, kept" in output
+    assert "quantize: runs again: recipe block_size: 32 is now 64" in output
+    assert "bundle: runs again: the stage before it ran again" in output
     (trained[0] / "model.onnx").write_bytes(b"")
-    said = run(edited, trained[0])
-    assert "evaluate: finished before, kept" in said
-    assert "bundle: runs again: its result is missing or altered" in said
+    output = run(edited, trained[0])
+    assert "evaluate: finished before, kept" in output
+    assert "bundle: runs again: its result is missing or altered" in output
 
 
 def test_a_half_written_checkpoint_is_passed_over(tmp_path: Path) -> None:

@@ -48,19 +48,19 @@ def table(recipe: Path) -> Table:
 
 
 def test_every_fault_is_named(table: Table) -> None:
-    found = "\n".join(warnings(table))
-    assert "task kind: never in training: 'only tested'" in found
-    assert "task kind: only one training example: 'rare'" in found
-    assert "task sure: has the one label 'yes'; every answer will be it" in found
-    assert "labels that contradict each other: 'text 2' at rows.jsonl:3 and rows.jsonl:107" in found
-    assert "in more than one split" in found
+    lines = "\n".join(warnings(table))
+    assert "task kind: never in training: 'only tested'" in lines
+    assert "task kind: only one training example: 'rare'" in lines
+    assert "task sure: has the one label 'yes'; every answer will be it" in lines
+    assert "labels that contradict each other: 'text 2' at rows.jsonl:3 and rows.jsonl:107" in lines
+    assert "in more than one split" in lines
 
 
 def test_a_lopsided_task_is_named(recipe: Path) -> None:
-    lines = recipe.with_name("rows.jsonl").read_text().replace('"yes"', '"no"', 2)
-    recipe.with_name("rows.jsonl").write_text(lines)
-    found = "\n".join(warnings(read_table(read_recipe(recipe))))
-    assert "task sure: lopsided, 9" in found
+    text = recipe.with_name("rows.jsonl").read_text().replace('"yes"', '"no"', 2)
+    recipe.with_name("rows.jsonl").write_text(text)
+    lines = "\n".join(warnings(read_table(read_recipe(recipe))))
+    assert "task sure: lopsided, 9" in lines
 
 
 def test_check_reports_in_seconds(recipe: Path) -> None:

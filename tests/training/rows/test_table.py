@@ -70,7 +70,7 @@ def test_three_single_task_tables_are_simply_concatenated(tmp_path: Path) -> Non
     splits: dict[str, set[str | None]] = {}
     for row in table.rows:
         splits.setdefault(row.text, set()).add(row.split)
-    assert all(len(found) == 1 for found in splits.values()), "a text's two rows share a split"
+    assert all(len(of_text) == 1 for of_text in splits.values()), "a text's two rows share a split"
 
 
 def test_an_empty_cell_is_unlabelled_and_brackets_are_none_apply(tmp_path: Path) -> None:
@@ -152,18 +152,18 @@ def test_a_group_that_straddles_given_splits_is_refused(tmp_path: Path) -> None:
 
 
 def test_given_splits_stay_and_only_missing_ones_are_carved(tmp_path: Path) -> None:
-    given = [{**row, "split": "test"} for row in many(20)]
+    held_out = [{**row, "split": "test"} for row in many(20)]
     train = [{**row, "text": f"train {row['text']}", "split": "train"} for row in many(200)]
-    write_jsonl(tmp_path / "a.jsonl", given + train)
+    write_jsonl(tmp_path / "a.jsonl", held_out + train)
 
-    def tests(rows: list[Row]) -> set[str]:
+    def texts(rows: list[Row]) -> set[str]:
         return {row.text for row in rows}
 
     table = read_table(recipe_of(tmp_path, "a.jsonl"))
-    assert tests(table.split("test")) == {row["text"] for row in given}
+    assert texts(table.split("test")) == {row["text"] for row in held_out}
     assert 15 <= len(table.split("validation")) <= 25
     again = read_table(recipe_of(tmp_path, "a.jsonl"))
-    assert tests(again.split("validation")) == tests(table.split("validation"))
+    assert texts(again.split("validation")) == texts(table.split("validation"))
 
 
 def test_a_misspelt_group_column_is_not_silently_ignored(tmp_path: Path) -> None:
