@@ -7,16 +7,14 @@ Only `[data]` and `[[task]]` must be written; every other key has a default that
 
 from __future__ import annotations
 
-import json
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from training.recipe_faults import describe_faults
+from tables.toml_file import Section, TomlError, read_toml, validate
 
 Kind = Literal["single", "multi"]
 Split = Literal["train", "validation", "test"]
@@ -25,6 +23,18 @@ Precision = Literal["fp32", "int8"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 ATTENTIONS: tuple[Attention, ...] = get_args(Attention)
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
+REQUIRED = {
+    "data": "a [data] section with files = [...]",
+    "task": "at least one [[task]] with name and kind",
+    "files": "a list of at least one file",
+    "name": "a string that is not empty",
+    "kind": "'single' or 'multi'",
+    "path": 'path = "..."',
+}
+REMOVED = {
+    "sparsity": "this key is gone, since zeros made no bundle smaller or faster "
+    "(training/LOG.md); remove the line"
+}
 
 
 class RecipeError(ValueError):
@@ -44,12 +54,6 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[\w.-]+$")]
 BlockSize = Annotated[int, Field(ge=16), AfterValidator(_power_of_two)]
-
-
-class Section:
-    """How each section is validated: no unknown keys, no value taken for one of another type."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -224,20 +228,10 @@ def read_recipe(path: str | Path) -> Recipe:
     """Read and check a recipe. Raises RecipeError with the file, the keys and what they take."""
     path = Path(path)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecipeError(f"{path}: no such recipe; give the path of a .toml file") from None
-    except IsADirectoryError:
-        raise RecipeError(f"{path}: is a directory; give the path of a .toml file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not valid TOML: {error}") from None
-    document = _with_defaults(path, document)
-    try:
-        # As JSON, where strict validation takes a list for a tuple and a table for a dataclass.
-        recipe = TypeAdapter(Recipe).validate_json(json.dumps(document, default=str))
-    except ValidationError as error:
-        faults = "\n  ".join(describe_faults(error, document, Recipe))
-        raise RecipeError(f"{path}: {faults}") from None
+        document = _with_defaults(path, read_toml(path, "recipe"))
+        recipe = validate(Recipe, document, path, REQUIRED, REMOVED)
+    except TomlError as error:
+        raise RecipeError(str(error)) from None
     names = [task.name for task in recipe.tasks]
     if len(set(names)) < len(names):
         raise RecipeError(f"{path}: [[task]]: two tasks share a name ({', '.join(names)})")

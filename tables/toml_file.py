@@ -1,0 +1,141 @@
+"""A TOML file read into a frozen dataclass; a fault names its key, its value and what to give.
+
+prices = read_toml_as(Prices, Path("prices.toml"))
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+EXPECTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "a string",
+    "string_too_short": "a string that is not empty",
+    "string_pattern_mismatch": "letters, digits, '-', '_' and '.' only",
+    "tuple_type": "a list",
+    "too_short": "a list of at least one",
+    "dataclass_type": "a table",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
+    "literal_error": "{expected}",
+}
+"""What to give instead, by pydantic's type of error and with its figures."""
+
+T = TypeVar("T")
+
+
+class TomlError(ValueError):
+    """The file cannot be used; the message names the file and, a line each, its faults."""
+
+
+class Section:
+    """How each section is validated: no unknown keys, no value taken for one of another type."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def read_toml(path: Path, kind: str = "file") -> dict[str, Any]:
+    """The document in a TOML file; raises TomlError, which calls the file a `kind`."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = "is a directory" if path.is_dir() else f"no such {kind} ({error.strerror})"
+        raise TomlError(f"{path}: {reason}; give the path of a .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TomlError(f"{path}: not valid TOML: {error}") from None
+
+
+def validate(
+    declaration: type[T],
+    document: dict[str, Any],
+    path: Path,
+    required: Mapping[str, str] | None = None,
+    removed: Mapping[str, str] | None = None,
+) -> T:
+    """The document as a dataclass of Sections; raises TomlError.
+
+    `required` says by key what to give where it is missing, `removed` why a key is gone.
+    """
+    try:
+        # As JSON, where strict validation takes a list for a tuple and a table for a dataclass.
+        return TypeAdapter(declaration).validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        faults = "\n  ".join(
+            _describe_faults(error, document, declaration, required or {}, removed or {})
+        )
+        raise TomlError(f"{path}: {faults}") from None
+
+
+def read_toml_as(declaration: type[T], path: Path) -> T:
+    """A TOML file as a dataclass of Sections; raises TomlError."""
+    return validate(declaration, read_toml(path), path)
+
+
+def _describe_faults(
+    error: ValidationError,
+    document: dict[str, Any],
+    declaration: type,
+    required: Mapping[str, str],
+    removed: Mapping[str, str],
+) -> Iterator[str]:
+    """A line for each fault."""
+    for fault in error.errors():
+        if fault["type"] == "too_short" and fault["input"]:
+            continue  # its entries are at fault, and have a line each
+        key = str(fault["loc"][-1])
+        match fault["type"]:
+            case "unexpected_keyword_argument":
+                problem = removed.get(key) or _unknown(key, _known(fault["loc"], declaration))
+            case "missing":
+                problem = f"missing; give {required.get(key, 'a value')}"
+            case "dataclass_type" if "files" in fault["loc"]:
+                problem = f'{fault["input"]!r}; give "path" or {{path = "...", ...}}'
+            case _:
+                problem = f"{fault['input']!r}; give {_expected(fault)}"
+        yield f"{_place(fault['loc'], document)}: {problem}"
+
+
+def _expected(fault: ErrorDetails) -> str:
+    return EXPECTED.get(fault["type"], fault["msg"]).format(**fault.get("ctx", {}))
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"unknown key; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
+
+
+def _known(loc: tuple[int | str, ...], declaration: type) -> list[str]:
+    """The keys of the section in which the last key of `loc` stands."""
+    schema = TypeAdapter(declaration).json_schema()
+    section = schema
+    for key in loc[:-1]:
+        if isinstance(key, str):
+            reference = re.search(r"#/\$defs/(\w+)", json.dumps(section["properties"][key]))
+            assert reference is not None, "every table of the file is a dataclass"
+            section = schema["$defs"][reference[1]]
+    return list(section["properties"])
+
+
+def _place(loc: tuple[int | str, ...], document: dict[str, Any]) -> str:
+    """`[section] key`, or `[[section]] name key` of an array of tables; of lists the key alone."""
+    section, *keys = loc
+    if keys and isinstance(entries := document.get(str(section)), list):
+        number = int(keys[0])
+        entry = entries[number] if isinstance(entries[number], dict) else {}
+        section = f"[[{section}]] {entry.get('name', entry.get('fact')) or number + 1}"
+    elif keys:
+        section = f"[{section}]"
+    return " ".join([str(section), *(key for key in keys if isinstance(key, str))])
