@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import MODEL, TOKENIZER, Task, read_bundle, write_bundle
+from model.bundle import Task, read_bundle
 from training.compare import main
+from training.quantize.export import copied_bundle
 
 ROWS = [("raw honey", "ingredient"), ("butter knife", "not_ingredient")] * 30
 
@@ -32,18 +33,7 @@ def recipe(tmp_path: Path) -> Path:
 def written(shipped: Path, target: Path, first: Task) -> str:
     """The shipped bundle with its first task changed."""
     bundle = read_bundle(shipped)
-    write_bundle(
-        target,
-        name=bundle.name,
-        base=bundle.base,
-        max_tokens=bundle.max_tokens,
-        tasks=(first, *bundle.tasks[1:]),
-        model=shipped / MODEL,
-        tokenizer=shipped / TOKENIZER,
-        card="A candidate.",
-        metrics={},
-    )
-    return str(target)
+    return str(copied_bundle(bundle, target, tasks=(first, *bundle.tasks[1:])).path)
 
 
 def test_the_same_bundle_loses_nothing(

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import read_json
-from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
+from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle
 from training.judge.card import model_card
 from training.judge.evaluate import METRICS
+from training.quantize.export import copied_bundle
 from training.recipe import Recipe
 from training.rows.table import Table
 from training.run import Run
@@ -30,14 +31,5 @@ def ship(
 ) -> Bundle:
     """Write `measured` to `target`, under the recipe's name, with its metrics and model card."""
     size = sum((measured.path / name).stat().st_size for name in (MODEL, TOKENIZER))
-    return write_bundle(
-        target,
-        name=recipe.name,
-        base=measured.base,
-        max_tokens=measured.max_tokens,
-        tasks=measured.tasks,
-        model=measured.path / MODEL,
-        tokenizer=measured.path / TOKENIZER,
-        card=model_card(recipe, table, metrics, size),
-        metrics=metrics,
-    )
+    card = model_card(recipe, table, metrics, size)
+    return copied_bundle(measured, target, name=recipe.name, card=card, metrics=metrics)

@@ -7,12 +7,13 @@ import logging
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
 
-from model.bundle import TOKENIZER, Task, write_bundle
+from model.bundle import CARD, MODEL, TOKENIZER, Bundle, Task, write_bundle
 from model.classifier import Classifier
 from training.fit.batches import examples, network_logits, targets
 from training.fit.network import ControlTokenClassifier, load_network
@@ -65,15 +66,7 @@ def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
         )
         for place, head in enumerate(run.heads)
     )
-    _write(run, target, graph, tasks)
-    rows = run.table.split("validation")
-    classifier = Classifier.load(target, threads=os.cpu_count() or 1)
-    logits = classifier.logits([row.text for row in rows])
-    _write(run, target, graph, calibrate(tasks, logits, targets(run.table, rows)))
-
-
-def _write(run: Run, target: Path, graph: Path, tasks: tuple[Task, ...]) -> None:
-    write_bundle(
+    raw = write_bundle(
         target,
         name=f"{run.recipe.name}-{target.name}",
         base=run.recipe.base,
@@ -84,6 +77,24 @@ def _write(run: Run, target: Path, graph: Path, tasks: tuple[Task, ...]) -> None
         card=f"# {run.recipe.name}, {target.name}\n\nAn intermediate stage.\n",
         metrics={},
     )
+    rows = run.table.split("validation")
+    logits = Classifier(raw, threads=os.cpu_count() or 1).logits([row.text for row in rows])
+    copied_bundle(raw, target, tasks=calibrate(tasks, logits, targets(run.table, rows)))
+
+
+def copied_bundle(source: Bundle, target: Path, **changes: Any) -> Bundle:
+    """Write `source` to `target` with `changes`, arguments of `write_bundle`."""
+    parts: dict[str, Any] = {
+        "name": source.name,
+        "base": source.base,
+        "max_tokens": source.max_tokens,
+        "tasks": source.tasks,
+        "model": source.path / MODEL,
+        "tokenizer": source.path / TOKENIZER,
+        "card": (source.path / CARD).read_text(encoding="utf-8"),
+        "metrics": source.metrics,
+    }
+    return write_bundle(target, **{**parts, **changes})
 
 
 def export_onnx(network: ControlTokenClassifier, path: Path) -> None:

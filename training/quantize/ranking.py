@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from model.bundle import CARD, MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
+from model.bundle import MODEL, read_bundle
 from model.classifier import Classifier
+from training.quantize.export import copied_bundle
 from training.quantize.schemes import layers, quantize_onnx
 from training.recipe import Quantize
 
@@ -35,7 +36,7 @@ def rank_layers(exact: Path, texts: Sequence[str], settings: Quantize) -> list[d
             keep = tuple(name for name in names if name not in quantized)
             graph = Path(folder) / "graph.onnx"
             quantize_onnx(bundle.path / MODEL, graph, replace(settings, keep=keep))
-            attempt = with_graph(bundle, graph, Path(folder) / "bundle")
+            attempt = copied_bundle(bundle, Path(folder) / "bundle", model=graph)
             return Classifier.load(attempt.path).logits(texts)
 
         only_embeddings = int8_logits()
@@ -48,18 +49,3 @@ def rank_layers(exact: Path, texts: Sequence[str], settings: Quantize) -> list[d
 
 def _mean_change(logits: Any, reference: Any) -> float:
     return float(np.abs(logits - reference).mean())
-
-
-def with_graph(bundle: Bundle, graph: Path, target: Path) -> Bundle:
-    """`bundle` with another graph, written to `target`."""
-    return write_bundle(
-        target,
-        name=bundle.name,
-        base=bundle.base,
-        max_tokens=bundle.max_tokens,
-        tasks=bundle.tasks,
-        model=graph,
-        tokenizer=bundle.path / TOKENIZER,
-        card=(bundle.path / CARD).read_text(encoding="utf-8"),
-        metrics=dict(bundle.metrics),
-    )

@@ -23,10 +23,6 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from training.recipe import Quantize
 
 INT8_ACCUMULATION = 4  # MatMulNBits accuracy_level: products of int8 by int8
-ELEMENTWISE = {
-    "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Gelu", "HardSwish", "Identity", "Mul", "Relu",
-    "Sigmoid", "Softplus", "Sub", "Swish", "Tanh",
-}  # fmt: skip
 CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest value
 SPLIT = "_MatMul"  # what quantize_dynamic adds to the name of a Gemm, made a MatMul and an Add
 ZERO = 8  # what a 4-bit zero is stored as
@@ -49,9 +45,7 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
             per_channel=settings.per_channel,
             reduce_range=settings.reduce_range,
             weight_type=QuantType.QInt8 if settings.signed else QuantType.QUInt8,
-            nodes_to_exclude=[
-                as_named for name in kept + gated_layers(model) for as_named in (name, name + SPLIT)
-            ],
+            nodes_to_exclude=[name + suffix for name in kept for suffix in ("", SPLIT)],
         )
         return
     quantizer = MatMulNBitsQuantizer(
@@ -74,37 +68,6 @@ def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
         for node in model.graph.node
         if node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input)
     ]
-
-
-def gated_layers(model: onnx.ModelProto) -> list[str]:
-    """Layers that read the product of two others' outputs, as SwiGLU's and GeGLU's last does.
-
-    Such products have a few very large values. With one scale for the whole tensor the rest is
-    rounded to nothing, so `dynamic` leaves these layers in fp32; with scales per row and block
-    they are as good as any.
-    """
-    makers = {name: node for node in model.graph.node for name in node.output}
-    heavy = {node.name for node in layers(model)}
-
-    def sources(name: str) -> set[str]:
-        """The layers that `name` is computed from, element by element."""
-        node = makers.get(name)
-        if node is None:
-            return set()
-        if node.name in heavy:
-            return {node.name}
-        if node.op_type not in ELEMENTWISE:
-            return set()
-        return set().union(*map(sources, node.input))
-
-    def gated(name: str) -> bool:
-        node = makers.get(name)
-        if node is None or node.op_type != "Mul":
-            return False
-        left, right = map(sources, node.input)
-        return bool(left and right and not left & right)
-
-    return [node.name for node in layers(model) if gated(node.input[0])]
 
 
 def quantize_embeddings(model: onnx.ModelProto, bits: int) -> None:

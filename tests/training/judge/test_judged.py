@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.bundle import MODEL, TOKENIZER, read_bundle, write_bundle
-from training.judge.card import metrics_table, model_card
+from model.bundle import read_bundle
+from training.judge.card import metrics_table
 from training.judge.evaluate import evaluate
 from training.judge.judged import judge_answers, judge_bundle, metrics_of
 from training.judge.mistakes import mistake_tables, mistakes
+from training.judge.ship_bundle import ship
 from training.judge.training_report import write_report
+from training.quantize.export import copied_bundle
 from training.recipe import read_recipe
 from training.rows.table import Table, read_table
 from training.run import Run
@@ -70,17 +72,7 @@ def test_tasks_and_labels_are_matched_by_name(
     assert category.headline == 0, "which are all wrong"
     turned = tmp_path / "turned"
     first = replace(bundle.tasks[0], labels=bundle.tasks[0].labels[::-1])
-    write_bundle(
-        turned,
-        name="turned",
-        base=bundle.base,
-        max_tokens=bundle.max_tokens,
-        tasks=(first, *bundle.tasks[1:]),
-        model=bundle_path / MODEL,
-        tokenizer=bundle_path / TOKENIZER,
-        card="Its labels are turned around.",
-        metrics={},
-    )
+    copied_bundle(bundle, turned, tasks=(first, *bundle.tasks[1:]))
     assert judge_bundle(table, turned, "test")[0].headline == 0
 
 
@@ -127,18 +119,7 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
     other = json.loads(json.dumps(own))
     own["tasks"]["ingredient"]["ece"], other["tasks"]["ingredient"]["ece"] = 1.25, 9.75
     metrics = {"split": "test", "student": own, "int8": other, "shipped": "student"}
-    bundle = read_bundle(bundle_path)
-    write_bundle(
-        run.target,
-        name="fp32",
-        base=bundle.base,
-        max_tokens=bundle.max_tokens,
-        tasks=bundle.tasks,
-        model=bundle_path / MODEL,
-        tokenizer=bundle_path / TOKENIZER,
-        card=model_card(run.recipe, run.table, metrics, 1000),
-        metrics=metrics,
-    )
+    ship(run.recipe, run.table, read_bundle(bundle_path), metrics, run.target)
     files: dict[str, Any] = {
         "quantize/facts.json": {"drops": {}, "unsure": [], "ranking": []},
         "evaluate/mistakes.json": {},

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import directory_aside, write_json
-from model.bundle import CARD, MODEL, TOKENIZER, Bundle, read_bundle, write_bundle
+from model.bundle import MODEL, read_bundle
 from training.fit.network import SHAPE
 from training.origins import fingerprint
 from training.pipeline import run_stages
-from training.quantize.export import calibrated_bundle, export_network
+from training.quantize.export import calibrated_bundle, copied_bundle, export_network
 from training.quantize.quantize_student import QuantizationError
 from training.quantize.schemes import quantize_onnx
 from training.recipe import Recipe
@@ -78,7 +78,8 @@ class Trials:
                     refused.append(f"{candidate.name} int8 is left out: {error}")
             for path in sorted(folder.iterdir()):
                 for limit in candidate.limits:
-                    _cut(read_bundle(path), limit, folder / f"{path.name}-{limit}")
+                    shorter = folder / f"{path.name}-{limit}"
+                    copied_bundle(read_bundle(path), shorter, max_tokens=limit)
             return refused
 
         return self._points(candidate.name, candidate.recipe, candidate.limits, make)
@@ -141,21 +142,6 @@ def _facts(run: Run, name: str, folder: Path) -> Iterator[dict[str, Any]]:
             "validation_tasks": validation,
             "test_tasks": test,
         }
-
-
-def _cut(bundle: Bundle, limit: int, target: Path) -> None:
-    """The same graph, served with texts cut to `limit` tokens."""
-    write_bundle(
-        target,
-        name=bundle.name,
-        base=bundle.base,
-        max_tokens=limit,
-        tasks=bundle.tasks,
-        model=bundle.path / MODEL,
-        tokenizer=bundle.path / TOKENIZER,
-        card=(bundle.path / CARD).read_text(encoding="utf-8"),
-        metrics=bundle.metrics,
-    )
 
 
 def _read(path: Path) -> dict[str, Any]:
