@@ -1,10 +1,7 @@
-"""Ask a bundle from the command line.
+"""Score texts or a file from the command line, without a server.
 
-    python -m function "raw honey" "butter knife" --tasks source,category --top-k 2
-    python -m function batch IN.jsonl OUT.csv --text name
-
-The first prints the same JSON as POST /; the second scores a file (see function/batch.py).
-A text that is the word `batch` goes after `--`.
+python -m function "raw honey" "butter knife" --tasks source,category --top-k 2
+python -m function batch IN.jsonl OUT.csv --text name
 """
 
 from __future__ import annotations
@@ -19,28 +16,23 @@ from pathlib import Path
 from function.settings import Settings, SettingsError
 from model.bundle import BundleError
 
+PREDICT, BATCH = "predict", "batch"
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit status is 0, 1 (it failed) or 2 (it was asked wrongly)."""
+    """Run one command; the exit status is 0, 1 (it failed), 2 (wrong usage) or 130 (stopped)."""
+    if not arguments or arguments[0] not in (PREDICT, BATCH, "-h", "--help"):
+        arguments = [PREDICT, *arguments]
     try:
         settings = Settings.from_mapping(os.environ)
-        if arguments[:1] == ["batch"]:
-            return _batch(arguments[1:], settings)
-        return _predict(arguments, settings)
-    except (BundleError, SettingsError, ValueError) as error:
+        options = _parser(settings).parse_args(arguments)
+        return (_batch if options.command == BATCH else _predict)(options, settings)
+    except (BundleError, SettingsError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _predict(arguments: Sequence[str], settings: Settings) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m function",
-        description="Print the predictions of texts as JSON.",
-        epilog="To score a file: python -m function batch --help",
-    )
-    parser.add_argument("texts", nargs="+", metavar="TEXT")
-    _add_question(parser, settings)
-    options = parser.parse_args(arguments)
+def _predict(options: argparse.Namespace, settings: Settings) -> int:
     from function.http.service import predictions_document
     from model.classifier import Classifier
 
@@ -51,71 +43,81 @@ def _predict(arguments: Sequence[str], settings: Settings) -> int:
     return 0
 
 
-def _batch(arguments: Sequence[str], settings: Settings) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m function batch",
-        description="Score IN to OUT; .jsonl, .jsonl.gz or .csv, each told by its extension. "
-        "Rows that cannot be scored go to OUT.rejected.jsonl. Run the same command again to go "
-        "on where a killed one stopped.",
-    )
-    parser.add_argument("source", type=Path, metavar="IN")
-    parser.add_argument("target", type=Path, metavar="OUT")
-    parser.add_argument("--text", default="text", metavar="COLUMN", help="default: text")
-    parser.add_argument(
-        "--chunk",
-        type=_positive,
-        default=1024,
-        metavar="ROWS",
-        help="rows between two savings (default: 1024)",
-    )
-    parser.add_argument("--force", action="store_true", help="replace OUT, and start over")
-    _add_question(parser, settings)
-    options = parser.parse_args(arguments)
-    from function.batch.job import Job, run_job
+def _batch(options: argparse.Namespace, settings: Settings) -> int:
+    from function.batch.job import BatchJob, run_job
 
-    job = Job(
-        source=options.source,
-        target=options.target,
-        bundle=options.bundle,
-        text=options.text,
-        tasks=options.tasks,
-        top_k=options.top_k,
-        chunk_rows=options.chunk,
-        force=options.force,
-        threads=settings.threads,
-    )
+    fields = {key: value for key, value in vars(options).items() if key != "command"}
     try:
-        run_job(job)
+        run_job(BatchJob(**fields, threads=settings.threads))
     except KeyboardInterrupt:
         print("\nstopped; run the same command again to go on", file=sys.stderr)
         return 130
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     return 0
 
 
-def _add_question(parser: argparse.ArgumentParser, settings: Settings) -> None:
-    parser.add_argument(
+def _parser(settings: Settings) -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
         "--bundle",
         type=Path,
         default=settings.bundle,
         metavar="DIR",
         help="default: $BUNDLE, else the shipped bundle",
     )
-    parser.add_argument(
+    shared.add_argument(
         "--tasks",
         type=lambda value: value.split(","),
         metavar="TASK[,TASK]",
         help="default: all of the bundle's",
     )
-    parser.add_argument(
+    shared.add_argument(
         "--top-k",
         type=_positive,
         default=1,
         metavar="N",
         help="labels of each single-label task (default: 1)",
     )
+    parser = argparse.ArgumentParser(
+        "python -m function",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, title="commands")
+    predict = commands.add_parser(
+        PREDICT,
+        parents=[shared],
+        help="print the predictions of texts as JSON; the name of this command may be left out",
+        description="Print the predictions of texts as JSON, as POST / answers them.",
+        epilog=f"Texts that begin with `-`, `{PREDICT}` or `{BATCH}` go after `--`.",
+    )
+    predict.add_argument("texts", nargs="+", metavar="TEXT")
+    batch = commands.add_parser(
+        BATCH,
+        parents=[shared],
+        help="score a file of rows",
+        description="Score IN to OUT; .jsonl, .jsonl.gz or .csv, each told by its extension. "
+        "Rows that cannot be scored go to OUT.rejected.jsonl. Run the same command again to go "
+        "on where a killed one stopped.",
+    )
+    batch.add_argument("source", type=Path, metavar="IN")
+    batch.add_argument("target", type=Path, metavar="OUT")
+    batch.add_argument("--text", default="text", metavar="COLUMN", help="default: text")
+    batch.add_argument(
+        "--chunk",
+        dest="chunk_rows",
+        type=_positive,
+        default=1024,
+        metavar="ROWS",
+        help="rows between two savings (default: 1024)",
+    )
+    batch.add_argument(
+        "--force",
+        action="store_true",
+        help="replace OUT, and drop what a killed run left unless it had the same input, bundle "
+        "and options; from that one it goes on",
+    )
+    parser.epilog = "\n".join(command.format_help() for command in (predict, batch))
+    return parser
 
 
 def _positive(value: str) -> int:

@@ -1,10 +1,13 @@
-"""What a person should hear before the server starts: what is wrong, or what to send it.
+"""Before the server starts: can it start, and what can be sent to it?
 
-python -m function.preflight PORT
+    python -m function.preflight PORT
+
+`make serve` runs this first. It prints a line to try, or what to correct.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import socket
@@ -13,35 +16,38 @@ import sys
 from function.settings import Settings, SettingsError
 from model.bundle import BundleError, read_bundle
 
-QUESTION = {"inputs": ["boneless chicken breast", "raw honey", "butter knife"]}
+EXAMPLE = {"inputs": ["boneless chicken breast", "raw honey", "butter knife"]}
 
 
-def main(port: str) -> int:
-    """Print one line to try, or one on what to mend. Exit status 0 or 1."""
+def main() -> int:
+    """Print one line to try, or one on what to correct. Exit status 0 or 1."""
+    parser = argparse.ArgumentParser("python -m function.preflight", description=__doc__)
+    parser.add_argument("port", nargs="?", default="", metavar="PORT", help="default: $PORT")
+    port = parser.parse_args().port or os.environ.get("PORT", "")
     try:
-        bundle = read_bundle(Settings.from_mapping(os.environ).bundle)
-        take(port)
+        settings = Settings.from_mapping({**os.environ, "PORT": port})
+        bundle = read_bundle(settings.bundle)
+        check_port(settings.host, settings.port)
     except (BundleError, SettingsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     header = "-H 'content-type: application/json'"
-    print(f"{bundle.identity} on port {port}; try:\n")
-    print(f"curl -s localhost:{port} {header} -d '{json.dumps(QUESTION)}'\n", flush=True)
+    print(f"{bundle.identity} on port {settings.port}; try:\n")
+    print(f"curl -s localhost:{settings.port} {header} -d '{json.dumps(EXAMPLE)}'\n", flush=True)
     return 0
 
 
-def take(port: str) -> None:
-    """Raise OSError with what to do when nothing can listen on `port`."""
-    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
-        raise OSError(f"PORT={port!r}: give a number from 1 to 65535")
+def check_port(host: str, port: int) -> None:
+    """Raise OSError with what to do when nothing can listen there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("", int(port)))
+            probe.bind((host, port))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise OSError(f"port {port}: {reason}; give another, such as PORT=8081") from None
+            remedy = "give another, such as PORT=8081"
+            raise OSError(f"port {port} of {host}: {reason}; {remedy}") from None
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

@@ -8,6 +8,9 @@ from pathlib import Path
 
 SHIPPED_BUNDLE = Path(__file__).resolve().parent.parent / "model" / "ingredients"
 
+LOOPBACK, ALL_INTERFACES = "127.0.0.1", "0.0.0.0"
+LARGEST_PORT = 2**16 - 1
+LARGEST_NUMBER = 10**12 - 1
 OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -22,6 +25,8 @@ class Settings:
     | key | default | meaning |
     |---|---|---|
     | BUNDLE | model/ingredients | directory of the bundle to serve |
+    | HOST | 127.0.0.1; 0.0.0.0 where K_SERVICE is set | address to listen on |
+    | PORT | 8080 | port to listen on |
     | MAX_BYTES | 1048576 | largest request body, in bytes |
     | MAX_TEXTS | 256 | most texts in one request |
     | MAX_CHARS | 10000 | longest text, in characters |
@@ -30,10 +35,14 @@ class Settings:
     | PROFILE_SAMPLE | 1 | share of warm requests that record every span, 0 to 1 |
     | OTEL_EXPORTER_OTLP_ENDPOINT | not set | collector that spans are sent to as well |
 
-    `THREADS` is not among them: functions-framework reads that one as gunicorn's thread count.
+    HOST and PORT count for `python -m function.start`; functions-framework has its own `--host`
+    and PORT. `THREADS` is not among them: functions-framework reads that one as gunicorn's thread
+    count. Cloud Run sets PORT, K_SERVICE and K_REVISION.
     """
 
     bundle: Path = SHIPPED_BUNDLE
+    host: str = LOOPBACK
+    port: int = 8080
     max_bytes: int = 2**20
     max_texts: int = 256
     max_chars: int = 10_000
@@ -41,15 +50,18 @@ class Settings:
     project: str | None = None
     profile_sample: float = 1.0
     revision: str | None = None
-    """K_REVISION, which Cloud Run sets."""
+    """K_REVISION."""
     otlp: bool = False
     """An OTLP endpoint is set; opentelemetry reads it, and what else it takes, by itself."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
         """Read the settings; raises SettingsError."""
+        default_host = ALL_INTERFACES if mapping.get("K_SERVICE") else cls.host
         return cls(
             bundle=Path(mapping.get("BUNDLE") or cls.bundle),
+            host=mapping.get("HOST") or default_host,
+            port=_positive(mapping, "PORT", cls.port, LARGEST_PORT),
             max_bytes=_positive(mapping, "MAX_BYTES", cls.max_bytes),
             max_texts=_positive(mapping, "MAX_TEXTS", cls.max_texts),
             max_chars=_positive(mapping, "MAX_CHARS", cls.max_chars),
@@ -61,11 +73,14 @@ class Settings:
         )
 
 
-def _positive(mapping: Mapping[str, str], key: str, default: int) -> int:
+def _positive(
+    mapping: Mapping[str, str], key: str, default: int, maximum: int = LARGEST_NUMBER
+) -> int:
     value = mapping.get(key) or str(default)
     # isdecimal() takes the digits of every script, int() underscores and blanks: ASCII digits only.
-    if not (value.isascii() and value.isdecimal() and len(value) <= 12 and int(value) > 0):
-        raise SettingsError(f"{key}={value!r}: expected a whole number from 1 to 999999999999")
+    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(LARGEST_NUMBER))
+    if not (is_number and 1 <= int(value) <= maximum):
+        raise SettingsError(f"{key}={value!r}: expected a whole number from 1 to {maximum}")
     return int(value)
 
 

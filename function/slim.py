@@ -29,11 +29,13 @@ REMOVED = {
 
 def main(packages: Path) -> int:
     for pattern, reason in REMOVED.items():
-        found = sorted(packages.glob(pattern))
-        if not found:
-            print(f"error: {pattern} matches nothing in {packages}; mend REMOVED", file=sys.stderr)
+        paths = sorted(packages.glob(pattern))
+        if not paths:
+            print(
+                f"error: {pattern} matches nothing in {packages}; correct REMOVED", file=sys.stderr
+            )
             return 1
-        size_mb = sum(map(_remove, found)) / 2**20
+        size_mb = sum(map(_remove, paths)) / 2**20
         print(f"{size_mb:6.1f} MB  {pattern}: {reason}")
     return 0
 

@@ -1,6 +1,6 @@
 """How does the deployed process start, so that its first answer comes soon?
 
-    python -m function.start           # listens on $PORT
+    python -m function.start           # listens on $HOST and $PORT
 
 It is functions-framework's own application behind its own server, gunicorn, as its command line
 makes them; what that command line has no option for is done around it:
@@ -45,12 +45,14 @@ MAIN = Path(__file__).resolve().parent.parent / "main.py"
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal ends the process."""
+    if sys.argv[1:]:  # argparse would cost every start the time of its import
+        print(f"{__doc__}\nIt takes no arguments. {Settings.__doc__}")
+        sys.exit(0 if sys.argv[1] in ("-h", "--help") else 2)
     try:
         settings = Settings.from_mapping(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
-    port = _port()
     with suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
     startup.mark_forks()
@@ -72,24 +74,17 @@ def main() -> None:
     )
     gc.freeze()
     gc.enable()
-    server.run("0.0.0.0", port)
+    server.run(settings.host, settings.port)
 
 
 def preload(classifier: LazyClassifier, threads: int) -> None:
-    """Load the bundle; one that cannot be loaded is tried again, and told, at a request.
+    """Load the bundle; a failed load is retried by the first request, which reports the failure.
 
     Threads that share a run would not survive the fork, so with more than one nothing is loaded.
     """
     if threads == 1:
         with suppress(BundleError), timer.session(startup):
             classifier.get()
-
-
-def _port() -> int:
-    value = os.environ.get("PORT") or "8080"
-    if not (value.isascii() and value.isdecimal() and 0 < int(value) < 2**16):
-        sys.exit(f"PORT={value!r}: give a number from 1 to 65535")
-    return int(value)
 
 
 if __name__ == "__main__":

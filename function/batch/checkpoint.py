@@ -1,4 +1,4 @@
-"""How far a batch has come, on disk, so that a killed run goes on where it stopped.
+"""The progress of a batch on disk, so that the same command goes on where a killed one stopped.
 
 OUT.partial           rows scored so far; becomes OUT at the end
 OUT.rejected.jsonl    rows set aside, with line number and reason
@@ -14,6 +14,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from model.aside import file_aside, read_json
 
 HEAD_BYTES = 2**16
 
@@ -42,11 +44,12 @@ def fingerprint(source: Path) -> dict[str, int | str]:
 class Checkpoint:
     """The files of one batch under way. Only one process may hold it."""
 
-    def __init__(self, target: Path, made_from: dict[str, object], start_over: bool) -> None:
+    def __init__(self, target: Path, made_from: dict[str, object], *, force: bool) -> None:
         """Open the files, going on from an earlier run's if there are any.
 
-        `made_from` is JSON that says what the rows depend on; raises ValueError when an earlier
-        run's differs, or while another process holds the files.
+        `made_from` is JSON that says what the rows depend on. An earlier run's files that were
+        made from anything else are dropped with `force`, else raise ValueError; so does another
+        process that holds the files.
         """
         self._target = target
         self._record = target.with_name(f"{target.name}.progress.json")
@@ -55,7 +58,7 @@ class Checkpoint:
         self._made_from = made_from
         self._output = self._partial.open("ab")
         self._lock()
-        self.position = Position() if start_over else self._earlier()
+        self.position = self._earlier_position(force)
         self._rejected = self._rejected_path.open("ab")
         if self._is_cut():  # less than was recorded: the files are not those of that run
             self.position = Position()
@@ -73,15 +76,13 @@ class Checkpoint:
         self.position.rejected += rejections
         self.position.output_bytes += len(output)
         self.position.rejected_bytes += len(rejected)
-        aside = self._record.with_name(f"{self._record.name}.new")
-        with aside.open("w", encoding="utf-8") as file:
+        with file_aside(self._record) as aside, aside.open("w", encoding="utf-8") as file:
             json.dump({"made_from": self._made_from, "position": asdict(self.position)}, file)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(self._record)
 
     def finish(self) -> None:
-        """Move the rows to their final name, and clear away what is no longer needed."""
+        """Move the rows to their final name, and remove the other files."""
         self.close()
         self._partial.replace(self._target)
         self._record.unlink(missing_ok=True)
@@ -105,21 +106,21 @@ class Checkpoint:
             self._output.close()
             raise ValueError(f"{self._partial}: another batch is writing it; let it end") from None
 
-    def _earlier(self) -> Position:
-        try:
-            record = json.loads(self._record.read_bytes())
-        except FileNotFoundError:
+    def _earlier_position(self, force: bool) -> Position:
+        record = read_json(self._record)
+        if record is None:
             return Position()
-        changed = [
-            key for key, value in self._made_from.items() if record["made_from"].get(key) != value
-        ]
-        if changed:
-            self._output.close()
-            raise ValueError(
-                f"{self._partial}: made with another {', '.join(changed)}; "
-                "run it as before to go on, or give --force to start over"
-            )
-        return Position(**record["position"])
+        earlier = record["made_from"]
+        changed = [key for key, value in self._made_from.items() if earlier.get(key) != value]
+        if not changed:
+            return Position(**record["position"])
+        if force:
+            return Position()
+        self._output.close()
+        raise ValueError(
+            f"{self._partial}: made with another {', '.join(changed)}; "
+            "run it as before to go on, or give --force to start over"
+        )
 
 
 def _append(file: BinaryIO, data: bytes) -> None:

@@ -12,19 +12,23 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Never
+
+from tqdm import tqdm
 
 from function.batch.checkpoint import Checkpoint, Position, fingerprint
-from function.batch.progress import Progress
 from model.classifier import Classifier, Prediction
 from tables.labels import join_labels
 from tables.reader import Fields, TableReader, TableRow, format_of
 from tables.writer import compressed_for, csv_lines, json_lines
 
 PREDICTIONS = "predictions"
+LOG_S = 30.0
+"""Seconds between two lines of progress in a log; a terminal has a bar."""
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """One call of the command."""
 
     source: Path
@@ -38,7 +42,7 @@ class Job:
     threads: int = 1
 
 
-def run_job(job: Job) -> Position:
+def run_job(job: BatchJob) -> Position:
     """Score the file, going on where a killed run stopped; raises ValueError or OSError."""
     extension = format_of(job.target)
     if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
@@ -52,7 +56,7 @@ def run_job(job: Job) -> Position:
             raise ValueError(f"{job.source}: no column {job.text!r}; give --text one of: {columns}")
         classifier = Classifier.load(job.bundle, job.threads)
         classifier.predict([], job.tasks)  # unknown tasks end here, before any file is made
-        checkpoint = Checkpoint(job.target, _made_from(job, classifier), job.force)
+        checkpoint = Checkpoint(job.target, _made_from(job, classifier), force=job.force)
         try:
             _score_rest(job, extension, reader, classifier, checkpoint)
         finally:
@@ -70,7 +74,7 @@ def run_job(job: Job) -> Position:
     return position
 
 
-def _made_from(job: Job, classifier: Classifier) -> dict[str, object]:
+def _made_from(job: BatchJob, classifier: Classifier) -> dict[str, object]:
     return {
         **fingerprint(job.source),
         "bundle": classifier.bundle.identity,
@@ -81,25 +85,56 @@ def _made_from(job: Job, classifier: Classifier) -> dict[str, object]:
 
 
 def _score_rest(
-    job: Job, extension: str, reader: TableReader, classifier: Classifier, checkpoint: Checkpoint
+    job: BatchJob,
+    extension: str,
+    reader: TableReader,
+    classifier: Classifier,
+    checkpoint: Checkpoint,
 ) -> None:
     position = checkpoint.position
     tasks = job.tasks or [task.name for task in classifier.bundle.tasks]
-    progress = Progress(reader.total_bytes, sys.stderr)
     if extension == ".csv" and position.columns is None:
         _start_csv(reader.columns or [], tasks, checkpoint)
-    for chunk in _chunked(itertools.islice(reader, position.rows, None), job.chunk_rows):
-        if extension == ".csv" and position.columns is None:
-            _start_csv(_first_columns(chunk), tasks, checkpoint)
-        rows = [_checked(row, job.text, position.columns, tasks) for row in chunk]
-        good = [row.fields for row in rows if row.fields is not None]
-        texts = [fields[job.text] for fields in good]
-        lines = _lines(good, classifier.predict(texts, job.tasks, job.top_k), position.columns)
-        rejected = [{"line": row.line, "reason": row.problem} for row in rows if row.fields is None]
-        output = compressed_for(extension, lines) if lines else b""
-        checkpoint.save(output, json_lines(rejected), len(rows), len(rejected))
-        progress.show(position.rows, reader.read_bytes)
-    progress.show(position.rows, reader.read_bytes, last=True)
+    rows = iter(reader)
+    for _ in itertools.islice(rows, position.rows):
+        pass  # scored by an earlier run
+    with _progress_bar(reader) as bar:
+        for chunk in _chunked(rows, job.chunk_rows):
+            if extension == ".csv" and position.columns is None:
+                _start_csv(_first_columns(chunk), tasks, checkpoint)
+            checked = [_checked(row, job.text, position.columns, tasks) for row in chunk]
+            good = [row.fields for row in checked if row.fields is not None]
+            answers = classifier.predict(
+                [fields[job.text] for fields in good], job.tasks, job.top_k
+            )
+            lines = _lines(good, answers, position.columns)
+            rejected = [
+                {"line": row.line, "reason": row.problem} for row in checked if row.fields is None
+            ]
+            output = compressed_for(extension, lines) if lines else b""
+            checkpoint.save(output, json_lines(rejected), len(checked), len(rejected))
+            bar.set_description_str(f"{position.rows} rows", refresh=False)
+            bar.update(reader.read_bytes - bar.n)
+
+
+def _progress_bar(reader: TableReader) -> tqdm[Never]:
+    """A bar over the bytes of the input on a terminal; in a log, a line now and then.
+
+    Its rate counts from here, without the rows of an earlier run.
+    """
+    is_terminal = sys.stderr.isatty()
+    log_line = "{desc}, {percentage:.0f}% read, {rate_fmt}, {remaining} left\n"
+    return tqdm(
+        total=reader.total_bytes,
+        initial=reader.read_bytes,
+        unit="B",
+        unit_scale=True,
+        miniters=1,
+        mininterval=0.1 if is_terminal else LOG_S,
+        delay=0 if is_terminal else LOG_S,
+        bar_format=None if is_terminal else log_line,
+        dynamic_ncols=True,
+    )
 
 
 def _lines(rows: list[Fields], answers: list[Prediction], columns: list[str] | None) -> bytes:
@@ -138,8 +173,8 @@ def _checked(
     if problem is None and columns is None and PREDICTIONS in row.fields:
         problem = f"has a field {PREDICTIONS!r} already"
     if problem is None and columns is not None:
-        taken = {name for task in tasks for name in _columns(task)}
-        extra = [name for name in row.fields if name not in columns or name in taken]
+        added = {name for task in tasks for name in _columns(task)}
+        extra = [name for name in row.fields if name not in columns or name in added]
         if extra:
             names = ", ".join(extra)
             problem = f"fields {names} are not among the first row's; write JSONL to keep them"

@@ -1,4 +1,4 @@
-"""What may be asked: the JSON of a request, validated by hand into a Question."""
+"""The JSON of a request, validated by hand into a PredictRequest."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ FIELDS = ("inputs", "tasks", "top_k", "min_score")
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much one request may ask for."""
+class RequestLimits:
+    """How much one request may hold."""
 
     max_texts: int
     max_chars: int
 
 
 @dataclass(frozen=True)
-class Question:
+class PredictRequest:
     """A valid request; whether the bundle knows its tasks is checked by `check_tasks`."""
 
     texts: tuple[str, ...]
     tasks: tuple[str, ...] | None
-    """Tasks in the order asked for; None: all."""
+    """Tasks in the order of the answer; None: all."""
     top_k: int
     min_score: dict[str, float]
     """By task: labels of a lower score are left out."""
 
 
-def parse_question(value: Any, limits: Limits) -> Question:
-    """The question in a request's JSON value; raises RequestError naming the field."""
+def parse_request(value: Any, limits: RequestLimits) -> PredictRequest:
+    """The request in a JSON value; raises RequestError naming the field."""
     if not isinstance(value, dict):
         message = f'The body is {_kind(value)}; send an object such as {{"inputs": "raw honey"}}.'
         raise RequestError(400, "wrong_type", message)
@@ -43,7 +43,7 @@ def parse_question(value: Any, limits: Limits) -> Question:
     if "inputs" not in value:
         message = 'Send "inputs": a string, or a list of strings.'
         raise RequestError(400, "missing_field", message, "inputs")
-    return Question(
+    return PredictRequest(
         texts=_texts(value["inputs"], limits),
         tasks=_tasks(value["tasks"]) if "tasks" in value else None,
         top_k=_top_k(value["top_k"]) if "top_k" in value else 1,
@@ -51,16 +51,16 @@ def parse_question(value: Any, limits: Limits) -> Question:
     )
 
 
-def check_tasks(question: Question, known: Sequence[str]) -> None:
-    """Raises RequestError naming the first task of `question` that is not in `known`."""
-    named = [(task, f"tasks[{index}]") for index, task in enumerate(question.tasks or ())]
-    for task, where in (*named, *((task, f"min_score.{task}") for task in question.min_score)):
+def check_tasks(request: PredictRequest, known: Sequence[str]) -> None:
+    """Raises RequestError naming the first task of `request` that is not in `known`."""
+    named = [(task, f"tasks[{index}]") for index, task in enumerate(request.tasks or ())]
+    for task, where in (*named, *((task, f"min_score.{task}") for task in request.min_score)):
         if task not in known:
             message = f"There is no task {task!r}; ask for some of: {', '.join(known)}."
             raise RequestError(400, "unknown_task", message, where)
 
 
-def _texts(inputs: Any, limits: Limits) -> tuple[str, ...]:
+def _texts(inputs: Any, limits: RequestLimits) -> tuple[str, ...]:
     if isinstance(inputs, str):
         return (_text(inputs, "inputs", limits),)
     if not isinstance(inputs, list):
@@ -76,7 +76,7 @@ def _texts(inputs: Any, limits: Limits) -> tuple[str, ...]:
     return tuple(_text(text, f"inputs[{index}]", limits) for index, text in enumerate(inputs))
 
 
-def _text(text: Any, where: str, limits: Limits) -> str:
+def _text(text: Any, where: str, limits: RequestLimits) -> str:
     if not isinstance(text, str):
         message = f"{where} is {_kind(text)}; send a string."
         raise RequestError(400, "wrong_type", message, where)

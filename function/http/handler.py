@@ -17,11 +17,11 @@ import functions_framework
 from function.http.body import discard_rest
 from function.http.compression import PAYS_BYTES, accepts_gzip, deflate
 from function.http.loading import LazyClassifier
-from function.http.service import Reply, Service, Tally
+from function.http.service import Reply, RequestFacts, Service
 from function.record.instance import Instance
 from function.record.log import now, rss_mb, trace_fields, write_line
-from function.record.otlp_export import Tracing
-from function.record.trace_context import Trace, read_trace, records
+from function.record.otlp_export import OtlpExport
+from function.record.trace_context import Trace, is_sampled, read_trace
 from function.settings import Settings
 from profiling.timer import Session, Span, server_timing, span_rows, startup, timer
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from flask import Request
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-INFO_STATUS = 400  # the first status that is not
+ERROR_STATUS = 400  # lowest status that counts as an error
+PROFILE_FORMAT = 2
+"""Format of a line's `profile`: 2 has the parents of spans, lines before it have no format."""
 Body = str | bytes | Iterator[bytes]
 Response = tuple[Body, int, Mapping[str, str | list[str] | tuple[str, ...]]]
 """Body, status and headers, as flask takes them."""
@@ -37,31 +39,31 @@ Response = tuple[Body, int, Mapping[str, str | list[str] | tuple[str, ...]]]
 _settings = Settings.from_mapping(os.environ)
 _service = Service(_settings)
 _instance = Instance()
-_tracing = Tracing(_settings)
+_otlp_export = OtlpExport(_settings)
 
 
 @functions_framework.http
 def classify(request: Request) -> Response:
     """Answer one request and log its line. Never raises for anything a client can send."""
-    tally = Tally()
+    facts = RequestFacts()
     trace = read_trace(request.headers)
-    detailed = startup.pending or records(trace, _settings.profile_sample)
+    detailed = startup.pending or is_sampled(trace, _settings.profile_sample)
     with timer.session(detailed=detailed) as session, timer.span("request"):
-        reply = _service.answer(request, tally)
-        body = _packed(request, reply.body)
-    entry = _log_entry(request, reply, tally, trace, session)
+        reply = _service.answer(request, facts)
+        body = _compressed(request, reply.body)
+    entry = _log_entry(request, reply, facts, trace, session)
     write_line(entry)
-    _tracing.export(session, trace, str(entry["message"]), reply.status)
+    _otlp_export.export(session, trace, str(entry["message"]), reply.status)
     return _response(request, reply, body, session.spans)
 
 
 def use(classifier: LazyClassifier) -> None:
-    """Answer with this one, which may be loaded already."""
+    """Answer with this classifier, which may be loaded already."""
     _service.classifier = classifier
 
 
-def _packed(request: Request, body: str) -> str | bytes:
-    """The body, compressed when the client takes it and it pays."""
+def _compressed(request: Request, body: str) -> str | bytes:
+    """The body, compressed when the client accepts that and it gets shorter."""
     if len(body) <= PAYS_BYTES or not accepts_gzip(request.headers.get("Accept-Encoding", "")):
         return body
     with timer.span("compress"):
@@ -90,9 +92,9 @@ def _streamed(body: str | bytes) -> Iterator[bytes]:
 
 
 def _log_entry(
-    request: Request, reply: Reply, tally: Tally, trace: Trace | None, session: Session
+    request: Request, reply: Reply, facts: RequestFacts, trace: Trace | None, session: Session
 ) -> dict[str, object]:
-    """The request's line. Unknown paths and methods are the client's words, so they stay out."""
+    """The request's line. Unknown paths and methods are text of the client, so they stay out."""
     method = request.method if request.method in METHODS else "other method"
     path = request.path if _service.knows(request.path) else "other path"
     message = f"{method} {path} {reply.status}"
@@ -100,31 +102,32 @@ def _log_entry(
     entry: dict[str, object] = {
         "time": now(),
         "severity": _severity(reply.status, method),
-        "message": message if tally.failure is None else f"{message}: {tally.failure}",
+        "message": message if facts.failure is None else f"{message}: {facts.failure}",
         **trace_fields(trace, _settings.project),
         "profile": {
-            "cold": tally.cold,
+            "format": PROFILE_FORMAT,
+            "cold": facts.cold,
             "route": f"{method} {path}",
             "status": reply.status,
             "duration_ms": round(request_span.duration_ms or 0.0, 3),
             "spans": span_rows(session.spans),
             "sampled": session.detailed,
-            "texts": tally.texts,
-            "tokens": tally.tokens,
+            "texts": facts.texts,
+            "tokens": facts.tokens,
             "rss_mb": rss_mb(),
             "bundle": _service.classifier.identity,
             "revision": _settings.revision,
-            "instance": _instance.serve(),
+            "instance": _instance.describe(),
         },
     }
-    if tally.stack is not None:
-        entry["stack_trace"] = tally.stack
+    if facts.stack is not None:
+        entry["stack_trace"] = facts.stack
     return entry
 
 
 def _severity(status: int, method: str) -> str:
     if status >= 500:
         return "ERROR"
-    if status >= INFO_STATUS:
+    if status >= ERROR_STATUS:
         return "WARNING"
     return "INFO" if method == "POST" else "DEBUG"

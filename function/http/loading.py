@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LazyClassifier:
-    """Nothing of the bundle is touched before `get` or `manifest`; a failure is tried again.
+    """Reads the bundle when `get` or `manifest` needs it; the next call retries a failed load.
 
     A server may fork its worker after it imported the handler, so importing starts no thread.
     """
@@ -25,8 +25,8 @@ class LazyClassifier:
         self._lock = threading.Lock()
         self._classifier: Classifier | None = None
         self._manifest: Bundle | None = None
-        self.asked = False
-        """Whether a request has had it: the first is a cold start's, whoever loaded."""
+        self.requested = False
+        """Whether a request has used it: the first is part of a cold start, whoever loaded."""
 
     @property
     def loaded(self) -> bool:

@@ -1,4 +1,4 @@
-"""Requests in, replies out: routes, their answers, and what becomes of errors."""
+"""Requests in, replies out: the routes, their answers, and the replies to errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from function.http.body import parse_json, read_body
-from function.http.contract import Limits, Question, check_tasks, parse_question
+from function.http.contract import PredictRequest, RequestLimits, check_tasks, parse_request
 from function.http.errors import RequestError, error_document
 from function.http.loading import LazyClassifier
 from function.record.log import stack_trace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from model.classifier import Classifier, Detailed
 
 WARM_UP = "ready"
-"""Asked by /ready: the first run of a graph is slower than those after it."""
+"""Text that /ready predicts: the first run of a graph is slower than those after it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Reply:
 
 
 @dataclass
-class Tally:
+class RequestFacts:
     """What the log says about a request, filled in as it is answered."""
 
     cold: bool = False
@@ -48,7 +48,7 @@ class Tally:
 
 
 Document = dict[str, object]
-Answer = Callable[["Request", Tally], Document]
+Answer = Callable[["Request", RequestFacts], Document]
 
 
 class Service:
@@ -66,25 +66,25 @@ class Service:
     def knows(self, path: str) -> bool:
         return path in self._routes
 
-    def answer(self, request: Request, tally: Tally) -> Reply:
+    def answer(self, request: Request, facts: RequestFacts) -> Reply:
         """The reply to any request, whatever goes wrong."""
         try:
-            return self._reply(request, tally)
+            return self._reply(request, facts)
         except RequestError as error:
             return Reply(error.status, serialize(error.document), error.headers)
         except BundleError as error:
-            tally.failure = f"the bundle cannot be used: {error}"
-            tally.stack = stack_trace(error)
+            facts.failure = f"the bundle cannot be used: {error}"
+            facts.stack = stack_trace(error)
             problem = f"The server's bundle cannot be used: {error.problem}."
             message = f"{problem} No request can be answered until it is replaced."
             return Reply(503, serialize(error_document("bundle_unusable", message)))
         except Exception as error:
-            tally.failure = type(error).__qualname__
-            tally.stack = stack_trace(error)
+            facts.failure = type(error).__qualname__
+            facts.stack = stack_trace(error)
             message = "The server failed and wrote down where; your request may be sent again."
             return Reply(500, serialize(error_document("internal", message)))
 
-    def _reply(self, request: Request, tally: Tally) -> Reply:
+    def _reply(self, request: Request, facts: RequestFacts) -> Reply:
         methods = self._routes.get(request.path)
         if methods is None:
             message = f"There is nothing here; send POST / or GET {', '.join(self._routes)}."
@@ -96,25 +96,25 @@ class Service:
         if answer is None:
             message = f"This path takes {allow}; send one of those."
             raise RequestError(405, "method_not_allowed", message, allow=allow)
-        return Reply(200, serialize(answer(request, tally)))
+        return Reply(200, serialize(answer(request, facts)))
 
-    def _predict(self, request: Request, tally: Tally) -> Document:
-        question = self._question(request)
-        tally.texts = len(question.texts)
-        classifier = self._load(tally)
-        check_tasks(question, [task.name for task in classifier.bundle.tasks])
+    def _predict(self, request: Request, facts: RequestFacts) -> Document:
+        parsed = self._parse(request)
+        facts.texts = len(parsed.texts)
+        classifier = self._load(facts)
+        check_tasks(parsed, [task.name for task in classifier.bundle.tasks])
         detailed = classifier.predict_detailed(
-            question.texts, question.tasks, question.top_k, question.min_score
+            parsed.texts, parsed.tasks, parsed.top_k, parsed.min_score
         )
-        tally.tokens = detailed.tokens
+        facts.tokens = detailed.tokens
         return predictions_document(detailed, classifier.bundle.identity)
 
     @timer.span("parse")
-    def _question(self, request: Request) -> Question:
-        limits = Limits(self._settings.max_texts, self._settings.max_chars)
-        return parse_question(parse_json(read_body(request, self._settings.max_bytes)), limits)
+    def _parse(self, request: Request) -> PredictRequest:
+        limits = RequestLimits(self._settings.max_texts, self._settings.max_chars)
+        return parse_request(parse_json(read_body(request, self._settings.max_bytes)), limits)
 
-    def _describe(self, _request: Request, _tally: Tally) -> Document:
+    def _describe(self, _request: Request, _facts: RequestFacts) -> Document:
         bundle = self.classifier.manifest()
         tasks = [
             {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
@@ -134,20 +134,20 @@ class Service:
             "limits": limits,
         }
 
-    def _health(self, _request: Request, _tally: Tally) -> Document:
+    def _health(self, _request: Request, _facts: RequestFacts) -> Document:
         return {"status": "alive"}
 
-    def _ready(self, _request: Request, tally: Tally) -> Document:
-        classifier = self._load(tally)
-        if tally.cold:
+    def _ready(self, _request: Request, facts: RequestFacts) -> Document:
+        classifier = self._load(facts)
+        if facts.cold:
             classifier.predict([WARM_UP])
         return {"status": "ready", "bundle": classifier.bundle.identity}
 
-    def _load(self, tally: Tally) -> Classifier:
-        tally.cold = not (self.classifier.loaded and self.classifier.asked)
-        self.classifier.asked = True
+    def _load(self, facts: RequestFacts) -> Classifier:
+        facts.cold = not (self.classifier.loaded and self.classifier.requested)
+        self.classifier.requested = True
         classifier = self.classifier.get()
-        if tally.cold:
+        if facts.cold:
             startup.hand_over(timer.current)
         return classifier
 

@@ -15,8 +15,8 @@ class Instance:
         self._server = os.urandom(4).hex()
         self._requests = itertools.count(1)
 
-    def serve(self) -> dict[str, str | float]:
-        """What a log line says of the instance; each call counts as one request."""
+    def describe(self) -> dict[str, str | float]:
+        """The instance in a log line; each call counts as one request."""
         return {
             "id": f"{self._server}-{os.getpid()}",
             "age_s": round(startup.age_s, 3),

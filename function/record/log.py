@@ -1,7 +1,7 @@
 """One JSON line per request on stdout, as Cloud Logging reads it.
 
 https://cloud.google.com/logging/docs/structured-logging names the fields. Nothing that a user
-sent may come here: neither a text nor anything that quotes one.
+sent may be logged: neither a text nor anything that quotes one.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def stack_trace(error: BaseException) -> str:
     """
     earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    own = f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}"
-    return own if earlier is None else f"{stack_trace(earlier)}\n\n{own}"
+    text = f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}"
+    return text if earlier is None else f"{stack_trace(earlier)}\n\n{text}"
 
 
 def rss_mb() -> float:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from profiling.timer.otlp import Exporter
 
 
-class Tracing:
-    """Exports sessions, or costs a comparison. A collector that fails costs nobody the answer."""
+class OtlpExport:
+    """Exports sessions if an endpoint is set. A collector that fails costs nobody the answer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._wanted = settings.otlp
+        self._enabled = settings.otlp
         self._attributes = {
             "service.name": os.environ.get("K_SERVICE", "polyhead"),
             "service.version": settings.revision or "",
@@ -33,7 +33,7 @@ class Tracing:
 
     def export(self, session: Session, trace: Trace | None, message: str, status: int) -> None:
         """Hand the session over; it leaves in the background."""
-        if self._wanted and session.detailed and (exporter := self._get()):
+        if self._enabled and session.detailed and (exporter := self._get()):
             caller = None
             if trace is not None and trace.span_id is not None:
                 caller = (trace.trace_id, trace.span_id, trace.sampled)
@@ -45,13 +45,13 @@ class Tracing:
 
     def _get(self) -> Exporter | None:
         with self._lock:
-            if self._exporter is None and self._wanted:
+            if self._exporter is None and self._enabled:
                 try:
                     from profiling.timer.otlp import Exporter
 
                     self._exporter = Exporter(self._attributes)
                 except ModuleNotFoundError as error:
-                    self._wanted = False
+                    self._enabled = False
                     write_line({"time": now(), "severity": "ERROR", "message": _missing(error)})
             return self._exporter
 

@@ -46,26 +46,26 @@ def read_trace(headers: Headers) -> Trace | None:
 
 
 def _traceparent(value: str) -> Trace | None:
-    found = TRACEPARENT.fullmatch(value.strip())
-    if found is None:
+    match = TRACEPARENT.fullmatch(value.strip())
+    if match is None:
         return None
-    version, trace_id, span_id, flags, rest = found.groups()
+    version, trace_id, span_id, flags, rest = match.groups()
     if (version == "00" and rest) or not int(trace_id, 16) or not int(span_id, 16):
         return None
     return Trace(trace_id, span_id, bool(int(flags, 16) & SAMPLED))
 
 
 def _cloud_trace(value: str) -> Trace | None:
-    found = CLOUD_TRACE.fullmatch(value.strip())
-    if found is None or not int(found[1], 16):
+    match = CLOUD_TRACE.fullmatch(value.strip())
+    if match is None or not int(match[1], 16):
         return None
-    span = int(found[2] or 0)
+    span = int(match[2] or 0)
     span_id = f"{span:016x}" if 0 < span < 2**64 else None
-    return Trace(found[1].lower(), span_id, bool(int(found[3] or 0) & SAMPLED))
+    return Trace(match[1].lower(), span_id, bool(int(match[3] or 0) & SAMPLED))
 
 
-def records(trace: Trace | None, share: float) -> bool:
-    """Whether a request records all of its spans: a `share` of them, and what the caller records.
+def is_sampled(trace: Trace | None, share: float) -> bool:
+    """Whether a request records all of its spans: a `share` of them, and what the caller samples.
 
     The same trace gets the same answer everywhere: its id decides, as W3C has its last 7 bytes
     random.

@@ -42,10 +42,9 @@ class Timer:
     def session(
         self, session: Session | None = None, *, detailed: bool = True
     ) -> Iterator[Session]:
-        """Spans opened in this context, until it ends, belong to the session given.
+        """Spans opened in this context, until it ends, belong to `session`, else to a new one.
 
-        `session` goes on with one that exists; a new one that is not `detailed` (it was not
-        sampled) records its outermost spans only.
+        A new one that is not `detailed` (it was not sampled) records its outermost spans only.
         """
         if session is None:
             session = Session(self.clock, detailed=detailed)

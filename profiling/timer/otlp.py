@@ -62,8 +62,8 @@ class Exporter:
         contexts: dict[Span | None, Context] = {None: around}
         for span in closed:
             outer = contexts.get(span.parent, around)
-            given = attributes if span.parent is None else {}
-            contexts[span] = self._send(span, outer, origin_ns, given)
+            own_attributes = attributes if span.parent is None else {}
+            contexts[span] = self._send(span, outer, origin_ns, own_attributes)
 
     def _send(
         self,

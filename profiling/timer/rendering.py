@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from profiling.timer.spans import Span
 
 DECIMALS = 3  # a microsecond
+SpanRow = dict[str, str | float | int | None]
 
 
-def span_rows(spans: Iterable[Span]) -> list[dict[str, str | float | None]]:
+def span_rows(spans: Sequence[Span]) -> list[SpanRow]:
     """One object per span for JSON; the duration is None when the span was left open.
 
-    `error` is there only when an exception ended the span, and names its type.
+    `parent` is the index of the row of the span around it, None at the top. `error` is there only
+    when an exception ended the span, and names its type.
     """
-    return [_row(span) for span in spans]
+    index_of = {span: index for index, span in enumerate(spans)}
+    rows: list[SpanRow] = []
+    for span in spans:
+        row: SpanRow = {
+            "name": span.name,
+            "start_ms": round(span.start_ms, DECIMALS),
+            "duration_ms": _rounded(span.duration_ms),
+            "parent": None if span.parent is None else index_of.get(span.parent),
+        }
+        if span.error is not None:
+            row["error"] = span.error
+        rows.append(row)
+    return rows
 
 
-def server_timing(spans: Iterable[Span]) -> str:
+def server_timing(spans: Sequence[Span]) -> str:
     """The same spans as a Server-Timing header's value: `parse;dur=0.12, run;dur=1.3`."""
     return ", ".join(
         span.name if span.duration_ms is None else f"{span.name};dur={_rounded(span.duration_ms)}"
         for span in spans
     )
-
-
-def _row(span: Span) -> dict[str, str | float | None]:
-    row: dict[str, str | float | None] = {
-        "name": span.name,
-        "start_ms": round(span.start_ms, DECIMALS),
-        "duration_ms": _rounded(span.duration_ms),
-    }
-    if span.error is not None:
-        row["error"] = span.error
-    return row
 
 
 def _rounded(duration_ms: float | None) -> float | None:

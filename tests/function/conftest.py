@@ -13,20 +13,29 @@ from tests.serving import WAYS, Server, serving
 
 
 @pytest.fixture(scope="session", params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """How the function is started: as the image does, and as a deployment from source does."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
 def server(
-    request: pytest.FixtureRequest, bundle_path: Path, tmp_path_factory: pytest.TempPathFactory
+    way: str, bundle_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     log = tmp_path_factory.mktemp("server") / "log"
-    with serving(bundle_path, log, request.param, GOOGLE_CLOUD_PROJECT="testing") as running:
+    with serving(bundle_path, log, way, GOOGLE_CLOUD_PROJECT="testing") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def cold_log(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Lines of a server whose bundle was asked for by sixteen requests at once."""
+def cold_log(
+    way: str, bundle_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Any]]:
+    """Lines of a server whose first sixteen requests come at once."""
     log = tmp_path_factory.mktemp("cold") / "log"
     with (
-        serving(bundle_path, log, THREADS="16") as running,
+        serving(bundle_path, log, way, THREADS="16") as running,
         ThreadPoolExecutor(16) as pool,
     ):
         answers = list(pool.map(running.ask, [{"inputs": "raw honey"}] * 16))

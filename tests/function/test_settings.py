@@ -8,30 +8,44 @@ import pytest
 
 from function.settings import SHIPPED_BUNDLE, Settings, SettingsError
 
-KEYS = ("BUNDLE", "MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS", "GOOGLE_CLOUD_PROJECT")
+KEYS = (
+    *("BUNDLE", "HOST", "PORT", "MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS"),
+    "GOOGLE_CLOUD_PROJECT",
+)
 
 
 def test_defaults() -> None:
     settings = Settings.from_mapping({})
-    assert settings == Settings(SHIPPED_BUNDLE, 1048576, 256, 10000, 1, None)
+    assert settings == Settings(SHIPPED_BUNDLE, "127.0.0.1", 8080, 1048576, 256, 10000, 1, None)
     assert SHIPPED_BUNDLE.parts[-2:] == ("model", "ingredients")
 
 
 def test_all_set() -> None:
-    values = ("/b", "1", "2", "3", "4", "project")
+    values = ("/b", "::1", "81", "1", "2", "3", "4", "project")
     settings = Settings.from_mapping(dict(zip(KEYS, values, strict=True)))
-    assert settings == Settings(Path("/b"), 1, 2, 3, 4, "project")
+    assert settings == Settings(Path("/b"), "::1", 81, 1, 2, 3, 4, "project")
 
 
 def test_empty_is_not_set() -> None:
     assert Settings.from_mapping(dict.fromkeys(KEYS, "")) == Settings()
 
 
-@pytest.mark.parametrize("key", ["MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS"])
+@pytest.mark.parametrize("key", ["PORT", "MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", " 1", "1_0", "٣", "9" * 5000])
 def test_a_wrong_number_names_key_value_and_expectation(key: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"^{key}='{value}': expected a whole number from 1"):
         Settings.from_mapping({key: value})
+
+
+def test_the_host_is_this_machine_except_on_cloud_run() -> None:
+    assert Settings.from_mapping({"K_SERVICE": "polyhead"}).host == "0.0.0.0"
+    assert Settings.from_mapping({"K_SERVICE": "polyhead", "HOST": "10.0.0.1"}).host == "10.0.0.1"
+
+
+def test_a_port_ends_at_65535() -> None:
+    assert Settings.from_mapping({"PORT": "65535"}).port == 65535
+    with pytest.raises(SettingsError, match=r"^PORT='65536': expected .* to 65535$"):
+        Settings.from_mapping({"PORT": "65536"})
 
 
 def test_every_setting_is_documented() -> None:

@@ -222,8 +222,10 @@ def test_a_file_with_the_right_hash_and_the_wrong_content(
     nonsense = tmp_path / "nonsense"
     nonsense.write_text("nonsense")
     path = rebuilt(bundle_path, tmp_path, **{part: nonsense})
-    with pytest.raises(BundleError, match=match):
+    with pytest.raises(BundleError, match=match) as failure:
         Classifier.load(path)
+    assert str(tmp_path) in str(failure.value)
+    assert str(tmp_path) not in failure.value.problem
 
 
 def test_files_that_do_not_belong_together(bundle_path: Path, tmp_path: Path) -> None:

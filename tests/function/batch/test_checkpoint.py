@@ -16,7 +16,7 @@ ROWS, REJECTED = b"one\ntwo\n", b"three\n"
 def target(tmp_path: Path) -> Path:
     """Where a batch was stopped after it had recorded two rows and a rejected one."""
     target = tmp_path / "out.jsonl"
-    checkpoint = Checkpoint(target, MADE_FROM, start_over=False)
+    checkpoint = Checkpoint(target, MADE_FROM, force=False)
     checkpoint.save(ROWS, REJECTED, rows=3, rejections=1)
     checkpoint.close()
     return target
@@ -29,7 +29,7 @@ def files(target: Path) -> tuple[Path, Path]:
 def test_what_was_written_after_the_record_is_dropped(target: Path) -> None:
     for path in files(target):
         path.write_bytes(path.read_bytes() + b"unrecorded")
-    checkpoint = Checkpoint(target, MADE_FROM, start_over=False)
+    checkpoint = Checkpoint(target, MADE_FROM, force=False)
     checkpoint.close()
     assert (checkpoint.position.rows, checkpoint.position.rejected) == (3, 1)
     assert [path.read_bytes() for path in files(target)] == [ROWS, REJECTED]
@@ -38,7 +38,17 @@ def test_what_was_written_after_the_record_is_dropped(target: Path) -> None:
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_file_shorter_than_its_record_starts_over(target: Path, which: int) -> None:
     files(target)[which].write_bytes(b"one")
-    checkpoint = Checkpoint(target, MADE_FROM, start_over=False)
+    checkpoint = Checkpoint(target, MADE_FROM, force=False)
     checkpoint.close()
     assert (checkpoint.position.rows, checkpoint.position.rejected) == (0, 0)
     assert [path.read_bytes() for path in files(target)] == [b"", b""]
+
+
+@pytest.mark.parametrize(("made_from", "rows"), [(MADE_FROM, 3), ({"tasks": ["other"]}, 0)])
+def test_force_goes_on_from_the_same_run_only(
+    target: Path, made_from: dict[str, object], rows: int
+) -> None:
+    checkpoint = Checkpoint(target, made_from, force=True)
+    checkpoint.close()
+    assert checkpoint.position.rows == rows
+    assert files(target)[0].read_bytes() == (ROWS if rows else b"")

@@ -7,18 +7,21 @@ import gzip
 import io
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from function.batch import job as job_module
 from function.batch.checkpoint import Checkpoint
-from function.batch.job import Job, run_job
-from function.batch.progress import Progress
+from function.batch.job import BatchJob, run_job
 from model.classifier import Classifier
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,8 +45,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
 
 
-def job(source: Path, target: Path, bundle_path: Path, **options: Any) -> Job:
-    return Job(source, target, bundle_path, **{"chunk_rows": 4, **options})
+def job(source: Path, target: Path, bundle_path: Path, **options: Any) -> BatchJob:
+    return BatchJob(source, target, bundle_path, **{"chunk_rows": 4, **options})
 
 
 def names(folder: Path) -> list[str]:
@@ -161,13 +164,31 @@ def test_an_output_is_not_overwritten_unless_forced(tmp_path: Path, bundle_path:
     assert len(read_jsonl(target)) == 10
 
 
+def test_a_killed_run_with_force_goes_on(tmp_path: Path, bundle_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS * 400)
+    target, partial = tmp_path / "out.jsonl", tmp_path / "out.jsonl.partial"
+    target.write_text("of an earlier day")
+    kill_after_first_chunk(source, target, bundle_path, "--force")
+    first, rest = partial.read_bytes().split(b"\n", 1)
+    marked = first.replace(b"honey 0", b"HONEY 0")
+    partial.write_bytes(marked + b"\n" + rest)
+    run_job(job(source, target, bundle_path, force=True, chunk_rows=1024))
+    assert target.read_bytes().startswith(marked), "what was scored already is kept"
+    assert len(read_jsonl(target)) == 4000
+    run_job(job(source, target, bundle_path, force=True, chunk_rows=1024))
+    assert target.read_bytes().startswith(first), (
+        "a run that has ended leaves nothing to go on from"
+    )
+
+
 def rows_done(record: Path) -> int:
     return int(json.loads(record.read_text())["position"]["rows"]) if record.exists() else 0
 
 
-def kill_after_first_chunk(source: Path, target: Path, bundle_path: Path) -> None:
+def kill_after_first_chunk(source: Path, target: Path, bundle_path: Path, *options: str) -> None:
+    before = target.read_bytes() if target.exists() else None
     command = [sys.executable, "-m", "function", "batch", str(source), str(target)]
-    command += ["--bundle", str(bundle_path), "--chunk", "16"]
+    command += ["--bundle", str(bundle_path), "--chunk", "16", *options]
     record = target.with_name(f"{target.name}.progress.json")
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -176,7 +197,7 @@ def kill_after_first_chunk(source: Path, target: Path, bundle_path: Path) -> Non
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait(60)
-    assert not target.exists()
+    assert (target.read_bytes() if target.exists() else None) == before
 
 
 @pytest.mark.parametrize("extension", ["jsonl", "jsonl.gz", "csv"])
@@ -225,9 +246,9 @@ def test_going_on_refuses_a_changed_input(tmp_path: Path, bundle_path: Path) -> 
 
 
 def test_only_one_batch_writes_an_output(tmp_path: Path) -> None:
-    first = Checkpoint(tmp_path / "out.jsonl", {}, start_over=False)
+    first = Checkpoint(tmp_path / "out.jsonl", {}, force=False)
     with pytest.raises(ValueError, match="another batch is writing it"):
-        Checkpoint(tmp_path / "out.jsonl", {}, start_over=False)
+        Checkpoint(tmp_path / "out.jsonl", {}, force=False)
     first.close()
 
 
@@ -258,28 +279,32 @@ def test_a_gzip_file_that_breaks_off(tmp_path: Path, bundle_path: Path) -> None:
         run_job(job(source, tmp_path / "out.jsonl", bundle_path))
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+def test_progress_in_a_log_is_a_line_now_and_then(
+    tmp_path: Path,
+    bundle_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    run_job(job(source, tmp_path / "first.jsonl", bundle_path))
+    summary = f"10 rows in {tmp_path / 'first.jsonl'}\n"
+    assert capsys.readouterr().err == summary, "a short run writes nothing else"
+    monkeypatch.setattr(job_module, "LOG_S", 0.0)
+    write_jsonl(source, ROWS * 300)
+    run_job(job(source, tmp_path / "second.jsonl", bundle_path, chunk_rows=1024))
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert any(re.fullmatch(r"2048 rows, \d+% read, .*B/s, \d\d:\d\d left", line) for line in lines)
+    assert lines[-1] == f"3000 rows in {tmp_path / 'second.jsonl'}"
 
 
-def test_progress_on_a_terminal_and_in_a_log() -> None:
-    times = iter([0.0, 0.0, 10.0, 40.0])
-    log = io.StringIO()
-    progress = Progress(1000, log, lambda: next(times))
-    progress.show(0, 0)
-    progress.show(100, 100)
-    progress.show(400, 400)
-    assert log.getvalue() == "400 rows, 40%, 10 rows/s, 1:00 left\n"
-    times = iter([0.0, 0.0, 1.0, 2.0])
-    terminal = Terminal()
-    progress = Progress(1000, terminal, lambda: next(times))
-    progress.show(500, 500)  # what an earlier run had done
-    progress.show(600, 600)
-    progress.show(1000, 1000, last=True)
-    shown = terminal.getvalue().split("\r\x1b[K")
-    assert shown == [
-        "",
-        "600 rows, 60%, 100 rows/s, 0:04 left",
-        "1000 rows, 100%, 250 rows/s, 0:00 left\n",
-    ]
+def test_progress_on_a_terminal_is_a_bar(tmp_path: Path, bundle_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    command = [sys.executable, "-m", "function", "batch", str(source), str(tmp_path / "out.jsonl")]
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    subprocess.run([*command, "--bundle", str(bundle_path)], cwd=ROOT, stderr=terminal, check=True)
+    os.close(terminal)
+    shown = os.read(screen, 2**16).decode()
+    os.close(screen)
+    assert re.search(r"10 rows: 100%\|.*B/s\]", shown)
+    assert shown.rstrip().endswith(f"10 rows in {tmp_path / 'out.jsonl'}")

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.http.body import parse_json
-from function.http.contract import Limits, Question, check_tasks, parse_question
+from function.http.contract import PredictRequest, RequestLimits, check_tasks, parse_request
 from function.http.errors import RequestError
 
-LIMITS = Limits(max_texts=3, max_chars=10)
+LIMITS = RequestLimits(max_texts=3, max_chars=10)
 
 WRONG: list[tuple[str, str, str | None, str]] = [
     ("", "invalid_json", None, "is not JSON"),
@@ -64,8 +64,8 @@ WRONG: list[tuple[str, str, str | None, str]] = [
 ]
 
 
-def question(body: bytes) -> Question:
-    return parse_question(parse_json(body), LIMITS)
+def question(body: bytes) -> PredictRequest:
+    return parse_request(parse_json(body), LIMITS)
 
 
 def error_of(error: RequestError) -> dict[str, Any]:
@@ -96,24 +96,24 @@ def test_a_body_that_is_not_utf8(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ('{"inputs": "a"}', Question(("a",), None, 1, {})),
-        ('{"inputs": ["a", "a"]}', Question(("a", "a"), None, 1, {})),
-        ('\ufeff{"inputs": "a"}', Question(("a",), None, 1, {})),
-        ('{"inputs": "\\ud800"}', Question(("\ud800",), None, 1, {})),
-        ('{"inputs": "a", "tasks": ["y", "x"]}', Question(("a",), ("y", "x"), 1, {})),
-        ('{"inputs": "a", "top_k": 1000}', Question(("a",), None, 1000, {})),
-        ('{"inputs": "a", "min_score": {"x": 0.5}}', Question(("a",), None, 1, {"x": 0.5})),
-        ('{"inputs": "aaaaaaaaaa"}', Question(("aaaaaaaaaa",), None, 1, {})),
+        ('{"inputs": "a"}', PredictRequest(("a",), None, 1, {})),
+        ('{"inputs": ["a", "a"]}', PredictRequest(("a", "a"), None, 1, {})),
+        ('\ufeff{"inputs": "a"}', PredictRequest(("a",), None, 1, {})),
+        ('{"inputs": "\\ud800"}', PredictRequest(("\ud800",), None, 1, {})),
+        ('{"inputs": "a", "tasks": ["y", "x"]}', PredictRequest(("a",), ("y", "x"), 1, {})),
+        ('{"inputs": "a", "top_k": 1000}', PredictRequest(("a",), None, 1000, {})),
+        ('{"inputs": "a", "min_score": {"x": 0.5}}', PredictRequest(("a",), None, 1, {"x": 0.5})),
+        ('{"inputs": "aaaaaaaaaa"}', PredictRequest(("aaaaaaaaaa",), None, 1, {})),
     ],
 )
-def test_a_right_body(body: str, expected: Question) -> None:
+def test_a_right_body(body: str, expected: PredictRequest) -> None:
     assert question(body.encode()) == expected
 
 
 def test_an_unknown_task_is_told_the_known_ones() -> None:
     for asked, field in (
-        (Question(("a",), ("x", "z"), 1, {}), "tasks[1]"),
-        (Question(("a",), None, 1, {"z": 0.5}), "min_score.z"),
+        (PredictRequest(("a",), ("x", "z"), 1, {}), "tasks[1]"),
+        (PredictRequest(("a",), None, 1, {"z": 0.5}), "min_score.z"),
     ):
         with pytest.raises(RequestError, match="no task 'z'; ask for some of: x, y") as caught:
             check_tasks(asked, ["x", "y"])

@@ -228,11 +228,15 @@ def test_head_is_get_without_a_body(server: Server, path: str) -> None:
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-def test_liveness_loads_nothing_and_readiness_does(bundle_path: Path, tmp_path: Path) -> None:
-    with serving(bundle_path, tmp_path / "log") as fresh:
+def test_liveness_loads_nothing_and_readiness_does(
+    way: str, bundle_path: Path, tmp_path: Path
+) -> None:
+    """The image has loaded its bundle when it listens; its first use counts as cold, too."""
+    with serving(bundle_path, tmp_path / "log", way) as fresh:
         assert fresh.request("GET", "/health").json == {"status": "alive"}
         alive = fresh.last_line()["profile"]
-        assert (alive["bundle"], alive["cold"]) == (None, False)
+        assert (alive["bundle"] is None, alive["cold"]) == (way == "source", False)
+        assert "load" not in {span["name"] for span in alive["spans"]}
         ready = fresh.request("GET", "/ready")
         assert (ready.status, ready.json["status"]) == (200, "ready")
         loaded = fresh.last_line()["profile"]
@@ -244,18 +248,19 @@ def test_liveness_loads_nothing_and_readiness_does(bundle_path: Path, tmp_path: 
         assert "load" not in {span["name"] for span in warm["spans"]}
 
 
-def test_a_broken_bundle_is_503_with_the_reason(tmp_path: Path) -> None:
-    with serving(tmp_path / "nowhere", tmp_path / "log") as broken:
+def test_a_broken_bundle_is_503_with_the_reason_and_without_paths(way: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "nowhere", tmp_path / "log", way) as broken:
         assert broken.request("GET", "/health").status == 200
         for method, path in [("GET", "/ready"), ("GET", "/"), ("POST", "/")]:
             answer = broken.request(method, path, json.dumps({"inputs": SECRET}))
             assert answer.status == 503
             error = error_of(answer)
             assert error["code"] == "bundle_unusable"
-            assert "nowhere: no such directory; give a bundle directory" in error["message"]
+            assert "no such directory; give a bundle directory" in error["message"]
+            assert str(tmp_path) not in answer.body.decode()
             line = broken.last_line()
             assert line["severity"] == "ERROR"
-            assert "no such directory" in line["message"]
+            assert f"{tmp_path / 'nowhere'}: no such directory" in line["message"]
             assert line["stack_trace"].endswith("BundleError")
         assert broken.request("POST", "/", "{").status == 400
 
@@ -269,6 +274,8 @@ def test_the_log_line(server: Server, classifier: Classifier) -> None:
     assert line["logging.googleapis.com/spanId"] == span
     profile = line["profile"]
     assert set(profile) >= {"bundle", "cold", "rss_mb", "spans", "texts", "tokens"}
+    assert profile["format"] == 2
+    assert {row["parent"] for row in profile["spans"]} == {None, 0}
     assert (profile["route"], profile["status"], profile["sampled"]) == ("POST /", 200, True)
     request = next(span for span in profile["spans"] if span["name"] == "request")
     assert profile["duration_ms"] == request["duration_ms"]

@@ -8,7 +8,7 @@ from typing import cast
 
 from flask import Request
 
-from function.http.service import Service, Tally
+from function.http.service import RequestFacts, Service
 from function.settings import Settings
 
 SECRET = "the user's text"
@@ -26,13 +26,13 @@ class Unreadable:
 
 
 def test_a_failure_is_500_and_leaves_a_trace_without_the_users_words() -> None:
-    tally = Tally()
+    facts = RequestFacts()
     service = Service(Settings(bundle=Path("nowhere")))
-    reply = service.answer(cast(Request, Unreadable()), tally)
+    reply = service.answer(cast(Request, Unreadable()), facts)
     assert reply.status == 500
     assert json.loads(reply.body)["error"]["code"] == "internal"
-    assert tally.failure == "LookupError"
-    assert tally.stack is not None
-    assert "in path" in tally.stack
-    assert tally.stack.endswith("\nLookupError")
-    assert SECRET not in f"{reply.body}{tally.stack}{tally.failure}"
+    assert facts.failure == "LookupError"
+    assert facts.stack is not None
+    assert "in path" in facts.stack
+    assert facts.stack.endswith("\nLookupError")
+    assert SECRET not in f"{reply.body}{facts.stack}{facts.failure}"

@@ -1,11 +1,9 @@
-"""What a line says of its instance, and which spans it has when not all are recorded."""
+"""The instance of a log line, and which spans the line has when not all are recorded."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-
-import pytest
 
 from tests.serving import serving
 
@@ -16,9 +14,11 @@ def names(line: dict[str, dict[str, list[dict[str, str]]]]) -> list[str]:
     return [span["name"] for span in line["profile"]["spans"]]
 
 
-def test_age_counts_from_the_servers_first_process(bundle_path: Path, tmp_path: Path) -> None:
+def test_age_counts_from_the_servers_first_process(
+    way: str, bundle_path: Path, tmp_path: Path
+) -> None:
     before_s = time.monotonic()
-    with serving(bundle_path, tmp_path / "log", K_REVISION="r3") as server:
+    with serving(bundle_path, tmp_path / "log", way, K_REVISION="r3") as server:
         server.request("GET", "/health")
         listening_s = time.monotonic() - before_s
         time.sleep(0.3)
@@ -33,18 +33,18 @@ def test_age_counts_from_the_servers_first_process(bundle_path: Path, tmp_path: 
     assert {line["profile"]["revision"] for line in lines} == {"r3"}
     cold = lines[1]["profile"]
     end_ms = max(span["start_ms"] + span["duration_ms"] for span in cold["spans"])
-    assert end_ms / 1000 == pytest.approx(instances[1]["age_s"], abs=0.05)
+    assert instances[0]["age_s"] + 0.3 < end_ms / 1000 <= instances[1]["age_s"] + 0.001
     parts = ("framework", "import_handler", "boot", "idle", "request")
     assert [name for name in names(lines[1]) if name in parts] == list(parts)
     assert all(name in names(lines[1]) for name in ("load", "session", "run"))
-    assert next(it for it in cold["spans"] if it["name"] == "idle")["duration_ms"] >= 300
+    assert next(span for span in cold["spans"] if span["name"] == "idle")["duration_ms"] >= 300
     assert names(lines[0]) == ["request", "respond"]
 
 
 def test_a_share_of_none_records_what_is_cold_or_sampled_by_the_caller(
-    bundle_path: Path, tmp_path: Path
+    way: str, bundle_path: Path, tmp_path: Path
 ) -> None:
-    with serving(bundle_path, tmp_path / "log", PROFILE_SAMPLE="0") as server:
+    with serving(bundle_path, tmp_path / "log", way, PROFILE_SAMPLE="0") as server:
         server.ask({"inputs": "salt"})
         answer = server.ask({"inputs": "salt"}, traceparent=f"{TRACE}-00")
         server.ask({"inputs": "salt"}, traceparent=f"{TRACE}-01")

@@ -31,7 +31,12 @@ class Collector(ThreadingHTTPServer):
 
     @property
     def spans(self) -> list[Span]:
-        return [span for it in self.resources for scope in it.scope_spans for span in scope.spans]
+        return [
+            span
+            for resource in self.resources
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -64,11 +69,11 @@ def collector() -> Iterator[Collector]:
 
 
 def test_a_collector_gets_what_the_log_says(
-    collector: Collector, bundle_path: Path, tmp_path: Path
+    way: str, collector: Collector, bundle_path: Path, tmp_path: Path
 ) -> None:
     endpoint = f"http://127.0.0.1:{collector.server_port}"
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "K_SERVICE": "tasty", "K_REVISION": "r7"}
-    with serving(bundle_path, tmp_path / "log", **settings) as server:
+    with serving(bundle_path, tmp_path / "log", way, **settings) as server:
         server.ask({"inputs": "salt"}, traceparent=f"00-{TRACE}-{CALLER}-01")
         server.ask({"inputs": "salt"}, traceparent=f"00-{TRACE}-{CALLER}-00")
         server.ask({"inputs": "salt"})
@@ -93,14 +98,19 @@ def test_a_collector_gets_what_the_log_says(
         since_ms = (span.start_time_unix_nano - last[0].start_time_unix_nano) / 1e6
         began_ms = row["start_ms"] - warm["profile"]["spans"][0]["start_ms"]
         assert since_ms == pytest.approx(began_ms, abs=0.002)
-    resource = {it.key: it.value.string_value for it in collector.resources[0].resource.attributes}
+    resource = {
+        attribute.key: attribute.value.string_value
+        for attribute in collector.resources[0].resource.attributes
+    }
     assert (resource["service.name"], resource["service.version"]) == ("tasty", "r7")
 
 
-def test_a_collector_that_is_away_costs_no_answer(bundle_path: Path, tmp_path: Path) -> None:
+def test_a_collector_that_is_away_costs_no_answer(
+    way: str, bundle_path: Path, tmp_path: Path
+) -> None:
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_BSP_EXPORT_TIMEOUT": "1"}
     settings["OTEL_EXPORTER_OTLP_TIMEOUT"] = "1"
-    with serving(bundle_path, tmp_path / "log", **settings) as server:
+    with serving(bundle_path, tmp_path / "log", way, **settings) as server:
         assert [server.ask({"inputs": "salt"}).status for _ in range(3)] == [200] * 3
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.record.log import trace_fields
-from function.record.trace_context import Trace, read_trace, records
+from function.record.trace_context import Trace, is_sampled, read_trace
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
@@ -77,12 +77,12 @@ def test_a_share_of_the_traces_is_recorded_and_always_the_same_ones() -> None:
         Trace(f"{number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}", None)
         for number in range(1, 4001)
     ]
-    kept = [trace for trace in traces if records(trace, 0.25)]
+    kept = [trace for trace in traces if is_sampled(trace, 0.25)]
     assert 900 < len(kept) < 1100
-    assert all(records(trace, 0.5) for trace in kept)
-    assert not any(records(trace, 0.0) for trace in traces)
-    assert 150 < sum(records(None, 0.2) for _ in range(1000)) < 250
+    assert all(is_sampled(trace, 0.5) for trace in kept)
+    assert not any(is_sampled(trace, 0.0) for trace in traces)
+    assert 150 < sum(is_sampled(None, 0.2) for _ in range(1000)) < 250
 
 
 def test_what_the_caller_records_is_recorded() -> None:
-    assert records(Trace("f" * 32, SPAN, sampled=True), 0.0)
+    assert is_sampled(Trace("f" * 32, SPAN, sampled=True), 0.0)

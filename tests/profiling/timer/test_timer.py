@@ -139,11 +139,12 @@ def test_every_thread_has_its_own_session(timer: Timer, captured: Session) -> No
 
 
 def test_renderings_say_the_same() -> None:
-    spans = [Span("parse", 0.02004, 0.12), Span("run", 1.5, 1.23456789), Span("open", 2.0)]
+    run = Span("run", 1.5, 1.23456789)
+    spans = [Span("parse", 0.02004, 0.12), run, Span("open", 2.0, parent=run)]
     assert span_rows(spans) == [
-        {"name": "parse", "start_ms": 0.02, "duration_ms": 0.12},
-        {"name": "run", "start_ms": 1.5, "duration_ms": 1.235},
-        {"name": "open", "start_ms": 2.0, "duration_ms": None},
+        {"name": "parse", "start_ms": 0.02, "duration_ms": 0.12, "parent": None},
+        {"name": "run", "start_ms": 1.5, "duration_ms": 1.235, "parent": None},
+        {"name": "open", "start_ms": 2.0, "duration_ms": None, "parent": 1},
     ]
     assert server_timing(spans) == "parse;dur=0.12, run;dur=1.235, open"
 
@@ -243,9 +244,44 @@ def test_the_first_request_goes_on_from_the_start_of_the_server(timer: Timer, cl
         ("request", 790, 102, None),
         ("load", 792, 100, 3),
     ]
+    assert [row["parent"] for row in span_rows(request.spans)] == [None, None, None, None, 3]
     with timer.session() as second, timer.span("request"):
         startup.hand_over(timer.current)
     assert [span.name for span in second.spans] == ["request"]
+
+
+def test_spans_of_two_threads_of_a_start_have_their_own_parents(timer: Timer, clock: Clock) -> None:
+    """The bundle loads beside the import of the framework; neither is inside the other."""
+    startup = Startup(clock, age_s=0.1)
+    loaded, imported = threading.Event(), threading.Event()
+
+    def load() -> None:
+        with timer.session(startup), timer.span("load"), timer.span("import_numpy"):
+            loaded.set()
+            imported.wait()
+
+    thread = threading.Thread(target=load)
+    with timer.session(startup):
+        thread.start()
+        loaded.wait()
+        with timer.span("import_framework"):
+            clock.tick(125)
+        imported.set()
+        with timer.span("wait"):
+            thread.join()
+    with timer.session() as request, timer.span("request"):
+        startup.hand_over(timer.current)
+    rows = span_rows(request.spans)
+    parents = {row["name"]: row["parent"] for row in rows}
+    assert parents == {
+        "framework": None,
+        "load": None,
+        "import_numpy": [row["name"] for row in rows].index("load"),
+        "import_framework": None,
+        "wait": None,
+        "idle": None,
+        "request": None,
+    }
 
 
 FORKING = """
