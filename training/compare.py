@@ -4,7 +4,7 @@
 
 Points lost per task with the paired bootstrap's 95 % interval. A task is refused when even the
 interval's low end is more than --max-drop, or when the candidate no longer answers it. The exit
-status is 0, 1 (refused, with the reason) or 2 (asked wrongly).
+status is 0, 1 (refused, with the reason) or 2 (wrong arguments, recipe or bundle).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 from model.aside import write_json
 from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
-from training.rows.table import Table
+from training.recipe import Recipe
+from training.rows.table import Table, read_table
 
 
 def compare(
@@ -41,11 +42,11 @@ def compare(
     return drops, reasons
 
 
-def print_comparison(
-    table: Table, deployed: Path, candidate: Path, max_drop: float, out: Path | None
+def compare_bundles(
+    recipe: Recipe, deployed: Path, candidate: Path, max_drop: float, out: Path | None
 ) -> int:
     """Print the drops and refusals, write them to `out` as JSON; returns the exit status."""
-    drops, reasons = compare(table, deployed, candidate, max_drop)
+    drops, reasons = compare(read_table(recipe), deployed, candidate, max_drop)
     for drop in drops:
         figures = f"{drop.before:6.2f} {drop.after:6.2f}"
         print(f"{drop.task:20} {figures}  lost {drop.low:+.2f} to {drop.high:+.2f}")

@@ -26,31 +26,31 @@ FAMILIES = ("bert",)
 def check_size(folder: Path, layers: int, max_tokens: int, width: int | None = None) -> None:
     """Raise RecipeError when the base has fewer layers or positions than the recipe asks for."""
     config = json.loads((folder / "config.json").read_text())
-    for key, asked, most in (
+    for key, value, limit in (
         ("[student] layers", layers, config["num_hidden_layers"]),
         ("[data] max_tokens", max_tokens, config["max_position_embeddings"]),
     ):
-        if asked > most:
-            raise RecipeError(f"{key}: {asked}; the base has {most}, give that or fewer")
+        if value > limit:
+            raise RecipeError(f"{key}: {value}; the base has {limit}, give that or fewer")
     if width is not None and not fits_width(config, width):
-        of_head = config["hidden_size"] // config["num_attention_heads"]
+        head_width = config["hidden_size"] // config["num_attention_heads"]
         raise RecipeError(
-            f"[student] width: {width}; give a multiple of {of_head}, the width of the base's "
+            f"[student] width: {width}; give a multiple of {head_width}, the width of the base's "
             f"attention heads, up to {config['hidden_size']}"
         )
 
 
 def fits_width(config: dict[str, Any], width: int) -> bool:
     """Whether whole attention heads of the base make up a student of `width`."""
-    most: int = config["hidden_size"]
-    return width <= most and width % (most // config["num_attention_heads"]) == 0
+    base_width: int = config["hidden_size"]
+    return width <= base_width and width % (base_width // config["num_attention_heads"]) == 0
 
 
 def resolve_base(base: str) -> Path:
     """The directory with config.json, model.safetensors and tokenizer.json of `base`.
 
     `base` is a directory or a hub id; an id whose files an installed package carries needs no
-    network. Raises RecipeError when the files are not to be had or are not what they should be.
+    network. Raises RecipeError when files are missing, altered or of another family.
     """
     if Path(base).is_dir():
         folder = Path(base)
@@ -79,9 +79,9 @@ def _packaged(base: str) -> Path | None:
         return None
     folder = Path(spec.origin).parent / "model"
     with (folder / "model.safetensors").open("rb") as weights:
-        found = hashlib.file_digest(weights, "sha256").hexdigest()
-    if found != sha256:
-        raise RecipeError(f"base: {folder}/model.safetensors is not {base}'s: sha256 {found}")
+        actual = hashlib.file_digest(weights, "sha256").hexdigest()
+    if actual != sha256:
+        raise RecipeError(f"base: {folder}/model.safetensors is not {base}'s: sha256 {actual}")
     return folder
 
 

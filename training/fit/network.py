@@ -75,44 +75,43 @@ class ControlTokenClassifier(nn.Module):
         *layers, last = self.encoder.encoder.layer
         for layer in layers:
             hidden = layer(hidden, visible[:, None])
-        chosen = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
-        states = _read(last, chosen.to(hidden.dtype) @ hidden, hidden, self.seen(visible, chosen))
+        control = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
+        states = control.to(hidden.dtype) @ hidden
+        states = _layer_output(last, states, hidden, self.task_visible(visible, control))
         return torch.cat([head(states[:, i]) for i, head in enumerate(self.task_heads)], dim=-1)
 
-    def seen(self, visible: Tensor, chosen: Tensor) -> Tensor:
+    def task_visible(self, visible: Tensor, control: Tensor) -> Tensor:
         """bool [batch, tasks, tokens]: what each task's control token attends to.
 
         A task whose control token is not in the row reads [CLS], since it must read something.
         """
-        seen = (chosen.to(torch.float32) @ visible.to(torch.float32)) > 0
-        first = torch.arange(visible.shape[-1], device=visible.device) == 0
-        return seen | first
+        attended = (control.to(torch.float32) @ visible.to(torch.float32)) > 0
+        is_first = torch.arange(visible.shape[-1], device=visible.device) == 0
+        return attended | is_first
 
     def positions(self, input_ids: Tensor) -> Tensor:
-        counted = torch.arange(input_ids.shape[1], device=input_ids.device)
-        counted = counted.clamp(max=self.shape.max_tokens).expand_as(input_ids)
-        control = input_ids >= self.shape.first_control_id
-        return torch.where(control, self.shape.max_tokens, counted)
+        """int64 [batch, tokens]: rows of the position table."""
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        places = places.clamp(max=self.shape.max_tokens).expand_as(input_ids)
+        is_control = input_ids >= self.shape.first_control_id
+        return torch.where(is_control, self.shape.max_tokens, places)
 
     def visible(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """bool [batch, from, to]: which positions attend to which."""
-        real = attention_mask.bool()
+        is_token = attention_mask.bool()
         place = torch.arange(input_ids.shape[1], device=input_ids.device)
-        itself = place[None, :, None] == place[None, None, :]
-        seen = (input_ids < self.shape.first_control_id) & real  # the text
+        is_self = place[None, :, None] == place[None, None, :]
+        to_all = (input_ids < self.shape.first_control_id) & is_token  # the text
         if self.training:
-            seen = seen & (torch.rand(seen.shape, device=seen.device) >= self.piece_dropout)
+            to_all = to_all & (torch.rand(to_all.shape, device=to_all.device) >= self.piece_dropout)
         if self.shape.attention == "joint":
-            seen = seen | ((input_ids >= self.shape.first_control_id) & real)
-        return seen[:, None, :] | (itself & real[:, None, :])
+            to_all = to_all | ((input_ids >= self.shape.first_control_id) & is_token)
+        return to_all[:, None, :] | (is_self & is_token[:, None, :])
 
     @torch.no_grad()
-    def start_heads_at(self, frequencies: list[Tensor]) -> None:
-        """Set each head's bias so that an untrained head answers the labels' frequencies.
-
-        `frequencies`: the bias per task, log-odds or log-shares, [labels].
-        """
-        for head, bias in zip(self.task_heads, frequencies, strict=True):
+    def start_heads_at(self, biases: list[Tensor]) -> None:
+        """Start each head at `biases` [labels], so that it answers the labels' frequencies."""
+        for head, bias in zip(self.task_heads, biases, strict=True):
             assert isinstance(head, nn.Linear)
             nn.init.normal_(head.weight, std=0.02)
             head.bias.copy_(bias)
@@ -128,11 +127,11 @@ def _set_attention_heads(encoder: Any, count: int) -> None:
         layer.attention.output.dense = nn.Linear(inner, width)
 
 
-def _read(layer: Any, states: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
+def _layer_output(layer: Any, states: Tensor, hidden: Tensor, visible: Tensor) -> Tensor:
     """The encoder's `layer`, computed for `states` [batch, tasks, width] alone.
 
-    They attend to `hidden` [batch, tokens, width] where `seen` [batch, tasks, tokens]: of the last
-    layer nothing else is asked for, and this is most of its work saved.
+    They attend to `hidden` [batch, tokens, width] where `visible` [batch, tasks, tokens]. Of the
+    last layer nothing else is used, so this saves most of its work.
     """
     attention = layer.attention.self
 
@@ -144,13 +143,13 @@ def _read(layer: Any, states: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
         by_head(attention.query(states)),
         by_head(attention.key(hidden)),
         by_head(attention.value(hidden)),
-        attn_mask=seen[:, None],
+        attn_mask=visible[:, None],
         dropout_p=attention.dropout.p if attention.training else 0.0,
         scale=attention.scaling,
     )
     joined = layer.attention.output(context.transpose(1, 2).flatten(-2), states)
-    read: Tensor = layer.feed_forward_chunk(joined)
-    return read
+    output: Tensor = layer.feed_forward_chunk(joined)
+    return output
 
 
 def from_base(

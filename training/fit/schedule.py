@@ -11,8 +11,8 @@ FEWEST_STUDENT_EPOCHS = 3
 
 def teacher_epochs(settings: Teacher, rows: int) -> int:
     per_epoch = max(1, rows // (settings.batch_size * settings.accumulation_steps))
-    wanted = round(WANTED_STEPS / per_epoch)
-    return settings.epochs or min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
+    epochs = round(WANTED_STEPS / per_epoch)
+    return settings.epochs or min(max(epochs, FEWEST_EPOCHS), MOST_EPOCHS)
 
 
 def student_epochs(recipe: Recipe, rows: int, transfer: int) -> int:

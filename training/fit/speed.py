@@ -62,7 +62,7 @@ def measure(network: ControlTokenClassifier, tally: Tally, seconds: float, bf16:
     return Speed(
         tokens_per_s=round(tally.tokens / seconds, 1),
         padding=round(1 - tally.tokens / tally.places, 4),
-        used=round(used / _reachable(rows, width, inner, bf16), 4),
+        used=round(used / product_speed(rows, width, inner, bf16), 4),
         threads=torch.get_num_threads(),
     )
 
@@ -95,7 +95,7 @@ def _operations(network: ControlTokenClassifier, batch: Batch) -> float:
     return float(counter.get_total_flops())
 
 
-def _reachable(rows: int, width: int, inner: int, bf16: bool) -> float:
+def product_speed(rows: int, width: int, inner: int, bf16: bool) -> float:
     """Floating-point operations a second of [rows, width] times [width, inner]."""
     dtype = torch.bfloat16 if bf16 else torch.float32
     left, right = torch.ones(rows, width, dtype=dtype), torch.ones(width, inner, dtype=dtype)

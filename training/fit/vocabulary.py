@@ -1,6 +1,6 @@
 """Which pieces does this text need? The base's WordPiece vocabulary, trimmed once.
 
-A 30,000-piece table is most of a small model's bytes and start-up. Kept are the pieces that
+A 30,000-piece table is most of a small model's bytes and start-up. It keeps the pieces that
 training and transfer text uses, and every single character (alone and as a continuation), so
 that any text which the base could spell can still be spelt. Teacher and student share the result.
 
@@ -97,13 +97,12 @@ def trim_vocabulary(
                 "give that or more"
             )
         frequent = frequent[: max_pieces - len(needed)]
-    chosen = needed | set(frequent)
-    by_id = sorted(model["vocab"].items(), key=lambda item: item[1])
-    kept = [(piece, old) for piece, old in by_id if old in chosen]
-    kept.sort(key=lambda item: item[0] not in special)  # stable: special pieces first
-    model["vocab"] = {piece: new for new, (piece, _) in enumerate(kept)}
+    base_ids = needed | set(frequent)
+    pieces = [(piece, old) for piece, old in model["vocab"].items() if old in base_ids]
+    pieces.sort(key=lambda item: (item[0] not in special, item[1]))  # special pieces first
+    model["vocab"] = {piece: new for new, (piece, _) in enumerate(pieces)}
     _renumber(document["post_processor"], model["vocab"])
-    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in kept])
+    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in pieces])
 
 
 def _used_ids(document: dict[str, Any], texts: Sequence[str]) -> Counter[int]:

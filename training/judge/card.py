@@ -23,13 +23,13 @@ CONTENDERS = {
 
 def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int) -> str:
     counts = Counter(row.split for row in table.rows)
-    layers, own = recipe.student.layers, shipped(metrics)
-    precision = "int8" if own.endswith("int8") else "fp32"
-    made = "Fine-tuned" if own.startswith("teacher") else "Distilled"
+    layers, contender = recipe.student.layers, shipped(metrics)
+    precision = "int8" if contender.endswith("int8") else "fp32"
+    method = "Fine-tuned" if contender.startswith("teacher") else "Distilled"
     parts = [
         f"# {recipe.name}",
         f"One network of {layers} layers, {size / 1e6:.1f} MB in {precision}, that answers "
-        f"{len(table.tasks)} question{'s' * (len(table.tasks) > 1)} about a short text. {made} "
+        f"{len(table.tasks)} question{'s' * (len(table.tasks) > 1)} about a short text. {method} "
         f"from `{recipe.base}`, with one control token per task.",
         "## Tasks",
         "\n".join(
@@ -75,10 +75,11 @@ def metrics_table(table: Table, metrics: dict[str, Any]) -> str:
 
 
 def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
-    own = shipped(metrics)
-    rows = [[name, *_cells(table, tasks)] for name, tasks in metrics[own]["slices"].items()]
+    contender = shipped(metrics)
+    slices = metrics[contender]["slices"]
+    rows = [[name, *_cells(table, tasks)] for name, tasks in slices.items()]
     header = ["slice", *(task.name for task in table.tasks)]
-    return [f"The {CONTENDERS[own]}, by slice:", markdown(header, rows)] if rows else []
+    return [f"The {CONTENDERS[contender]}, by slice:", markdown(header, rows)] if rows else []
 
 
 def _cells(table: Table, tasks: dict[str, Any]) -> list[str]:

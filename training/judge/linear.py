@@ -40,39 +40,36 @@ class LinearModel:
 
     def decision_values(self, texts: Sequence[str]) -> Floats:
         """[texts, labels of all tasks]."""
-        known = self.features.transform(texts)
-        return np.concatenate([task.scores(known) for task in self.tasks], axis=1)
+        features = self.features.transform(texts)
+        return np.concatenate([task.scores(features) for task in self.tasks], axis=1)
 
     def answers(self, texts: Sequence[str]) -> Marks:
         """[texts, labels of all tasks]."""
-        known = self.features.transform(texts)
-        return np.concatenate([task.answers(known) for task in self.tasks], axis=1)
+        features = self.features.transform(texts)
+        return np.concatenate([task.answers(features) for task in self.tasks], axis=1)
 
 
-@functools.lru_cache(maxsize=1)  # a run has it teach, and then compares with it
+@functools.lru_cache(maxsize=1)  # a run uses it as a teacher, and then as a baseline
 def fit_linear(table: Table) -> LinearModel:
     """Fitted on the training split; strengths and thresholds chosen on validation."""
     train, validation = table.split("train"), table.split("validation")
     rarest = 2 if len(train) >= LARGE else 1  # texts that a piece must be in
-    features = make_union(
+    vectorizer = make_union(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=rarest),
     )
-    known = features.fit_transform([row.text for row in train])
-    unseen = features.transform([row.text for row in validation])
+    train_features = vectorizer.fit_transform([row.text for row in train])
+    validation_features = vectorizer.transform([row.text for row in validation])
     train_truth, validation_truth = targets(table, train), targets(table, validation)
     tasks = []
     for head in table.heads:
         truth, held_out = head.of(train_truth), head.of(validation_truth)
         labelled, judged = ~np.isnan(truth[:, 0]), ~np.isnan(held_out[:, 0])
-        candidates = (
-            _Svm(head.kind, strength, known[labelled], truth[labelled] > 0)
-            for strength in STRENGTHS
-        )
-        tasks.append(
-            best_candidate(head.kind, candidates, unseen[judged], held_out[judged] > 0, 0.0, GRID)
-        )
-    return LinearModel(features, tuple(tasks))
+        known, truth = train_features[labelled], truth[labelled] > 0
+        unknown, held_out = validation_features[judged], held_out[judged] > 0
+        candidates = (_Svm(head.kind, strength, known, truth) for strength in STRENGTHS)
+        tasks.append(best_candidate(head.kind, candidates, unknown, held_out, 0.0, GRID))
+    return LinearModel(vectorizer, tuple(tasks))
 
 
 class _Svm:

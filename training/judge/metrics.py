@@ -29,11 +29,11 @@ def task_metrics(kind: str, truth: Marks, answers: Marks) -> dict[str, Any]:
     if not occurring:
         return {"rows": rows, HEADLINE[kind]: None, "macro_f1": None}
     counts = label_counts(truth, answers)
-    known = occurring > 1 or truth.shape[1] == 1
+    has_macro = occurring > 1 or truth.shape[1] == 1
     return {
         "rows": rows,
         HEADLINE[kind]: round(float(headline(kind, counts)), 2),
-        "macro_f1": round(float(_macro_f1(counts.sum(0))), 2) if known else None,
+        "macro_f1": round(float(_macro_f1(counts.sum(0))), 2) if has_macro else None,
     }
 
 

@@ -72,9 +72,9 @@ def choose(scores: Floats, thresholds: Floats | None) -> Marks:
 
 def fit_thresholds(scores: Floats, targets: NDArray[Any], grid: Floats = GRID) -> tuple[float, ...]:
     """A threshold per label for scores [rows, labels] against targets of 0 and 1."""
-    given = np.stack([(scores >= cut).sum(0) for cut in grid])  # [grid, labels]
+    answered = np.stack([(scores >= cut).sum(0) for cut in grid])  # [grid, labels]
     hit = np.stack([((scores >= cut) & (targets > 0)).sum(0) for cut in grid])
-    wrong = given - hit + (targets.sum(0)[None] - hit)
+    wrong = answered - hit + (targets.sum(0)[None] - hit)
     common = _middle_of_best(_f1(hit.sum(1), wrong.sum(1)))
     best = [_middle_of_best(column) for column in _f1(hit, wrong).T]
     enough = targets.sum(0) >= ENOUGH

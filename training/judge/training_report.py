@@ -71,8 +71,8 @@ def _quantization(facts: dict[str, Any]) -> list[str]:
 
 
 def _times(seconds: dict[str, Any]) -> list[str]:
-    stages = ", ".join(f"{name} {taken['wall']:.0f}" for name, taken in seconds.items())
-    wall, cpu = (sum(taken[kind] for taken in seconds.values()) for kind in ("wall", "cpu"))
+    stages = ", ".join(f"{name} {times['wall']:.0f}" for name, times in seconds.items())
+    wall, cpu = (sum(times[kind] for times in seconds.values()) for kind in ("wall", "cpu"))
     processor = machine.describe()["processor"]
     return [
         f"seconds per stage: {stages}",

@@ -32,7 +32,7 @@ LARGE_TABLE = 2**16  # elements; smaller gathered tables stay fp32
 def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
     """Write the int8 graph of `fp32` to `int8` with the recipe's scheme."""
     model = onnx.load(fp32)
-    kept = [node.name for node in layers(model) if node.name in settings.keep]
+    fp32_layers = [node.name for node in layers(model) if node.name in settings.keep]
     quantize_embeddings(model, settings.embedding_bits)
     logging.getLogger("onnxruntime.quantization").setLevel(logging.ERROR)
     logging.getLogger().setLevel(logging.ERROR)  # quantize_dynamic's advice goes to the root
@@ -45,7 +45,7 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
             per_channel=settings.per_channel,
             reduce_range=settings.reduce_range,
             weight_type=QuantType.QInt8 if settings.signed else QuantType.QUInt8,
-            nodes_to_exclude=[name + suffix for name in kept for suffix in ("", SPLIT)],
+            nodes_to_exclude=[name + suffix for name in fp32_layers for suffix in ("", SPLIT)],
         )
         return
     quantizer = MatMulNBitsQuantizer(
@@ -54,7 +54,7 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
         block_size=settings.block_size,
         is_symmetric=True,
         accuracy_level=INT8_ACCUMULATION,
-        nodes_to_exclude=kept,
+        nodes_to_exclude=fp32_layers,
     )
     quantizer.process()
     onnx.save_model(quantizer.model.model, int8)
@@ -139,15 +139,15 @@ def _packed(rows: np.ndarray) -> np.ndarray:
 
 def _rows_to_integers(table: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """[rows, width] float -> int8 rows and float32 scales [rows, 1]; table ~ rows * scales."""
-    most = 2 ** (bits - 1) - 1
+    limit = 2 ** (bits - 1) - 1
     largest = np.maximum(np.abs(table).max(axis=1, keepdims=True), np.float32(1e-12))
     best = np.full((len(table), 1), np.inf, np.float32)
     rows, scales = np.zeros(table.shape, np.int8), np.zeros((len(table), 1), np.float32)
     for clip in CLIPS:  # cutting off a row's largest values may leave less error in the others
-        scale = (largest * clip / most).astype(np.float32)
-        tried = np.rint(table / scale).clip(-most, most)
-        error = ((tried * scale - table) ** 2).sum(axis=1, keepdims=True)
+        scale = (largest * clip / limit).astype(np.float32)
+        rounded = np.rint(table / scale).clip(-limit, limit)
+        error = ((rounded * scale - table) ** 2).sum(axis=1, keepdims=True)
         better = error < best
         best, scales = np.where(better, error, best), np.where(better, scale, scales)
-        rows = np.where(better, tried.astype(np.int8), rows)
+        rows = np.where(better, rounded.astype(np.int8), rows)
     return rows, scales
