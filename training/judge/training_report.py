@@ -12,9 +12,9 @@ from model.aside import read_json, write_json, write_text
 from model.bundle import read_bundle
 from profiling import machine
 from training.fit.speed import speed_lines, speeds
-from training.judge.card import metrics_table
 from training.judge.evaluate import MISTAKES
 from training.judge.mistakes import mistake_tables
+from training.judge.ship_bundle import metrics_table
 from training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
