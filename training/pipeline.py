@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,7 +23,10 @@ from accelerate import PartialState
 
 from model.aside import read_json, write_json
 from model.bundle import BundleError, read_bundle, refuse_other_files
+from training.judge.training_report import report_performance, write_report
 from training.origins import Origin, changes, origins, stages_up_to
+from training.recipe import Recipe
+from training.rows.examine import warnings
 from training.run import Run, RunError
 from training.stages import STAGES, Stage
 
@@ -31,6 +35,20 @@ STARTED, FINISHED = "started.json", "finished.json"
 
 class BusyError(RunError):
     """Another run is using the same output directory."""
+
+
+def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
+    """The stages up to `last`, the report of a whole run and of its bundle under load."""
+    run = Run(recipe, out)
+    for line in warnings(run.table):
+        print(f"warning: {line}", flush=True)
+    seconds = run_stages(run, last)
+    is_first = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes
+    if last == STAGES[-1].name and is_first:
+        print(write_report(run, seconds), flush=True)
+        if load_report:
+            report_performance(run)
+    return 0
 
 
 def run_stages(run: Run, last: str = STAGES[-1].name) -> dict[str, Any]:

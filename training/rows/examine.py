@@ -5,7 +5,6 @@ Warnings name tasks, labels and lines; only what makes a run impossible is an er
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +133,8 @@ def _listed(labels: list[str]) -> str:
 
 def estimated_minutes(recipe: Recipe, table: Table) -> float:
     """From the words to be read and the speed of this machine's matrix product, measured now."""
+    from training.fit.speed import product_speed  # torch: only here
+
     train, transfer = table.split("train"), table.transfer
     words = np.mean([len(row.text.split()) for row in train])
     tokens = words * TOKENS_PER_WORD + FIXED_TOKENS + len(table.tasks)
@@ -142,18 +143,4 @@ def estimated_minutes(recipe: Recipe, table: Table) -> float:
     student_passes = epochs * recipe.student.layers + BASE_LAYERS / 3  # of each text's layers
     passes = teacher_passes + (len(train) + len(transfer)) * student_passes
     operations = 6 * LAYER_PARAMETERS * tokens * passes
-    return 1 + float(operations) / (_operations_per_second() * EFFICIENCY) / 60
-
-
-def _operations_per_second() -> float:
-    """Floating-point operations a second of a product like the network's."""
-    import torch
-
-    left, right = torch.randn(512, 384), torch.randn(384, 1536)
-    for _ in range(3):
-        torch.mm(left, right)
-    start, rounds = time.perf_counter(), 0
-    while time.perf_counter() - start < 0.3:
-        torch.mm(left, right)
-        rounds += 1
-    return rounds * 2 * 512 * 384 * 1536 / (time.perf_counter() - start)
+    return 1 + float(operations) / (product_speed(512, 384, 1536, bf16=False) * EFFICIENCY) / 60

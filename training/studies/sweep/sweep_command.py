@@ -23,21 +23,29 @@ from training.studies.sweep.sweep_report import write_sweep_report
 from training.studies.sweep.trials import Trials
 
 
-def sweep(recipe: Recipe, out: Path, minutes: float | None, limits: Limits) -> int:
+def sweep(
+    recipe: Recipe,
+    out: Path,
+    budget_minutes: float | None,
+    max_latency_ms: float | None,
+    max_mb: float | None,
+    min_accuracy: float | None,
+) -> int:
     """Returns the exit status: 1 when nothing was measured or nothing is within the limits."""
-    out = out.resolve()
+    out, limits = out.resolve(), Limits(max_latency_ms, max_mb, min_accuracy)
     refuse_other_files(out)
     trials = Trials(recipe, out.with_name(f"{out.name}.work") / "sweep")
     points: list[Point] = []
     notes: list[str] = []
     try:
-        with training_time(minutes):
+        with training_time(budget_minutes):
             for more in _measured(trials, notes):
                 points += more
     except BudgetSpentError:
         notes.append("the budget was spent before the whole grid; the same command goes on")
     if not points:
-        print(f"error: nothing was measured within {minutes:g} minutes; the same command goes on")
+        minutes = f"{budget_minutes:g} minutes"
+        print(f"error: nothing was measured within {minutes}; the same command goes on")
         return 1
     points = _timed(recipe, points)
     picked, problem = None, ""
