@@ -56,27 +56,6 @@ def _batch(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _parser(settings: Settings) -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--bundle",
-        type=Path,
-        default=settings.bundle,
-        metavar="DIR",
-        help="default: $BUNDLE, else the shipped bundle",
-    )
-    shared.add_argument(
-        "--tasks",
-        type=lambda value: value.split(","),
-        metavar="TASK[,TASK]",
-        help="default: all of the bundle's",
-    )
-    shared.add_argument(
-        "--top-k",
-        type=_positive,
-        default=1,
-        metavar="N",
-        help="labels of each single-label task (default: 1)",
-    )
     parser = argparse.ArgumentParser(
         "python -m function",
         description=__doc__,
@@ -85,7 +64,6 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, title="commands")
     predict = commands.add_parser(
         PREDICT,
-        parents=[shared],
         help="print the predictions of texts as JSON; the name of this command may be left out",
         description="Print the predictions of texts as JSON, as POST / answers them.",
         epilog=f"Texts that begin with `-`, `{PREDICT}` or `{BATCH}` go after `--`.",
@@ -93,29 +71,30 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     predict.add_argument("texts", nargs="+", metavar="TEXT")
     batch = commands.add_parser(
         BATCH,
-        parents=[shared],
         help="score a file of rows",
-        description="Score IN to OUT; .jsonl, .jsonl.gz or .csv, each told by its extension. "
+        description="Score IN to OUT; .jsonl, .jsonl.gz or .csv, by its extension. "
         "Rows that cannot be scored go to OUT.rejected.jsonl. Run the same command again to go "
         "on where a killed one stopped.",
     )
-    batch.add_argument("source", type=Path, metavar="IN")
-    batch.add_argument("target", type=Path, metavar="OUT")
-    batch.add_argument("--text", default="text", metavar="COLUMN", help="default: text")
-    batch.add_argument(
-        "--chunk",
-        dest="chunk_rows",
-        type=_positive,
-        default=1024,
-        metavar="ROWS",
-        help="rows between two savings (default: 1024)",
+    add = batch.add_argument
+    add("source", type=Path, metavar="IN")
+    add("target", type=Path, metavar="OUT")
+    add("--text", default="text", metavar="COLUMN", help="default: text")
+    chunk_help = "rows between two savings (default: 1024)"
+    add("--chunk", dest="chunk_rows", type=_positive, default=1024, metavar="ROWS", help=chunk_help)
+    force_help = (
+        "replace OUT. A killed run of the same input, bundle and options goes on; what any other "
+        "left is dropped"
     )
-    batch.add_argument(
-        "--force",
-        action="store_true",
-        help="replace OUT, and drop what a killed run left unless it had the same input, bundle "
-        "and options; from that one it goes on",
-    )
+    add("--force", action="store_true", help=force_help)
+    for command in (predict, batch):
+        add = command.add_argument
+        bundle_help = "default: $BUNDLE, else the shipped bundle"
+        add("--bundle", type=Path, default=settings.bundle, metavar="DIR", help=bundle_help)
+        tasks_help = "default: all of the bundle's"
+        add("--tasks", type=lambda value: value.split(","), metavar="TASK[,TASK]", help=tasks_help)
+        top_k_help = "labels of each single-label task (default: 1)"
+        add("--top-k", type=_positive, default=1, metavar="N", help=top_k_help)
     parser.epilog = "\n".join(command.format_help() for command in (predict, batch))
     return parser
 

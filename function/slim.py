@@ -1,8 +1,8 @@
-"""What of the installed packages may stay out of the image?
+"""Remove what the image does not need of the installed packages.
 
     python3 slim.py SITE_PACKAGES
 
-Removes what REMOVED names and prints each with its size. Runs while the image is built and is not
+REMOVED names it; each part is printed with its size. Runs while the image is built and is not
 part of it. A pattern that matches nothing stops the build: the packages have changed, look again.
 """
 

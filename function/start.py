@@ -1,4 +1,4 @@
-"""How does the deployed process start, so that its first answer comes soon?
+"""Start the function as the image does, so that its first answer comes soon.
 
     python -m function.start           # listens on $HOST and $PORT
 

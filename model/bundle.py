@@ -211,20 +211,18 @@ def _manifest_problems(manifest: Any) -> list[str]:
     rules = [
         ("name", isinstance(manifest.get("name"), str) and manifest["name"], "a non-empty string"),
         ("base", isinstance(manifest.get("base"), str), "a string"),
-        (
-            "max_tokens",
-            _is_integer(manifest.get("max_tokens"), minimum=3),
-            "an integer of 3 or more",
-        ),
+        ("max_tokens", _is_integer(manifest.get("max_tokens"), 3), "an integer of 3 or more"),
         ("metrics", isinstance(manifest.get("metrics"), dict), "an object"),
         ("files", _files_valid(manifest.get("files")), f"sha256 and bytes of {', '.join(HASHED)}"),
         ("tasks", isinstance(manifest.get("tasks"), list) and manifest["tasks"], "a list of tasks"),
     ]
-    problems = [f"{MANIFEST}: {key} must be {what}" for key, valid, what in rules if not valid]
+    problems = [
+        f"{MANIFEST}: {key} must be {expected}" for key, valid, expected in rules if not valid
+    ]
     if problems:
         return problems
     for index, entry in enumerate(manifest["tasks"]):
-        problems += [f"{MANIFEST}: tasks[{index}]: {what}" for what in _task_problems(entry)]
+        problems += [f"{MANIFEST}: tasks[{index}]: {problem}" for problem in _task_problems(entry)]
     if not problems:
         names = [entry["name"] for entry in manifest["tasks"]]
         ids = sorted(entry["control_id"] for entry in manifest["tasks"])
@@ -261,7 +259,7 @@ def _task_problems(entry: Any) -> list[str]:
         (_is_number(temperature) and temperature > 0, "temperature must be a positive number"),
         (thresholds_valid, "thresholds must be null (single) or one in 0..1 per label (multi)"),
     ]
-    return [what for valid, what in rules if not valid]
+    return [problem for valid, problem in rules if not valid]
 
 
 def _files_valid(files: Any) -> bool:

@@ -1,4 +1,4 @@
-"""How many processors may this container use? The host has more than the container may."""
+"""The number of processors that this container may use; the host has more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")
-OWN = Path("/proc/self/cgroup")
+GROUP_OF_PROCESS = Path("/proc/self/cgroup")
 
 
 def usable_cpus() -> int:
@@ -18,16 +18,15 @@ def usable_cpus() -> int:
 
 
 def _quota() -> float | None:
-    """Processors' worth of time that the group may use; None: as much as there is."""
+    """Processors that the group's quota of time is worth; None: no quota."""
     try:
-        lines = OWN.read_text().splitlines()
+        lines = GROUP_OF_PROCESS.read_text().splitlines()
     except OSError:  # no control groups
         return None
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            found = _read(GROUPS, path, "cpu.max")
-            limit, _, period = found.partition(" ")
+            limit, _, period = _read(GROUPS, path, "cpu.max").partition(" ")
         elif "cpu" in controllers.split(","):
             limit = _read(GROUPS / "cpu", path, "cpu.cfs_quota_us")
             period = _read(GROUPS / "cpu", path, "cpu.cfs_period_us")

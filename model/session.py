@@ -2,7 +2,7 @@
 
 The copy (see model/optimized_copy.py) stands outside the bundle, in a folder named after all that
 it depends on, so a copy made elsewhere is never opened. Where there is none, or it cannot be
-opened, the bundle's own graph is.
+opened, the graph of the bundle is.
 """
 
 from __future__ import annotations

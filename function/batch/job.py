@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
@@ -44,33 +45,26 @@ class BatchJob:
 
 def run_job(job: BatchJob) -> Position:
     """Score the file, going on where a killed run stopped; raises ValueError or OSError."""
-    extension = format_of(job.target)
+    format_of(job.target)  # an output of no known format ends here
     if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
         raise ValueError(f"{job.target}: is the input itself; name another file for the output")
     if job.target.exists() and not job.force:
         raise ValueError(f"{job.target}: exists already; give --force to replace it")
-    reader = TableReader(job.source)
-    try:
+    with TableReader(job.source) as reader:
         if reader.columns is not None and job.text not in reader.columns:
             columns = ", ".join(reader.columns)
             raise ValueError(f"{job.source}: no column {job.text!r}; give --text one of: {columns}")
         classifier = Classifier.load(job.bundle, job.threads)
         classifier.predict([], job.tasks)  # unknown tasks end here, before any file is made
         checkpoint = Checkpoint(job.target, _made_from(job, classifier), force=job.force)
-        try:
-            _score_rest(job, extension, reader, classifier, checkpoint)
-        finally:
-            checkpoint.close()
-    finally:
-        reader.close()
+        with closing(checkpoint):
+            _score_rest(job, reader, classifier, checkpoint)
     checkpoint.finish()
     position = checkpoint.position
-    aside = f", {position.rejected} set aside in {job.target.name}.rejected.jsonl"
-    print(
-        f"{position.rows - position.rejected} rows in {job.target}"
-        f"{aside if position.rejected else ''}",
-        file=sys.stderr,
-    )
+    summary = f"{position.rows - position.rejected} rows in {job.target}"
+    if position.rejected:
+        summary += f", {position.rejected} set aside in {job.target.name}.rejected.jsonl"
+    print(summary, file=sys.stderr)
     return position
 
 
@@ -85,29 +79,24 @@ def _made_from(job: BatchJob, classifier: Classifier) -> dict[str, object]:
 
 
 def _score_rest(
-    job: BatchJob,
-    extension: str,
-    reader: TableReader,
-    classifier: Classifier,
-    checkpoint: Checkpoint,
+    job: BatchJob, reader: TableReader, classifier: Classifier, checkpoint: Checkpoint
 ) -> None:
     position = checkpoint.position
+    extension = format_of(job.target)
     tasks = job.tasks or [task.name for task in classifier.bundle.tasks]
     if extension == ".csv" and position.columns is None:
         _start_csv(reader.columns or [], tasks, checkpoint)
     rows = iter(reader)
     for _ in itertools.islice(rows, position.rows):
-        pass  # scored by an earlier run
+        pass  # an earlier run has scored it
     with _progress_bar(reader) as bar:
         for chunk in _chunked(rows, job.chunk_rows):
             if extension == ".csv" and position.columns is None:
                 _start_csv(_first_columns(chunk), tasks, checkpoint)
             checked = [_checked(row, job.text, position.columns, tasks) for row in chunk]
             good = [row.fields for row in checked if row.fields is not None]
-            answers = classifier.predict(
-                [fields[job.text] for fields in good], job.tasks, job.top_k
-            )
-            lines = _lines(good, answers, position.columns)
+            texts = [fields[job.text] for fields in good]
+            lines = _lines(good, classifier.predict(texts, job.tasks, job.top_k), position.columns)
             rejected = [
                 {"line": row.line, "reason": row.problem} for row in checked if row.fields is None
             ]

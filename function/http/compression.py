@@ -1,6 +1,6 @@
-"""How do compressed bodies travel? gzip in both directions, bounded on the way in.
+"""gzip bodies in both directions, limited on the way in.
 
-Requests say `Content-Encoding: gzip`; what they inflate to is held to the same limit as plain
+Requests have `Content-Encoding: gzip`; what they inflate to is held to the same limit as plain
 bodies, and no more than that is ever inflated. Responses are compressed for clients that accept
 it, once they are large enough to gain from it.
 """
@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 GZIP = 16 + zlib.MAX_WBITS
 """zlib's code for the gzip format."""
-PAYS_BYTES = 1400
-"""What fits into one packet gains nothing from being smaller."""
+MIN_BYTES = 1400
+"""Smallest answer that is compressed; what fits into one packet gains nothing."""
 LEVEL = 1
 """A 64-text answer shrinks to 22 % in 0.04 ms; level 9 needs twice as long for 18 %."""
 WEIGHT = re.compile(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", re.IGNORECASE)
@@ -69,6 +69,6 @@ def accepts_gzip(accept_encoding: str) -> bool:
     weights = {}
     for item in accept_encoding.lower().split(","):
         coding, _, parameters = item.partition(";")
-        found = WEIGHT.fullmatch(parameters)
-        weights[coding.strip()] = float(found[1]) if found else 1.0 if not parameters else 0.0
+        weight = WEIGHT.fullmatch(parameters)
+        weights[coding.strip()] = float(weight[1]) if weight else 0.0 if parameters else 1.0
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0

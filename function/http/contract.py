@@ -53,88 +53,84 @@ def parse_request(value: Any, limits: RequestLimits) -> PredictRequest:
 
 def check_tasks(request: PredictRequest, known: Sequence[str]) -> None:
     """Raises RequestError naming the first task of `request` that is not in `known`."""
-    named = [(task, f"tasks[{index}]") for index, task in enumerate(request.tasks or ())]
-    for task, where in (*named, *((task, f"min_score.{task}") for task in request.min_score)):
+    fields = [(task, f"tasks[{index}]") for index, task in enumerate(request.tasks or ())]
+    fields += [(task, f"min_score.{task}") for task in request.min_score]
+    for task, field in fields:
         if task not in known:
             message = f"There is no task {task!r}; ask for some of: {', '.join(known)}."
-            raise RequestError(400, "unknown_task", message, where)
+            raise RequestError(400, "unknown_task", message, field)
 
 
 def _texts(inputs: Any, limits: RequestLimits) -> tuple[str, ...]:
     if isinstance(inputs, str):
         return (_text(inputs, "inputs", limits),)
     if not isinstance(inputs, list):
-        message = f"inputs is {_kind(inputs)}; send a string, or a list of strings."
-        raise RequestError(400, "wrong_type", message, "inputs")
+        raise _wrong_type("inputs", inputs, "a string, or a list of strings")
     if not inputs:
-        raise RequestError(400, "empty", "inputs is empty; send at least one text.", "inputs")
+        raise _wrong("empty", "inputs", "is empty; send at least one text")
     if len(inputs) > limits.max_texts:
-        message = (
-            f"inputs holds {len(inputs)} texts; send at most {limits.max_texts} in one request."
-        )
-        raise RequestError(400, "too_many_texts", message, "inputs")
+        problem = f"holds {len(inputs)} texts; send at most {limits.max_texts} in one request"
+        raise _wrong("too_many_texts", "inputs", problem)
     return tuple(_text(text, f"inputs[{index}]", limits) for index, text in enumerate(inputs))
 
 
-def _text(text: Any, where: str, limits: RequestLimits) -> str:
+def _text(text: Any, field: str, limits: RequestLimits) -> str:
     if not isinstance(text, str):
-        message = f"{where} is {_kind(text)}; send a string."
-        raise RequestError(400, "wrong_type", message, where)
+        raise _wrong_type(field, text, "a string")
     if len(text) > limits.max_chars:
-        message = (
-            f"{where} is {len(text)} characters long; send at most {limits.max_chars} per text."
-        )
-        raise RequestError(400, "text_too_long", message, where)
+        problem = f"is {len(text)} characters long; send at most {limits.max_chars} per text"
+        raise _wrong("text_too_long", field, problem)
     if not text.strip():
-        message = f"{where} is blank; send a text, and leave out those that have none."
-        raise RequestError(400, "blank_text", message, where)
+        problem = "is blank; send a text, and leave out those that have none"
+        raise _wrong("blank_text", field, problem)
     return text
 
 
 def _tasks(tasks: Any) -> tuple[str, ...]:
     if not isinstance(tasks, list):
-        message = f"tasks is {_kind(tasks)}; send a list of task names, or leave it out for all."
-        raise RequestError(400, "wrong_type", message, "tasks")
+        raise _wrong_type("tasks", tasks, "a list of task names, or leave it out for all")
     if not tasks:
-        message = "tasks is empty; send at least one task name, or leave it out for all."
-        raise RequestError(400, "empty", message, "tasks")
-    seen = set()
+        problem = "is empty; send at least one task name, or leave it out for all"
+        raise _wrong("empty", "tasks", problem)
+    seen: set[str] = set()  # a body may hold 100,000 of them
     for index, task in enumerate(tasks):
-        where = f"tasks[{index}]"
+        field = f"tasks[{index}]"
         if not isinstance(task, str):
-            message = f"{where} is {_kind(task)}; send a task's name."
-            raise RequestError(400, "wrong_type", message, where)
+            raise _wrong_type(field, task, "a task's name")
         if task in seen:
-            message = f"{where} repeats {task!r}; send each task once."
-            raise RequestError(400, "duplicate_task", message, where)
+            raise _wrong("duplicate_task", field, f"repeats {task!r}; send each task once")
         seen.add(task)
     return tuple(tasks)
 
 
 def _top_k(top_k: Any) -> int:
+    expected = "a whole number of 1 or more"
     # bool is an int to Python, not to whoever wrote true.
     if not isinstance(top_k, int) or isinstance(top_k, bool):
-        message = f"top_k is {_kind(top_k)}; send a whole number of 1 or more."
-        raise RequestError(400, "wrong_type", message, "top_k")
+        raise _wrong_type("top_k", top_k, expected)
     if top_k < 1:
-        message = "top_k is below 1; send a whole number of 1 or more."
-        raise RequestError(400, "out_of_range", message, "top_k")
+        raise _wrong("out_of_range", "top_k", f"is below 1; send {expected}")
     return top_k
 
 
 def _min_score(scores: Any) -> dict[str, float]:
     if not isinstance(scores, dict):
-        message = f'min_score is {_kind(scores)}; send an object such as {{"task": 0.8}}.'
-        raise RequestError(400, "wrong_type", message, "min_score")
+        raise _wrong_type("min_score", scores, 'an object such as {"task": 0.8}')
     for task, score in scores.items():
-        where = f"min_score.{task}"
+        field, expected = f"min_score.{task}", "a number from 0 to 1"
         if not isinstance(score, int | float) or isinstance(score, bool):
-            message = f"{where} is {_kind(score)}; send a number from 0 to 1."
-            raise RequestError(400, "wrong_type", message, where)
+            raise _wrong_type(field, score, expected)
         if not 0 <= score <= 1:
-            message = f"{where} is {score}; send a number from 0 to 1."
-            raise RequestError(400, "out_of_range", message, where)
+            raise _wrong("out_of_range", field, f"is {score}; send {expected}")
     return scores
+
+
+def _wrong_type(field: str, value: Any, expected: str) -> RequestError:
+    return _wrong("wrong_type", field, f"is {_kind(value)}; send {expected}")
+
+
+def _wrong(code: str, field: str, problem: str) -> RequestError:
+    return RequestError(400, code, f"{field} {problem}.", field)
 
 
 def _kind(value: Any) -> str:

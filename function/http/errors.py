@@ -1,10 +1,10 @@
-"""What a client is told when its request cannot be answered."""
+"""The answer to a request that cannot be met."""
 
 from __future__ import annotations
 
 
 class RequestError(Exception):
-    """A request that cannot be answered; the message says what to send instead.
+    """A request that cannot be met; the message says what to send instead.
 
     It may quote the request, so it goes to the client and never to the log.
     """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import functions_framework
 
 from function.http.body import discard_rest
-from function.http.compression import PAYS_BYTES, accepts_gzip, deflate
+from function.http.compression import MIN_BYTES, accepts_gzip, deflate
 from function.http.loading import LazyClassifier
 from function.http.service import Reply, RequestFacts, Service
 from function.record.instance import Instance
@@ -64,7 +64,7 @@ def use(classifier: LazyClassifier) -> None:
 
 def _compressed(request: Request, body: str) -> str | bytes:
     """The body, compressed when the client accepts that and it gets shorter."""
-    if len(body) <= PAYS_BYTES or not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+    if len(body) <= MIN_BYTES or not accepts_gzip(request.headers.get("Accept-Encoding", "")):
         return body
     with timer.span("compress"):
         return deflate(body.encode())

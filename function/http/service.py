@@ -36,7 +36,7 @@ class Reply:
 
 @dataclass
 class RequestFacts:
-    """What the log says about a request, filled in as it is answered."""
+    """Facts of a request for its log line, filled in as it is answered."""
 
     cold: bool = False
     """The first request to use the bundle, and any that waited for it to load."""

@@ -1,4 +1,4 @@
-"""Which instance answered, how old is it, and how many requests has it seen?"""
+"""The instance that answered: its id, its age and the number of its requests."""
 
 from __future__ import annotations
 

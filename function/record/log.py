@@ -54,7 +54,7 @@ def stack_trace(error: BaseException) -> str:
 
 
 def rss_mb() -> float:
-    """Resident memory of this process in MiB: now where /proc tells it, else at its highest."""
+    """Resident memory of this process in MiB: now where /proc has it, else at its highest."""
     try:
         pages = int(STATM.read_bytes().split()[1])
     except OSError:

@@ -1,4 +1,4 @@
-"""Which trace does a request belong to? Read from the headers that the platform adds."""
+"""The trace of a request, read from the headers that the platform adds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOUD_TRACE = re.compile(
 )
 """X-Cloud-Trace-Context: `TRACE_ID/SPAN_ID;o=OPTIONS`, its span in decimal."""
 SAMPLED = 1
-"""The bit of either header's flags that says that the caller records this trace."""
+"""The bit of either header's flags that is set when the caller records this trace."""
 
 
 @dataclass(frozen=True)

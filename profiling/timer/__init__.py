@@ -1,4 +1,4 @@
-"""Where did the time of this request go? Spans, in three things apart: capture, session, rendering.
+"""Where the time of a request went: spans, their capture and their rendering.
 
     from profiling.timer import timer
 
@@ -11,7 +11,7 @@
 A span outside any session costs a lookup and records nothing, so library code may keep its
 spans when it runs in a notebook. `startup` holds what came before the first request. Standard
 library only, and nothing of this project; `profiling.timer.otlp`, which nothing here imports,
-sends sessions on to OpenTelemetry. `python -m profiling timer` says what a span costs.
+sends sessions on to OpenTelemetry. `python -m profiling timer` measures what a span costs.
 """
 
 from profiling.timer.capture import Timer

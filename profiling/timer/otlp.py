@@ -1,4 +1,4 @@
-"""Where do spans go that someone wants to see beside those of other services? To OpenTelemetry.
+"""Spans for OpenTelemetry, beside those of other services.
 
 Importing this module imports opentelemetry-sdk. The environment variables of opentelemetry
 (OTEL_EXPORTER_OTLP_*, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER) mean what it documents; by default a

@@ -1,4 +1,4 @@
-"""How long did it take to get here? One session that begins with the server's first process.
+"""What came before the first request: one session that begins with the server's first process.
 
     with timer.session(startup), timer.span("import_handler"):
         from function.http.handler import classify
@@ -6,7 +6,7 @@
 The first span, `framework`, runs from the start of the process to the import of this module:
 Python itself and functions-framework. `boot` ends when the server forks its worker, which it
 does when it listens; `idle` when the request came that needed the bundle. That request's session
-goes on from this one, so that its line tells the whole cold start.
+goes on from this one, so that its line has the whole cold start.
 
 The server imports the function in its first process and forks afterwards, and the monotonic clock
 is one for all processes. Linux gives a process's start in ticks, so the origin is exact to 10 ms.
@@ -69,7 +69,7 @@ class Startup(Session):
 
 
 def process_age_s() -> float:
-    """Seconds since this process began; 0 where the system does not tell."""
+    """Seconds since this process began; 0 where /proc does not have it."""
     try:
         fields = STAT.read_text("ascii", "replace").rpartition(")")[2].split()
         started_s = int(fields[STARTED]) / os.sysconf("SC_CLK_TCK")

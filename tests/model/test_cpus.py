@@ -15,7 +15,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Eight processors, and control groups under tmp_path."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(cpus, "GROUPS", tmp_path)
-    monkeypatch.setattr(cpus, "OWN", tmp_path / "own")
+    monkeypatch.setattr(cpus, "GROUP_OF_PROCESS", tmp_path / "own")
     return tmp_path
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.http.compression import (
-    PAYS_BYTES,
+    MIN_BYTES,
     InflateError,
     TooLargeError,
     accepts_gzip,
@@ -89,7 +89,7 @@ def test_a_long_answer_is_compressed_for_whom_it_suits(server: Server) -> None:
     assert gzip.decompress(packed.body) == plain.body
     assert len(packed.body) < len(plain.body) / 3
     assert short.headers["Content-Encoding"] is None
-    assert len(short.body) <= PAYS_BYTES
+    assert len(short.body) <= MIN_BYTES
 
 
 def test_a_bomb_is_refused_with_a_message(server: Server) -> None:
