@@ -18,7 +18,7 @@ COMMANDS = {
     "compare": "profiling.report.two_reports",
     "imports": "profiling.bench.imports",
     "logs": "profiling.logs.logs_command",
-    "report": "profiling.report",
+    "report": "profiling.report.report_command",
     "smoke": "profiling.smoke",
     "soak": "profiling.bench.soak",
     "stages": "profiling.bench.lineage",

@@ -8,33 +8,33 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from profiling.report.bench import Bench, summary
+from profiling.report.harness import Harness, run_summary
 from profiling.server import HOST, ROOT, free_port, serving
 
 COUNTS = (1, 2, 3)
 START_S = 2.0
 
 
-def measure(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     """Throughput and latency of the closed model, by number of instances."""
     rows = []
     with ExitStack() as stack:
         ports = [
             stack.enter_context(
-                serving(bench.bundle.path, bench.folder / f"instance{count}.log")
+                serving(harness.bundle.path, harness.folder / f"instance{count}.log")
             ).port
             for count in COUNTS
         ]
         for count in COUNTS:
             with balanced(ports[:count]) as address:
-                outcome = bench.load(
+                outcome = harness.load(
                     f"instances {count}",
                     seconds / len(COUNTS) - START_S,
-                    users=bench.options.users,
+                    users=harness.options.users,
                     address=address,
                 )
-            rows.append({"instances": count, **summary(outcome)})
-    return {"users": bench.options.users, "rows": rows}
+            rows.append({"instances": count, **run_summary(outcome)})
+    return {"users": harness.options.users, "rows": rows}
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any
 from model.bundle import BundleError
 from profiling import machine
 from profiling.bench.throughput import ROOT, TEXTS, sample
-from profiling.report.bench import percentiles
+from profiling.report.harness import percentiles
 from profiling.report.load.plan import LoadError, Plan, run_load
 from profiling.server import ServerError, serving
 

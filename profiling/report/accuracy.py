@@ -4,39 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from profiling.report.bench import Bench
+from profiling.report.harness import Harness
 from profiling.report.load.plan import Outcome
 from profiling.report.texts import Example
 
 BATCH = 32
-LEAST_S = 6.0
-"""It ends sooner when all texts are answered."""
+MIN_S = 6.0
+"""The probe ends sooner when all texts are answered."""
 Pairs = list[tuple[frozenset[str], frozenset[str]]]
-"""(right, given) labels of one task."""
+"""(true, predicted) labels of one task."""
 
 
-def measure(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     """Accuracy of single-label and micro-F1 of multi-label tasks, in percent.
 
-    As many texts as the time allows; `claimed` is what the bundle says about itself, on the whole
-    of its test split.
+    As many texts as the time allows; `claimed` is what the bundle says about the graph that it
+    holds, on the whole of its test split.
     """
-    texts = [example.text for example in bench.examples]
+    texts = [example.text for example in harness.examples]
     questions = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
-    outcome = bench.load(
+    outcome = harness.load(
         "accuracy",
-        max(seconds, LEAST_S),
+        max(seconds, MIN_S),
         questions=questions,
         requests=len(questions),
         warmup_s=0.0,
         keep_answers=True,
     )
-    pairs = _pairs(bench.examples, outcome)
-    asked = bench.options.tasks or [task.name for task in bench.bundle.tasks]
-    claimed = bench.bundle.metrics.get("int8", {}).get("tasks", {})
+    pairs = _pairs(harness.examples, outcome)
+    claimed = harness.bundle.own_metrics.get("tasks", {})
     tasks = {}
-    for task in bench.bundle.tasks:
-        if task.name in asked:
+    for task in harness.bundle.tasks:
+        if harness.options.tasks is None or task.name in harness.options.tasks:
             key = "accuracy" if task.kind == "single" else "micro_f1"
             tasks[task.name] = {
                 "measure": key,
@@ -45,9 +44,9 @@ def measure(bench: Bench, seconds: float) -> dict[str, Any]:
                 "claimed": claimed.get(task.name, {}).get(key),
             }
     answered = sum(
-        len(questions[place])
-        for place, good in zip(outcome.question, outcome.good, strict=True)
-        if good
+        len(questions[index])
+        for index, is_good in zip(outcome.question, outcome.good, strict=True)
+        if is_good
     )
     return {
         "texts": answered,
@@ -62,11 +61,12 @@ def measure(bench: Bench, seconds: float) -> dict[str, Any]:
 def score(kind: str, pairs: Pairs) -> float | None:
     """Percent; None without a labelled row, and for multi-label rows that have no label at all."""
     if kind == "single":
-        return round(100 * sum(a == b for a, b in pairs) / len(pairs), 2) if pairs else None
-    hit = sum(len(right & given) for right, given in pairs)
-    missed_or_extra = sum(len(right ^ given) for right, given in pairs)
-    total = 2 * hit + missed_or_extra
-    return round(100 * 2 * hit / total, 2) if total else None
+        matches = sum(true == predicted for true, predicted in pairs)
+        return round(100 * matches / len(pairs), 2) if pairs else None
+    hits = sum(len(true & predicted) for true, predicted in pairs)
+    misses = sum(len(true ^ predicted) for true, predicted in pairs)
+    total = 2 * hits + misses
+    return round(100 * 2 * hits / total, 2) if total else None
 
 
 def _pairs(examples: list[Example], outcome: Outcome) -> dict[str, Pairs]:
@@ -75,11 +75,10 @@ def _pairs(examples: list[Example], outcome: Outcome) -> dict[str, Pairs]:
     for question, answer in zip(outcome.question, outcome.answers, strict=True):
         if answer is None:
             continue
-        start = question * BATCH
-        asked = examples[start : start + BATCH]
-        for example, given in zip(asked, answer["predictions"], strict=True):
-            for task, labels in given.items():
-                if task in example.truth:
-                    said = frozenset(label["label"] for label in labels)
-                    pairs.setdefault(task, []).append((example.truth[task], said))
+        batch = examples[question * BATCH : (question + 1) * BATCH]
+        for example, prediction in zip(batch, answer["predictions"], strict=True):
+            for task, labels in prediction.items():
+                if task in example.labels:
+                    predicted = frozenset(label["label"] for label in labels)
+                    pairs.setdefault(task, []).append((example.labels[task], predicted))
     return pairs

@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tables.toml_file import Section, TomlError, read_toml_as
 
 BUDGETS = Path(__file__).with_name("budgets.toml")
-FACTS = ("first_answer_ms", "warm_p50_ms", "held_rate", "errors", "memory_mb", "bundle_mb",
-         "accuracy_lost", "cpu_ms_per_request")  # fmt: skip
-
-
-class BudgetError(ValueError):
-    """The file of budgets cannot be used; the message names the key."""
+Fact = Literal["first_answer_ms", "warm_p50_ms", "held_rate", "errors", "memory_mb", "bundle_mb",
+               "accuracy_lost", "cpu_ms_per_request"]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Budget:
-    fact: str
+class Target(Section):
+    p99_ms: Annotated[float, Field(gt=0)]
+    """A rate counts as held while p99 stays below it."""
+
+
+@dataclass(frozen=True)
+class Budget(Section):
+    """A limit on one of the facts of report.json: `at_most` or `at_least`."""
+
+    fact: Fact
     title: str
     unit: str
     at_most: float | None = None
     at_least: float | None = None
 
+    def is_kept(self, value: float | None) -> bool | None:
+        """None: the fact was not measured."""
+        if value is None:
+            return None
+        if self.at_most is not None:
+            return value <= self.at_most
+        return self.at_least is not None and value >= self.at_least
+
 
 @dataclass(frozen=True)
-class Budgets:
-    p99_ms: float
-    budgets: tuple[Budget, ...]
+class Budgets(Section):
+    target: Target
+    budget: tuple[Budget, ...]
 
 
 def read_budgets(path: Path) -> Budgets:
-    """Raises BudgetError."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        budgets = tuple(Budget(**entry) for entry in table["budget"])
-        target = float(table["target"]["p99_ms"])
-    except OSError as error:
-        raise BudgetError(f"{path}: {error.strerror}; give a .toml file") from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BudgetError(f"{path}: {error}; see {BUDGETS} for what is wanted") from None
-    for budget in budgets:
-        if budget.fact not in FACTS:
-            known = ", ".join(FACTS)
-            raise BudgetError(f"{path}: fact {budget.fact!r}; give one of {known}")
+    """Raises TomlError naming the key that is wrong and what it takes."""
+    budgets = read_toml_as(Budgets, path)
+    for budget in budgets.budget:
         if (budget.at_most is None) == (budget.at_least is None):
-            raise BudgetError(f"{path}: {budget.fact}: give either at_most or at_least")
-    return Budgets(target, budgets)
+            raise TomlError(f"{path}: [[budget]] {budget.fact}: give either at_most or at_least")
+    return budgets
 
 
 def verdicts(facts: dict[str, Any], budgets: Budgets) -> list[dict[str, Any]]:
-    """Each budget with the figure found and whether it is `kept`; None: it was not measured."""
+    """Each budget with the figure `found` and whether it is `kept`; None: it was not measured."""
     return [
         {
             "fact": budget.fact,
@@ -60,15 +65,7 @@ def verdicts(facts: dict[str, Any], budgets: Budgets) -> list[dict[str, Any]]:
             "found": facts.get(budget.fact),
             "limit": budget.at_least if budget.at_most is None else budget.at_most,
             "sense": "at least" if budget.at_most is None else "at most",
-            "kept": _kept(facts.get(budget.fact), budget),
+            "kept": budget.is_kept(facts.get(budget.fact)),
         }
-        for budget in budgets.budgets
+        for budget in budgets.budget
     ]
-
-
-def _kept(found: float | None, budget: Budget) -> bool | None:
-    if found is None:
-        return None
-    if budget.at_most is not None:
-        return found <= budget.at_most
-    return budget.at_least is not None and found >= budget.at_least

@@ -2,100 +2,104 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from model.bundle import Bundle
-from profiling.report.bench import Bench
+from model.cpus import usable_cpus
+from profiling import machine
 from profiling.report.budgets import Budgets, verdicts
 from profiling.report.cost import cost, read_prices
+from profiling.report.harness import Harness
 
+Document = dict[str, Any]
 FORMAT = 1
 PACKAGES = ("onnxruntime", "tokenizers", "numpy", "functions-framework")
 
 
-def document(bench: Bench, budgets: Budgets, data: Path, when: str) -> dict[str, Any]:
+def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Document:
     """Everything, the raw samples included."""
-    stages = bench.results
-    facts = collect_facts(stages, bench.bundle)
-    options = bench.options
+    bundle, options, results = harness.bundle, harness.options, harness.results
+    facts = collect_facts(results, bundle)
     return {
         "format": FORMAT,
         "when": when,
         "bundle": {
-            "identity": bench.bundle.identity,
-            "name": bench.bundle.name,
-            "bytes": bundle_bytes(bench.bundle),
-            "tasks": [task.name for task in bench.bundle.tasks],
+            "identity": bundle.identity,
+            "name": bundle.name,
+            "bytes": bundle_bytes(bundle),
+            "tasks": [task.name for task in bundle.tasks],
         },
-        "machine": machine(bench.versions),
+        "machine": {**_machine(), **harness.versions},
         "settings": {
             "data": data.name,
-            "texts": len(bench.examples),
+            "texts": len(harness.examples),
             "rate": options.rate,
             "users": options.users,
             "batch": options.batch,
             "tasks": options.tasks,
             "duration_s": options.duration_s,
-            "p99_target_ms": budgets.p99_ms,
+            "p99_target_ms": budgets.target.p99_ms,
         },
-        "problems": [stage["error"] for stage in stages.values() if "error" in stage],
+        "problems": [result["error"] for result in results.values() if "error" in result],
         "facts": facts,
         "verdicts": verdicts(facts, budgets),
         "cost": cost(facts, read_prices()),
-        "stages": stages,
-        "samples": bench.samples,
+        "stages": results,
+        "samples": harness.samples,
     }
 
 
-def collect_facts(stages: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
+def collect_facts(results: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
     """The figures that budgets and prices are held against; None: not measured."""
-    memory = [stage.get("server_memory_mb") for stage in stages.values()]
-    accuracy = stages.get("accuracy", {})
+    memory_mb = [result.get("server_memory_mb") for result in results.values()]
+    accuracy = results.get("accuracy", {})
     tasks = accuracy["tasks"].values() if accuracy.get("whole") else ()  # a part may be luckier
     lost = [
         task["claimed"] - task["served"]
         for task in tasks
         if task["claimed"] is not None and task["served"] is not None
     ]
-    errors = [stages.get(name, {}).get("errors") for name in ("accuracy", "single", "steady")]
+    errors = [results.get(name, {}).get("errors") for name in ("accuracy", "single", "steady")]
     return {
-        "first_answer_ms": stages.get("starts", {}).get("first_answer_ms"),
-        "warm_p50_ms": stages.get("single", {}).get("p50_ms"),
-        "steady_p99_ms": stages.get("steady", {}).get("p99_ms"),
-        "held_rate": stages.get("steps", {}).get("held"),
+        "first_answer_ms": results.get("starts", {}).get("first_answer_ms"),
+        "warm_p50_ms": results.get("single", {}).get("p50_ms"),
+        "steady_p99_ms": results.get("steady", {}).get("p99_ms"),
+        "held_rate": results.get("steps", {}).get("held"),
         "errors": None if None in errors else sum(errors),
-        "memory_mb": max((value for value in memory if value is not None), default=None),
+        "memory_mb": max((value for value in memory_mb if value is not None), default=None),
         "bundle_mb": round(bundle_bytes(bundle) / 1e6, 2),
         "accuracy_lost": round(max(lost), 2) if lost else None,
-        "cpu_ms_per_request": stages.get("steady", {}).get("cpu_ms_per_request"),
+        "cpu_ms_per_request": results.get("steady", {}).get("cpu_ms_per_request"),
     }
+
+
+def latencies(document: Document, run: str, since: str = "due") -> NDArray[np.float64]:
+    """Milliseconds of the good answers of one run, from its raw samples; empty without a run."""
+    sample = document["samples"].get(run)
+    if not sample:
+        return np.empty(0)
+    durations = np.asarray(sample["done"], float) - np.asarray(sample[since], float)
+    good: NDArray[np.float64] = durations[np.asarray(sample["status"]) == 200]
+    return good
 
 
 def bundle_bytes(bundle: Bundle) -> int:
     return sum(file.stat().st_size for file in bundle.path.iterdir() if file.is_file())
 
 
-def machine(versions: dict[str, str]) -> dict[str, Any]:
+def _machine() -> dict[str, Any]:
     """What the figures depend on besides the bundle."""
+    description = machine.describe()
+    packages = description["packages"]
+    assert isinstance(packages, dict)
     return {
-        "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
-        **versions,
-    }  # fmt: skip
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        "cpu": description["processor"],
+        "cores": usable_cpus(),
+        "system": description["system"],
+        "python": description["python"],
+        **{name: packages[name] for name in PACKAGES},
+    }

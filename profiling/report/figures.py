@@ -1,14 +1,16 @@
-"""What do the curves look like? Plots of latencies and rates, drawn from the report's document."""
+"""What do the figures look like? Each plot of the page, drawn from the report's document.
+
+A plot is None where what it shows was not measured.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
 
-from profiling.render.charts import percentile_curve
+from profiling.logs.nesting import read_spans
+from profiling.render.charts import Bar, bars_of, percentile_curve, waterfall
 from profiling.render.plot import (
     BAD,
     FIRST,
@@ -19,25 +21,13 @@ from profiling.render.plot import (
     beside,
     drawing,
     log_axis,
+    name_rows,
     short_ms,
 )
-
-Document = dict[str, Any]
-
-
-def latencies(document: Document, run: str, since: str = "due") -> NDArray[np.float64]:
-    """Milliseconds of the good answers of one run, from the raw samples."""
-    sample = document["samples"].get(run)
-    if not sample:
-        return np.empty(0)
-    good = np.asarray(sample["status"]) == 200
-    found: NDArray[np.float64] = (
-        np.asarray(sample["done"], float) - np.asarray(sample[since], float)
-    )[good]
-    return found
+from profiling.report.document import Document, latencies
 
 
-def distribution(document: Document) -> str | None:
+def distribution(document: Document) -> Markup | None:
     """How many answers took how long, at the steady rate."""
     values = latencies(document, "steady")
     if len(values) < 2:
@@ -49,10 +39,11 @@ def distribution(document: Document) -> str | None:
             values, np.geomspace(low, high, 48).tolist(), color=FIRST, alpha=0.85, rwidth=0.9
         )
         log_axis(axes, "x")
-        for share, colour, side in ((50, INK, "right"), (99, SECOND, "left")):
-            at = float(np.percentile(values, share))
-            axes.axvline(at, color=colour, linewidth=1.2, linestyle=(0, (3, 2)))
-            axes.text(at, np.max(counts) * 1.14, f"p{share} {short_ms(at)}", ha=side, color=colour)
+        for percent, colour, side in ((50, INK, "right"), (99, SECOND, "left")):
+            ms = float(np.percentile(values, percent))
+            axes.axvline(ms, color=colour, linewidth=1.2, linestyle=(0, (3, 2)))
+            label = f"p{percent} {short_ms(ms)}"
+            axes.text(ms, np.max(counts) * 1.14, label, ha=side, color=colour)
         axes.set_ylim(0, np.max(counts) * 1.1)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.set_xlabel("milliseconds from when the request was due")
@@ -60,7 +51,7 @@ def distribution(document: Document) -> str | None:
     return drawn.svg
 
 
-def curve(document: Document) -> str | None:
+def curve(document: Document) -> Markup | None:
     """Latency by percentile; a steep right end is what a few callers suffer."""
     lines = [
         ("one caller", latencies(document, "single"), THIRD),
@@ -68,12 +59,10 @@ def curve(document: Document) -> str | None:
         ("steady, from due", latencies(document, "steady"), FIRST),
     ]
     lines = [line for line in lines if len(line[1]) > 1]
-    if not lines:
-        return None
-    return percentile_curve("Latency by percentile", lines)
+    return percentile_curve("Latency by percentile", lines) if lines else None
 
 
-def rates(document: Document) -> str | None:
+def rates(document: Document) -> Markup | None:
     """Throughput against latency, up to where p99 breaks the target."""
     stage = document["stages"].get("steps", {})
     steps = [step for step in stage.get("steps", []) if step["p99_ms"] is not None]
@@ -104,7 +93,7 @@ def rates(document: Document) -> str | None:
     return drawn.svg
 
 
-def batches(document: Document) -> str | None:
+def batches(document: Document) -> Markup | None:
     """Milliseconds per text on the server and in the client."""
     rows = document["stages"].get("batches", {}).get("rows", [])
     rows = [row for row in rows if row["server_ms_per_text"]]
@@ -127,4 +116,73 @@ def batches(document: Document) -> str | None:
         log_axis(axes, "y")
         axes.set_xlabel("texts in a request")
         axes.set_ylabel("milliseconds per text")
+    return drawn.svg
+
+
+def cold(document: Document) -> Markup | None:
+    """From the start of the process to the first answer."""
+    start = document["stages"].get("starts", {}).get("waterfall")
+    if not start:
+        return None
+    spans = read_spans(start["spans"])
+    last_ms = max((span.end_ms for span in spans), default=0.0)
+    shift_ms = start["first_answer_ms"] - last_ms  # the function's clock began at its first span
+    bars = [bar.moved(shift_ms) for bar in bars_of(spans)]
+    if min((bar.start_ms for bar in bars), default=0.0) > start["listening_ms"] / 2:
+        bars = [Bar("start, until it listens", 0.0, start["listening_ms"]), *bars]
+    return waterfall("cold", "Waterfall of a cold request", bars) if bars else None
+
+
+def warm(document: Document) -> Markup | None:
+    """Inside the median request of one caller."""
+    single = document["stages"].get("single", {})
+    if not single.get("waterfall"):
+        return None
+    spans = read_spans(single["waterfall"])
+    whole_ms = single["p50_ms"] or 0.0
+    inside_ms = max(span.duration_ms for span in spans)
+    # When the request arrived is known to neither clock: it is drawn in the middle.
+    shift_ms = max(0.0, (whole_ms - inside_ms) / 2)
+    bars = [bar.moved(shift_ms) for bar in bars_of(spans)]
+    if whole_ms:
+        bars = [Bar("seen by the caller", 0.0, whole_ms, holds_others=True), *bars]
+    return waterfall("warm", "Waterfall of a warm request", bars)
+
+
+def operators(document: Document) -> Markup | None:
+    """Shares of the kinds of operators."""
+    kinds = document["stages"].get("operators", {}).get("kinds", [])
+    rows = [
+        (kind["name"], 100 * kind["share"], f"{100 * kind['share']:.0f} %, {kind['us']:.0f} µs")
+        for kind in kinds
+    ]
+    return _row_bars("operators", "Share of time by operator", rows, FIRST)
+
+
+def memory(document: Document) -> Markup | None:
+    """Memory of the server after each probe."""
+    sizes_mb = {
+        name: result["server_memory_mb"]
+        for name, result in document["stages"].items()
+        if result.get("server_memory_mb") is not None
+    }
+    rows = [(f"after {name}", size, f"{size:.0f} MB") for name, size in sizes_mb.items()]
+    return _row_bars("memory", "Memory after each probe", rows, THIRD)
+
+
+def _row_bars(
+    name: str, description: str, rows: list[tuple[str, float, str]], colour: str
+) -> Markup | None:
+    """Horizontal bars of (title, length, label), one below the other."""
+    if not rows:
+        return None
+    titles, lengths, labels = zip(*rows, strict=True)
+    with drawing(name, description, 0.26 * len(rows) + 0.3) as drawn:
+        axes = drawn.axes
+        name_rows(axes, list(titles))
+        axes.barh(range(len(rows)), lengths, color=colour, height=0.6)
+        for row, (length, label) in enumerate(zip(lengths, labels, strict=True)):
+            beside(axes, length, row, label)
+        axes.set_xlim(0, max(lengths) * 1.3)
+        axes.xaxis.set_visible(False)
     return drawn.svg

@@ -1,6 +1,6 @@
 """How long does a caller wait when the server is warm, and up to which rate does that hold?
 
-`single` asks one question after another. `steps` drives the server to its limit with a closed
+`single` sends one request after another. `steps` drives the server to its limit with a closed
 model, then raises the rate of an open one until p99 breaks the target, and halves the gap between
 the highest rate that held and the lowest that broke. `steady` runs at one rate for longer.
 """
@@ -9,67 +9,69 @@ from __future__ import annotations
 
 from typing import Any
 
-from profiling.report.bench import Bench, summary
+from profiling.report.harness import Harness, run_summary
+from profiling.report.load.plan import Outcome
 
-FEWEST_STEPS, MOST_STEPS, STEP_S = 3, 12, 6.0
+MIN_RUNS, MAX_RUNS, RUN_S = 3, 12, 6.0
 RISING = (0.25, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.25)
 """Rates tried first, as shares of what the closed model reached."""
+SLOWEST = 5
 
 
-def measure_single(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure_single(harness: Harness, seconds: float) -> dict[str, Any]:
     """One caller; the waterfall is that of the median request."""
-    logged = bench.server.log.stat().st_size
-    outcome = bench.load("single", seconds)
-    profiles = [line["profile"] for line in bench.server.lines(logged) if "profile" in line]
-    return {**summary(outcome), "waterfall": _median_request(profiles)}
+    log_bytes = harness.server.log.stat().st_size
+    outcome = harness.load("single", seconds)
+    profiles = [line["profile"] for line in harness.server.lines(log_bytes) if "profile" in line]
+    return {**run_summary(outcome), "waterfall": _median_request(profiles)}
 
 
-def measure_steps(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure_steps(harness: Harness, seconds: float) -> dict[str, Any]:
     """Rates in the order tried, the highest that held, and the closed model's throughput."""
-    runs = min(max(int(seconds / STEP_S), FEWEST_STEPS), MOST_STEPS)
-    closed = bench.load("closed", seconds / runs, users=bench.options.users)
-    reached = closed.throughput
-    if not reached:
+    runs = min(max(int(seconds / RUN_S), MIN_RUNS), MAX_RUNS)
+    closed = harness.load("closed", seconds / runs, users=harness.options.users)
+    if not closed.throughput:
         raise RuntimeError(f"no request of the closed model was answered: {closed.faults}")
     steps: list[dict[str, Any]] = []
     held, broken = 0.0, None
     for number in range(1, runs):
-        rate = _next_rate(reached, number, held, broken)
+        rate = _next_rate(closed.throughput, number, held, broken)
         if rate is None:
             break
-        step = {"rate": round(rate, 2)} | summary(
-            bench.load(f"step {number}", seconds / runs, rate=rate, seed=number)
-        )
-        step["held"] = bool(
-            step["p99_ms"] is not None and step["p99_ms"] <= bench.target_ms and not step["errors"]
-        )
+        outcome = harness.load(f"step {number}", seconds / runs, rate=rate, seed=number)
+        step = {"rate": round(rate, 2)} | run_summary(outcome)
+        p99_ms = step["p99_ms"]
+        step["held"] = p99_ms is not None and p99_ms <= harness.target_ms and not step["errors"]
         if step["held"]:
             held = max(held, rate)
         else:
             broken = min(rate, broken or rate)
         steps.append(step)
     return {
-        "target_ms": bench.target_ms,
-        "closed": {"users": bench.options.users, **summary(closed)},
+        "target_ms": harness.target_ms,
+        "closed": {"users": harness.options.users, **run_summary(closed)},
         "steps": steps,
         "held": round(held, 1) or None,
         "broken": round(broken, 1) if broken else None,
     }
 
 
-def measure_steady(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure_steady(harness: Harness, seconds: float) -> dict[str, Any]:
     """The run that the latency figures come from: at --rate, else half of the rate held."""
-    steps = bench.results.get("steps", {})
+    options, steps = harness.options, harness.results.get("steps", {})
     reached = steps.get("closed", {}).get("throughput") or 10.0
-    rate = bench.options.rate or (steps.get("held") or reached / 2) / 2
-    before_s = bench.server.cpu_s()
-    outcome = bench.load("steady", seconds, rate=rate, seed=99)
-    cpu_s = bench.server.cpu_s() - before_s
-    result = {"rate": round(rate, 2), "batch": bench.options.batch, **summary(outcome)}
-    result["cpu_ms_per_request"] = round(1000 * cpu_s / max(outcome.requests, 1), 3)
-    result["messages"] = outcome.messages if bench.options.show_texts else {}
-    result["slowest"] = _slowest(bench, outcome) if bench.options.show_texts else []
-    return result
+    rate = options.rate or (steps.get("held") or reached / 2) / 2
+    cpu_before_s = harness.server.cpu_s()
+    outcome = harness.load("steady", seconds, rate=rate, seed=99)
+    cpu_s = harness.server.cpu_s() - cpu_before_s
+    return {
+        "rate": round(rate, 2),
+        "batch": options.batch,
+        **run_summary(outcome),
+        "cpu_ms_per_request": round(1000 * cpu_s / max(outcome.requests, 1), 3),
+        "messages": outcome.messages if options.show_texts else {},
+        "slowest": _slowest(harness, outcome) if options.show_texts else [],
+    }
 
 
 def _next_rate(reached: float, number: int, held: float, broken: float | None) -> float | None:
@@ -80,22 +82,24 @@ def _next_rate(reached: float, number: int, held: float, broken: float | None) -
 
 
 def _median_request(profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The spans of the request whose whole took as long as the median one's."""
+    """The spans of the warm request with the median duration."""
     warm = [
         profile["spans"]
         for profile in profiles
         if profile["texts"] and not profile["cold"] and profile.get("sampled", True)
     ]
-    ranked = sorted(warm, key=lambda spans: max(span["duration_ms"] or 0 for span in spans))
-    return ranked[len(ranked) // 2] if ranked else []
+    warm.sort(key=lambda spans: max(span["duration_ms"] or 0 for span in spans))
+    return warm[len(warm) // 2] if warm else []
 
 
-def _slowest(bench: Bench, outcome: Any) -> list[dict[str, Any]]:
-    ranked = sorted(zip(outcome.latency_ms, _questions(outcome), strict=True), reverse=True)
-    texts = bench.questions(bench.options.batch)
-    return [{"ms": round(float(ms), 1), "texts": texts[place]} for ms, place in ranked[:5]]
-
-
-def _questions(outcome: Any) -> list[int]:
-    pairs = zip(outcome.question, outcome.good, strict=True)
-    return [question for question, good in pairs if good]
+def _slowest(harness: Harness, outcome: Outcome) -> list[dict[str, Any]]:
+    questions = [
+        question
+        for question, is_good in zip(outcome.question, outcome.good, strict=True)
+        if is_good
+    ]
+    ranked = sorted(zip(outcome.latency_ms, questions, strict=True), reverse=True)
+    texts = harness.questions(harness.options.batch)
+    return [
+        {"ms": round(float(ms), 1), "texts": texts[question]} for ms, question in ranked[:SLOWEST]
+    ]

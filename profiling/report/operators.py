@@ -1,112 +1,75 @@
 """Which operators of the graph take the time? onnxruntime's own profiler says.
 
-    python -m profiling.report.operators BUNDLE TEXTS.json SECONDS FOLDER
-
-In a process of its own, with the settings that the function serves with, one text per run.
+The graph runs in this process, with the function's own options, one text per run.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from profiling.report.bench import Bench
-from profiling.server import ROOT
+from model.bundle import MODEL
+from model.classifier import Classifier
+from model.encoding import graph_inputs
+from profiling.report.harness import Harness
 
-LISTED = 12
+SLOWEST = 12
 TEXTS = 500
-MOST_RUNS = 2000
+MAX_RUNS = 2000
+SETUP_S = 2.0
+"""What loading the graph and reading the profile take out of the time."""
 
 
-def measure(bench: Bench, seconds: float) -> dict[str, Any]:
-    """The slowest kinds of operators and the slowest single ones, with their shares."""
-    texts = bench.folder / "texts.json"
-    texts.write_text(json.dumps([example.text for example in bench.examples[:TEXTS]]))
-    command = [sys.executable, "-m", "profiling.report.operators", str(bench.bundle.path.resolve())]
-    done = subprocess.run(
-        [*command, str(texts), str(max(1.0, seconds - 2)), str(bench.folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60 + seconds,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"onnxruntime's profiler failed: {done.stderr.strip()[-300:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+def measure(harness: Harness, seconds: float) -> dict[str, Any]:
+    """The slowest kinds of operators and the slowest single nodes, with their shares."""
+    from model.session import open_file, session_options  # imports onnxruntime
 
-
-def profile(bundle: Path, texts: list[str], seconds: float, folder: Path) -> dict[str, Any]:
-    """Run the graph over the texts, then add up the profiler's events, the first run's left out."""
-    import numpy as np
-    import onnxruntime
-    from tokenizers import Tokenizer
-
-    manifest = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    control = [task["control_id"] for task in manifest["tasks"]]
-    tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
-    tokenizer.enable_truncation(manifest["max_tokens"])
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    bundle = harness.bundle
+    texts = [example.text for example in harness.examples[:TEXTS]]
+    rows = Classifier(bundle).encode(texts).ids
+    control_ids = [task.control_id for task in bundle.tasks]
+    options = session_options(threads=1)
     options.enable_profiling = True
-    options.profile_file_prefix = str(folder / "operators")
-    session = onnxruntime.InferenceSession(
-        bundle / "model.onnx", options, providers=["CPUExecutionProvider"]
-    )
-    until_s = time.perf_counter() + seconds
+    options.profile_file_prefix = str(harness.folder / "operators")
+    session = open_file(bundle.path / MODEL, options)
+    until_s = time.perf_counter() + max(1.0, seconds - SETUP_S)
     runs = 0
-    while runs < MOST_RUNS and (runs < 2 or time.perf_counter() < until_s):
-        ids = np.array([tokenizer.encode(texts[runs % len(texts)]).ids + control], np.int64)
-        session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    while runs < 2 or (runs < MAX_RUNS and time.perf_counter() < until_s):
+        session.run(None, graph_inputs([rows[runs % len(rows)]], control_ids))
         runs += 1
     events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    return tally(events, runs)
+    return add_up(events, runs)
 
 
-def tally(events: list[dict[str, Any]], runs: int) -> dict[str, Any]:
-    """Microseconds per run of each kind of operator and of each node, the slowest first."""
-    nodes = [
-        event
-        for event in events
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time")
-    ]
-    first_us = min((e["ts"] + e["dur"] for e in events if e["name"] == "model_run"), default=0)
-    nodes = [node for node in nodes if node["ts"] >= first_us]
-    kinds: dict[str, float] = {}
-    single: dict[str, float] = {}
-    for node in nodes:
-        kind = node["args"]["op_name"]
-        name = node["name"].removesuffix("_kernel_time")
-        kinds[kind] = kinds.get(kind, 0.0) + node["dur"]
-        single[f"{name} ({kind})"] = single.get(f"{name} ({kind})", 0.0) + node["dur"]
+def add_up(events: list[dict[str, Any]], runs: int) -> dict[str, Any]:
+    """Microseconds per run of each kind of operator and of each node, the slowest first.
+
+    The first run, which allocates, is left out. `events` are those of onnxruntime's profile.
+    """
+    first_run_us = min((e["ts"] + e["dur"] for e in events if e["name"] == "model_run"), default=0)
+    kinds: Counter[str] = Counter()
+    nodes: Counter[str] = Counter()
+    for event in events:
+        name = event["name"].removesuffix("_kernel_time")
+        if event.get("cat") == "Node" and name != event["name"] and event["ts"] >= first_run_us:
+            kind = event["args"]["op_name"]
+            kinds[kind] += event["dur"]
+            nodes[f"{name} ({kind})"] += event["dur"]
+    measured_runs = max(runs - 1, 1)
     return {
         "runs": runs - 1,
-        "us_per_run": round(sum(kinds.values()) / max(runs - 1, 1), 1),
-        "kinds": _ranked(kinds, runs - 1),
-        "nodes": _ranked(single, runs - 1),
+        "us_per_run": round(kinds.total() / measured_runs, 1),
+        "kinds": _slowest(kinds, measured_runs),
+        "nodes": _slowest(nodes, measured_runs),
     }
 
 
-def _ranked(durations_us: dict[str, float], runs: int) -> list[dict[str, Any]]:
-    total = sum(durations_us.values()) or 1.0
-    ranked = sorted(durations_us.items(), key=lambda item: -item[1])
+def _slowest(durations_us: Counter[str], runs: int) -> list[dict[str, Any]]:
+    total_us = durations_us.total() or 1
     return [
-        {"name": name, "us": round(us / max(runs, 1), 1), "share": round(us / total, 4)}
-        for name, us in ranked[:LISTED]
+        {"name": name, "us": round(us / runs, 1), "share": round(us / total_us, 4)}
+        for name, us in durations_us.most_common(SLOWEST)
     ]
-
-
-if __name__ == "__main__":
-    found = profile(
-        Path(sys.argv[1]),
-        json.loads(Path(sys.argv[2]).read_text()),
-        float(sys.argv[3]),
-        Path(sys.argv[4]),
-    )
-    print(json.dumps(found))

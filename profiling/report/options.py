@@ -1,15 +1,15 @@
-"""What can be asked of a report? Its command line, read into one frozen dataclass."""
+"""What can be set of a report? Its command line, read into one frozen dataclass."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from profiling.report.budgets import BUDGETS
 
-LONGEST_S = 300.0
+DURATION_S = (10, 300)
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,12 @@ class Options:
     data: Path | None
     text: str
     rate: float | None
+    """Requests per second of the steady run; None: half of the rate held."""
     users: int
     batch: int
+    """Texts per request."""
     tasks: list[str] | None
+    """None: all tasks of the bundle."""
     duration_s: float
     budgets: Path
     gate: bool
@@ -30,11 +33,9 @@ class Options:
 
 def read_options(arguments: Sequence[str]) -> Options:
     """Parse the command line; a wrong one ends the process with a message."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    bundle: Path = given.bundle
-    out = given.out or bundle.resolve().with_name(f"{bundle.resolve().name}.report")
-    return Options(**{**vars(given), "out": out})
+    values = vars(_parser().parse_args(arguments))
+    bundle: Path = values["bundle"].resolve()
+    return Options(**{**values, "out": values["out"] or bundle.with_name(f"{bundle.name}.report")})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,70 +43,54 @@ def _parser() -> argparse.ArgumentParser:
         "python -m profiling report",
         description="Load the real function and write OUT/report.html and OUT/report.json.",
     )
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: BUNDLE.report")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="texts to replay, with labels")
-    parser.add_argument("--text", default="text", metavar="COLUMN", help="default: text")
-    parser.add_argument(
-        "--rate",
-        type=_number(0.1, 100_000),
-        metavar="N",
+    option = parser.add_argument
+    option("bundle", type=Path, metavar="BUNDLE", help="a bundle directory")
+    option("--out", type=Path, metavar="DIR", help="default: BUNDLE.report")
+    option(
+        "--data", type=Path, metavar="FILE",
+        help="texts to replay, with labels: .jsonl, .jsonl.gz or .csv "
+        "(default: BUNDLE.work/replay.jsonl, else the repository's table of that name)",
+    )  # fmt: skip
+    option("--text", default="text", metavar="COLUMN", help="the texts' column (default: text)")
+    option(
+        "--rate", type=_between(float, 0.1, 100_000), metavar="N",
         help="requests per second of the main run (default: half of what it holds)",
-    )
-    parser.add_argument(
-        "--users",
-        type=_whole(1, 1000),
-        default=8,
-        metavar="N",
+    )  # fmt: skip
+    option(
+        "--users", type=_between(int, 1, 1000), default=8, metavar="N",
         help="callers at once when the server is driven to its limit (default: 8)",
-    )
-    parser.add_argument(
-        "--batch", type=_whole(1, 256), default=1, metavar="N", help="texts a request (default: 1)"
-    )
-    parser.add_argument(
-        "--tasks", type=lambda value: value.split(","), metavar="TASK[,TASK]", help="default: all"
-    )
-    parser.add_argument(
-        "--duration",
-        dest="duration_s",
-        type=_number(10, LONGEST_S),
-        default=240.0,
+    )  # fmt: skip
+    option(
+        "--batch", type=_between(int, 1, 256), default=1, metavar="N",
+        help="texts a request (default: 1)",
+    )  # fmt: skip
+    option(
+        "--tasks", type=lambda value: value.split(","), metavar="TASK[,TASK]",
+        help="tasks to ask for (default: all)",
+    )  # fmt: skip
+    option(
+        "--duration", dest="duration_s", type=_between(float, *DURATION_S), default=240.0,
         metavar="SECONDS",
-        help="for everything, 10 to 300 (default: 240); the shorter, the weaker its figures",
-    )
-    parser.add_argument(
-        "--budgets", type=Path, default=BUDGETS, metavar="FILE", help=f"default: {BUDGETS.name}"
-    )
-    parser.add_argument(
-        "--gate", action="store_true", help="end with exit status 1 when a budget is broken"
-    )
-    parser.add_argument(
-        "--show-texts", action="store_true", help="let the report quote replayed texts"
-    )
+        help="for everything, {} to {} (default: 240); the shorter, the weaker its figures".format(
+            *DURATION_S
+        ),
+    )  # fmt: skip
+    option("--budgets", type=Path, default=BUDGETS, metavar="FILE", help=f"default: {BUDGETS.name}")
+    option("--gate", action="store_true", help="end with exit status 1 when a budget is broken")
+    option("--show-texts", action="store_true", help="let the report quote replayed texts")
     return parser
 
 
-class _Range:
-    """Reads a number between two others; argparse shows its message."""
+def _between(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
+    """A reader of numbers from `low` to `high`; argparse shows its message."""
 
-    def __init__(self, kind: type[int] | type[float], least: float, most: float) -> None:
-        self._kind, self._least, self._most = kind, least, most
-
-    def __call__(self, value: str) -> float:
+    def read(value: str) -> float:
         try:
-            number = self._kind(value)
+            number = kind(value)
         except ValueError:
-            number = self._kind(self._least - 1)
-        if not self._least <= number <= self._most:
-            raise argparse.ArgumentTypeError(
-                f"{value!r}: give a number from {self._least:g} to {self._most:g}"
-            )
+            number = kind(low - 1)
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{value!r}: give a number from {low:g} to {high:g}")
         return number
 
-
-def _number(least: float, most: float) -> _Range:
-    return _Range(float, least, most)
-
-
-def _whole(least: int, most: int) -> _Range:
-    return _Range(int, least, most)
+    return read

@@ -1,7 +1,7 @@
 """How many bytes travel, and is the time spent on them or on the answer?
 
 Bodies are measured plain and gzip. On this machine's loopback a byte costs next to nothing, so
-the time that a slower line would need is worked out from the bytes.
+the time on a slower line is computed from the bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from profiling.report.bench import Bench, percentiles
+from profiling.report.harness import Harness, percentiles
 from profiling.report.load.plan import Outcome
 
 SIZES = (64, 1, 16)
@@ -19,22 +19,25 @@ RUN_S = 2.2
 LINE_MBIT = 10.0
 
 
-def measure(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure(harness: Harness, seconds: float) -> dict[str, Any]:
+    """Bytes and milliseconds of plain and gzip requests, by texts per request."""
     count = min(max(int(seconds / RUN_S / 2), 1), len(SIZES))
     rows = []
     for size in sorted(SIZES[:count]):
-        for packed in (False, True):
-            name = f"payload {size}{' gzip' if packed else ''}"
-            outcome = bench.load(name, seconds / count / 2, batch=size, gzip=packed)
-            rows.append({"texts": size, "gzip": packed, **_row(outcome)})
+        for gzip in (False, True):
+            name = f"payload {size}{' gzip' if gzip else ''}"
+            outcome = harness.load(name, seconds / count / 2, batch=size, gzip=gzip)
+            rows.append({"texts": size, "gzip": gzip, **_row(outcome)})
     return {"line_mbit": LINE_MBIT, "rows": rows}
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     compute_ms = percentiles(outcome.spans_ms("request"))["p50_ms"]
     whole_ms = percentiles(outcome.latency_ms)["p50_ms"]
-    sizes = [np.asarray(column) for column in (outcome.request_bytes, outcome.response_bytes)]
-    request, response = (float(np.mean(size[outcome.good])) if size.size else 0.0 for size in sizes)
+    request, response = (
+        float(np.mean(np.asarray(sizes)[outcome.good])) if outcome.good.any() else 0.0
+        for sizes in (outcome.request_bytes, outcome.response_bytes)
+    )
     return {
         "request_bytes": round(request),
         "response_bytes": round(response),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from profiling.render.page import render
-from profiling.report import bars, figures
+from profiling.report import figures
+from profiling.report.document import Document
 
-FIGURES = (figures.distribution, figures.curve, figures.rates, figures.batches, bars.cold,
-           bars.warm, bars.operators, bars.instances, bars.memory)  # fmt: skip
+FIGURES = (figures.distribution, figures.curve, figures.rates, figures.batches, figures.cold,
+           figures.warm, figures.operators, figures.memory)  # fmt: skip
 
 
-def page(document: dict[str, Any]) -> str:
+def page(document: Document) -> str:
     """The whole page; what was not measured is left out of it."""
     return render(
         Path(__file__).with_name("page.html"),

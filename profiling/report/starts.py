@@ -11,36 +11,35 @@ from typing import Any
 
 import numpy as np
 
-from profiling.report.bench import Bench
+from profiling.report.harness import Harness
 from profiling.server import Server
 
-FEWEST, MOST = 2, 10
-USUAL_S = 1.8
+MIN_STARTS, MAX_STARTS = 2, 10
+START_S = 1.8
+"""Usual duration of a start and its end."""
 
 
-def measure(bench: Bench, seconds: float) -> dict[str, Any]:
+def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     """Start as often as the time allows; the waterfall is that of the median start."""
-    body = json.dumps({"inputs": bench.examples[0].text}).encode()
-    until_s = time.perf_counter() + seconds
+    body = json.dumps({"inputs": harness.examples[0].text}).encode()
+    until_s = time.perf_counter() + seconds - START_S
     starts: list[dict[str, Any]] = []
-    while len(starts) < FEWEST or (len(starts) < MOST and time.perf_counter() + USUAL_S < until_s):
-        starts.append(_start(bench, body, len(starts)))
-    answers = [start["first_answer_ms"] for start in starts]
-    middle = starts[int(np.argsort(answers)[len(answers) // 2])]
+    while len(starts) < MIN_STARTS or (len(starts) < MAX_STARTS and time.perf_counter() < until_s):
+        starts.append(_start(harness, body, len(starts)))
+    columns = ("listening_ms", "first_answer_ms", "cpu_ms", "memory_mb")
+    medians = {key: round(float(np.median([start[key] for start in starts])), 1) for key in columns}
+    answers_ms = [start["first_answer_ms"] for start in starts]
     return {
         "starts": len(starts),
-        "listening_ms": _median(starts, "listening_ms"),
-        "first_answer_ms": _median(starts, "first_answer_ms"),
-        "worst_ms": max(answers),
-        "cpu_ms": _median(starts, "cpu_ms"),
-        "memory_mb": _median(starts, "memory_mb"),
-        "all_ms": answers,
-        "waterfall": middle,
+        **medians,
+        "worst_ms": max(answers_ms),
+        "all_ms": answers_ms,
+        "waterfall": starts[int(np.argsort(answers_ms)[len(starts) // 2])],
     }
 
 
-def _start(bench: Bench, body: bytes, number: int) -> dict[str, Any]:
-    server = Server(bench.bundle.path, bench.folder / f"start{number}.log")
+def _start(harness: Harness, body: bytes, number: int) -> dict[str, Any]:
+    server = Server(harness.bundle.path, harness.folder / f"start{number}.log")
     try:
         listening_s = server.wait_until_listening()
         server.expect("POST", "/", body)
@@ -49,15 +48,10 @@ def _start(bench: Bench, body: bytes, number: int) -> dict[str, Any]:
         lines = server.lines()
     finally:
         server.stop()
-    answer_ms = 1000 * (answered_s - server.started_s)
     return {
         "listening_ms": round(1000 * (listening_s - server.started_s), 1),
-        "first_answer_ms": round(answer_ms, 1),
+        "first_answer_ms": round(1000 * (answered_s - server.started_s), 1),
         "cpu_ms": round(1000 * cpu_s, 1),
         "memory_mb": round(memory_mb, 1),
         "spans": next((line["profile"]["spans"] for line in lines if "profile" in line), []),
     }
-
-
-def _median(starts: list[dict[str, Any]], key: str) -> float:
-    return round(float(np.median([start[key] for start in starts])), 1)

@@ -1,6 +1,6 @@
 """Which texts are replayed? The test rows of the data that the bundle was trained on.
 
-`--data` says where they are. Without it they are looked for where training left them, in
+`--data` names their file. Without it they are looked for where training left them, in
 `BUNDLE.work/replay.jsonl`, then in `training/ingredients/NAME.jsonl.gz` of this repository.
 """
 
@@ -11,32 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.bundle import Bundle, Task
-from tables.labels import parse_labels
-from tables.reader import TableReader
+from tables.labels import LabelError, parse_labels
+from tables.reader import TableReader, TableRow
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLAY = "replay.jsonl"
-MOST_TEXTS = 20_000
+MAX_TEXTS = 20_000
 
 
 class TextsError(ValueError):
-    """There is nothing to replay; the message says what to give."""
+    """There is nothing to replay, or a row is wrong; the message says what to give."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A text and what is right for each task it is labelled for."""
+    """A text and its true labels for each task that it is labelled for."""
 
     text: str
-    truth: dict[str, frozenset[str]]
+    labels: dict[str, frozenset[str]]
 
 
-def find_data(bundle: Bundle, data: Path | None) -> Path:
-    """The file to replay; raises TextsError."""
-    if data is not None:
-        if not data.is_file():
-            raise TextsError(f"{data}: no such file; give a .jsonl, .jsonl.gz or .csv file")
-        return data
+def find_data(bundle: Bundle) -> Path:
+    """The file to replay when none is named; raises TextsError."""
     path = bundle.path.resolve()
     places = (
         path.with_name(f"{path.name}.work") / REPLAY,
@@ -45,32 +41,43 @@ def find_data(bundle: Bundle, data: Path | None) -> Path:
     for place in places:
         if place.is_file():
             return place
-    looked = " or ".join(map(str, places))
-    raise TextsError(f"no texts to replay in {looked}; give some with --data FILE")
+    raise TextsError(
+        f"no texts to replay in {' or '.join(map(str, places))}; give some with --data FILE"
+    )
 
 
-def read_examples(bundle: Bundle, path: Path, text: str) -> list[Example]:
-    """The rows of the test split, or all rows when none names a split; shuffled, always alike."""
-    reader = TableReader(path)
-    try:
-        rows = [row.fields for row in reader if row.fields is not None]
-    finally:
-        reader.close()
-    test = [row for row in rows if row.get("split") == "test"]
-    kept = test if any(row.get("split") for row in rows) else rows
+def read_examples(bundle: Bundle, path: Path, column: str) -> list[Example]:
+    """The rows of the test split, or all rows when none names a split; shuffled, always alike.
+
+    Rows without a text in `column` and rows that cannot be read are left out. Raises TableError
+    for a file that is no table, and TextsError for labels that no task takes and for no rows.
+    """
+    with TableReader(path) as reader:
+        rows = [(row, row.fields) for row in reader if row.fields is not None]
+    test_rows = [pair for pair in rows if pair[1].get("split") == "test"]
+    has_splits = any(fields.get("split") for _, fields in rows)
     examples = [
-        Example(row[text], _truth(row, bundle.tasks))
-        for row in kept
-        if isinstance(row.get(text), str) and row[text].strip()
+        Example(fields[column], _labels(path, row, bundle.tasks))
+        for row, fields in (test_rows if has_splits else rows)
+        if isinstance(fields.get(column), str) and fields[column].strip()
     ]
     if not examples:
-        part = "rows of the test split" if len(test) != len(rows) else "rows"
-        raise TextsError(f"{path}: no {part} with a text in {text!r}; give --text COLUMN")
+        part = "rows of the test split" if has_splits else "rows"
+        raise TextsError(f"{path}: no {part} with a text in {column!r}; give --text COLUMN")
     random.Random(1).shuffle(examples)
-    return examples[:MOST_TEXTS]
+    return examples[:MAX_TEXTS]
 
 
-def _truth(row: dict[str, object], tasks: tuple[Task, ...]) -> dict[str, frozenset[str]]:
-    """The labels of each task that the row is labelled for; raises LabelError."""
-    found = {task.name: parse_labels(row.get(task.name), task.kind) for task in tasks}
-    return {name: labels for name, labels in found.items() if labels is not None}
+def _labels(path: Path, row: TableRow, tasks: tuple[Task, ...]) -> dict[str, frozenset[str]]:
+    """The labels of each task that the row is labelled for; raises TextsError."""
+    assert row.fields is not None
+    labels = {}
+    for task in tasks:
+        try:
+            task_labels = parse_labels(row.fields.get(task.name), task.kind)
+        except LabelError as error:
+            where = f"{path}:{row.line}: column {task.name!r}"
+            raise TextsError(f"{where} has {error}") from None
+        if task_labels is not None:
+            labels[task.name] = task_labels
+    return labels

@@ -9,6 +9,7 @@ of B / A must not hold 1. Reports of different machines or settings are not comp
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -18,26 +19,33 @@ from typing import Any
 import numpy as np
 
 from profiling.bootstrap import ratio_interval, sample_of
-from profiling.report.document import FORMAT
-from profiling.report.figures import latencies
+from profiling.report.document import FORMAT, Document, latencies
+from tables.text import aligned
 
 RUNS = {"single": "warm, one caller", "steady": "at the steady rate"}
-SHARES = (50, 99)
+TIMES = {
+    "first_answer_ms": "cold, first answer, ms",
+    "held_rate": "rate held, /s",
+    "cpu_ms_per_request": "processor time a request, ms",
+    "memory_mb": "memory, highest, MB",
+}
+PERCENTS = (50, 99)
 BLOCKS = 20
-SMALLEST = 0.05
+MIN_CHANGE = 0.05
 """Ratios nearer to 1 than this are noise from one run to the next, whatever the samples say."""
 SAME_SETTINGS = ("batch", "users", "tasks", "data")
 MACHINE_KEYS = ("cpu", "cores", "system", "python", "onnxruntime", "numpy", "locust")
-Document = dict[str, Any]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the comparison; exit status 2 when it was asked wrongly."""
-    if len(arguments) != 2 or any(argument.startswith("-") for argument in arguments):
-        print("usage: python -m profiling compare A.json B.json", file=sys.stderr)
-        return 2
+    """Print the comparison; exit status 2 for a wrong call."""
+    parser = argparse.ArgumentParser(
+        "python -m profiling compare",
+        description="What changed between two reports, and which differences are noise.",
+    )
+    parser.add_argument("reports", type=Path, nargs=2, metavar="REPORT.json")
     try:
-        print(compare(*(read_document(Path(argument)) for argument in arguments)))
+        print(compare(*map(read_document, parser.parse_args(arguments).reports)))
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -47,97 +55,77 @@ def main(arguments: Sequence[str]) -> int:
 def read_document(path: Path) -> Document:
     """Raises ValueError saying what the file is not."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; give a report.json") from None
     except ValueError:
         raise ValueError(f"{path}: not JSON; give a report.json") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT or "samples" not in found:
+    if not isinstance(content, dict) or content.get("format") != FORMAT or "samples" not in content:
         raise ValueError(f"{path}: not a report of format {FORMAT}; make it anew")
-    return found
+    return content
 
 
 def compare(a: Document, b: Document) -> str:
     """The comparison as a table for the terminal."""
-    rows: list[tuple[str, ...]] = [
-        ("", "A", "B", "B / A"),
-        ("bundle", a["bundle"]["identity"], b["bundle"]["identity"], ""),
-    ]
-    rows += [_fact(a, b, "bundle_mb", "bundle, MB")]
-    tasks = [task for task in _tasks(a) if task in _tasks(b)]
-    rows += [
-        (f"{task}, %", *(_shown(_tasks(which)[task]["served"]) for which in (a, b)), "")
-        for task in tasks
-    ]
+    rows = [("", "A", "B", "B / A"), _fact(a, b, "bundle_mb", "bundle, MB")]
+    for task, result in _task_results(a).items():
+        if other := _task_results(b).get(task):
+            rows.append((f"{task}, %", _figure(result["served"]), _figure(other["served"]), ""))
     notes = []
     differences = _differences(a, b)
     if differences:
         notes.append("times are not compared: " + "; ".join(differences))
     else:
         rows += [_fact(a, b, key, title) for key, title in TIMES.items()]
-        rows += [_latency(a, b, run, share) for run in RUNS for share in SHARES]
+        rows += [_latency(a, b, run, percent) for run in RUNS for percent in PERCENTS]
         notes.append("held rate, cold start and memory are single figures: no interval is known")
     if a["problems"] or b["problems"]:
         notes.append("a server failed in one of them; see its `problems`")
-    return "\n".join([*_aligned(rows), "", *notes])
-
-
-TIMES = {
-    "first_answer_ms": "cold, first answer, ms",
-    "held_rate": "rate held, /s",
-    "cpu_ms_per_request": "processor time a request, ms",
-    "memory_mb": "memory, highest, MB",
-}
+    names = [f"{letter}: {d['bundle']['identity']}" for letter, d in (("A", a), ("B", b))]
+    return "\n".join([*names, "", *aligned(rows), "", *notes])
 
 
 def verdict(ratio: float, low: float, high: float) -> str:
-    if low <= 1 <= high or abs(ratio - 1) < SMALLEST:
+    """`slower` or `faster` for a ratio B / A and its interval, `noise` when it may be chance."""
+    if low <= 1 <= high or abs(ratio - 1) < MIN_CHANGE:
         return "noise"
     return "slower" if ratio > 1 else "faster"
 
 
-def _latency(a: Document, b: Document, run: str, share: int) -> tuple[str, ...]:
-    title = f"{RUNS[run]}, p{share}, ms"
+def _latency(a: Document, b: Document, run: str, percent: int) -> tuple[str, str, str, str]:
     values = [latencies(document, run) for document in (a, b)]
-    if any(len(found) < 10 * BLOCKS for found in values):
-        return (title, *("-" if not len(v) else _shown(np.percentile(v, share)) for v in values),
-                "too few samples")  # fmt: skip
     rates = [document["stages"].get(run, {}).get("rate") for document in (a, b)]
-    samples = [sample_of(np.array_split(found, BLOCKS)) for found in values]
-    ratio, low, high = ratio_interval(samples[0], samples[1], share / 100)
-    said = f"{ratio:.2f} ({low:.2f} to {high:.2f}): {verdict(ratio, low, high)}"
-    if rates[0] != rates[1]:
-        said = f"at {rates[0]:g} and {rates[1]:g} /s: give both the same --rate"
-    return (title, *(_shown(np.percentile(found, share)) for found in values), said)
+    if any(len(side) < 10 * BLOCKS for side in values):
+        conclusion = "too few samples"
+    elif rates[0] != rates[1]:
+        conclusion = f"at {rates[0]:g} and {rates[1]:g} /s: give both the same --rate"
+    else:
+        samples = [sample_of(np.array_split(side, BLOCKS)) for side in values]
+        ratio, low, high = ratio_interval(samples[0], samples[1], percent / 100)
+        conclusion = f"{ratio:.2f} ({low:.2f} to {high:.2f}): {verdict(ratio, low, high)}"
+    before, after = (_figure(np.percentile(s, percent) if len(s) else None) for s in values)
+    return f"{RUNS[run]}, p{percent}, ms", before, after, conclusion
 
 
-def _fact(a: Document, b: Document, key: str, title: str) -> tuple[str, ...]:
+def _fact(a: Document, b: Document, key: str, title: str) -> tuple[str, str, str, str]:
     before, after = a["facts"].get(key), b["facts"].get(key)
     ratio = f"{after / before:.2f}" if before and after else ""
-    return title, _shown(before), _shown(after), ratio
+    return title, _figure(before), _figure(after), ratio
 
 
-def _tasks(document: Document) -> dict[str, Any]:
-    tasks: dict[str, Any] = document["stages"].get("accuracy", {}).get("tasks", {})
-    return tasks
+def _task_results(document: Document) -> dict[str, Any]:
+    results: dict[str, Any] = document["stages"].get("accuracy", {}).get("tasks", {})
+    return results
 
 
 def _differences(a: Document, b: Document) -> list[str]:
     pairs = [("machine", key) for key in MACHINE_KEYS] + [("settings", k) for k in SAME_SETTINGS]
     return [
-        f"{key} is {a[where].get(key)} in A, {b[where].get(key)} in B"
-        for where, key in pairs
-        if a[where].get(key) != b[where].get(key)
+        f"{key} is {a[part].get(key)} in A, {b[part].get(key)} in B"
+        for part, key in pairs
+        if a[part].get(key) != b[part].get(key)
     ]
 
 
-def _shown(value: Any) -> str:
+def _figure(value: Any) -> str:
     return "-" if value is None else f"{value:.4g}"
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return [
-        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
-        for row in rows
-    ]

@@ -92,7 +92,7 @@ def test_all_users_read_a_cell_alike(
     assert list(row.targets) == [{"ingredient"}, None, labels]
     (example,) = [one for one in read_examples(shipped, path, "text") if one.text == "honey"]
     expected = {"ingredient": {"ingredient"}, "category": labels}
-    assert example.truth == {task: them for task, them in expected.items() if them is not None}
+    assert example.labels == {task: them for task, them in expected.items() if them is not None}
     files = [str(path), str(tmp_path / "out.csv")]
     options = ["--bundle", str(bundle_path), "--tasks", "category"]
     command = [sys.executable, "-m", "function", "batch", *files, *options]

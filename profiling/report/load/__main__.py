@@ -13,9 +13,9 @@ from locust.env import Environment
 
 from profiling.report.load.plan import Plan, arrivals_s
 from profiling.report.load.recorder import Recorder
-from profiling.report.load.users import ClosedUser, OpenUser, Replay
+from profiling.report.load.users import ClosedUser, OpenUser, Schedule
 
-BEFORE_S = 0.2
+LEAD_S = 0.2
 """From the start of the users to the first request."""
 
 
@@ -27,14 +27,14 @@ def main() -> None:
     recorder = Recorder(plan)
     listen = recorder.listen
     environment.events.request.add_listener(listen)  # type: ignore[no-untyped-call]  # untyped there
-    user.replay = Replay(plan, arrivals_s(plan), BEFORE_S)
+    user.schedule = Schedule(plan, arrivals_s(plan), LEAD_S)
     runner = environment.create_local_runner()
-    gevent.spawn_later(BEFORE_S + plan.warmup_s, recorder.begin)
+    gevent.spawn_later(LEAD_S + plan.warmup_s, recorder.begin)
     runner.start(plan.users, spawn_rate=plan.users)
     assert runner.spawning_greenlet is not None
     runner.spawning_greenlet.join()
-    runner.user_greenlets.join(BEFORE_S + plan.warmup_s + plan.duration_s + plan.timeout_s)
-    outcome = recorder.outcome(user.replay)
+    runner.user_greenlets.join(LEAD_S + plan.warmup_s + plan.duration_s + plan.timeout_s)
+    outcome = recorder.outcome(user.schedule)
     runner.quit()
     outcome.versions["locust"] = locust.__version__
     json.dump(vars(outcome), sys.stdout)

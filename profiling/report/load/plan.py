@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 
 class LoadError(RuntimeError):
-    """Locust itself failed; the message ends with what it said."""
+    """Locust itself failed; the message ends with its own."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Every sample after the warm-up as columns, in the order in which they ended.
+    """Every sample after the warm-up as columns, in the order in which the requests ended.
 
     Times are milliseconds since the first request was due; `due` is `sent` in the closed model.
     """
@@ -84,7 +84,7 @@ class Outcome:
     answers: list[Any]
     """The decoded answers when the plan keeps them."""
     faults: dict[str, int]
-    """What went wrong, and how often: an error's code, or the name of an exception."""
+    """How often each fault occurred, by the error's code or the name of an exception."""
     messages: dict[str, str]
     """One message for each of the faults; it may quote a text."""
     window_s: float = 0.0
@@ -92,9 +92,9 @@ class Outcome:
     client_cpu_s: float = 0.0
     """Processor time of the load generator in that window."""
     requests: int = 0
-    """All that were sent, warm-up included."""
+    """Requests sent, warm-up included."""
     unsent: int = 0
-    """Requests that were due and never sent, since every connection was busy to the end."""
+    """Requests due but never sent, since every connection was busy to the end."""
     versions: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -122,12 +122,12 @@ class Outcome:
         return float(self.good.sum() / self.window_s) if self.window_s else 0.0
 
     def spans_ms(self, name: str) -> Floats:
-        """What the server says a span took, for the good answers that name it."""
-        found = (server_timing(header) for header in np.asarray(self.server)[self.good])
-        return np.asarray([spans[name] for spans in found if name in spans])
+        """Durations of a span by the server's own clock, of the good answers that name it."""
+        headers = (server_timing(header) for header in np.asarray(self.server)[self.good])
+        return np.asarray([spans[name] for spans in headers if name in spans])
 
-    def _since(self, begin: list[float]) -> Floats:
-        latencies: Floats = (np.asarray(self.done, float) - np.asarray(begin, float))[self.good]
+    def _since(self, moments: list[float]) -> Floats:
+        latencies: Floats = (np.asarray(self.done, float) - np.asarray(moments, float))[self.good]
         return latencies
 
 
@@ -147,17 +147,17 @@ def arrivals_s(plan: Plan) -> list[float]:
     """When requests are due, in seconds since the first may be: a Poisson process."""
     if plan.rate is None:
         return []
-    until_s = plan.warmup_s + plan.duration_s
+    end_s = plan.warmup_s + plan.duration_s
     random = np.random.default_rng(plan.seed)
-    count = int(plan.rate * until_s * 1.5 + 100)
+    count = int(plan.rate * end_s * 1.5 + 100)
     due = np.cumsum(random.exponential(1 / plan.rate, count))
-    return [float(moment) for moment in due[due < until_s]][: plan.requests]
+    return [float(moment) for moment in due[due < end_s]][: plan.requests]
 
 
 def run_load(plan: Plan) -> Outcome:
     """Send the load and wait for the end of it; raises LoadError."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "profiling.report.load"],
             input=json.dumps(asdict(plan)),
             capture_output=True,
@@ -168,6 +168,6 @@ def run_load(plan: Plan) -> Outcome:
         )
     except subprocess.TimeoutExpired as error:
         raise LoadError(f"Locust did not end within {error.timeout:.0f} s") from None
-    if done.returncode:
-        raise LoadError(f"Locust failed: {done.stderr.strip()[-500:]}")
-    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+    if process.returncode:
+        raise LoadError(f"Locust failed: {process.stderr.strip()[-500:]}")
+    return Outcome(**json.loads(process.stdout.splitlines()[-1]))

@@ -23,14 +23,16 @@ IDLE_S = 1.0
 """gunicorn closes connections that were idle for 2 s; those idle for this long are renewed."""
 
 
-class Replay:
-    """What the users of one run share: the schedule, the next question, the connections."""
+class Schedule:
+    """What the users of one run share: the arrivals, the next question, the connections."""
 
-    def __init__(self, plan: Plan, arrivals_s: list[float], before_s: float) -> None:
+    def __init__(self, plan: Plan, arrivals_s: list[float], lead_s: float) -> None:
+        """Arrivals count from the start, which is `lead_s` from now."""
         self.plan = plan
-        self.start_s = time.perf_counter() + before_s
+        self.start_s = time.perf_counter() + lead_s
         self.end_s = self.start_s + plan.warmup_s + plan.duration_s
         self.arrivals = deque(arrivals_s)
+        """Moments that no user has taken yet, in seconds since the start."""
         self.questions = itertools.count()
         self.random = random.Random(plan.seed)
         host = plan.address.partition("//")[2].rstrip("/")
@@ -38,6 +40,7 @@ class Replay:
         if plan.gzip:
             self._head += "Content-Encoding: gzip\r\nAccept-Encoding: gzip\r\n"
         self._idle: list[tuple[Connection, float]] = []
+        """Connections and since when they are idle, in seconds of time.perf_counter."""
 
     def encode(self, index: int) -> bytes:
         """The body of a request, as any client would make it."""
@@ -47,7 +50,8 @@ class Replay:
         body = json.dumps(question).encode()
         return gzip.compress(body, 1) if self.plan.gzip else body
 
-    def framed(self, body: bytes) -> bytes:
+    def request(self, body: bytes) -> bytes:
+        """Head and body, ready to send."""
         return f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     def connection(self) -> Connection:
@@ -64,33 +68,36 @@ class Replay:
 
 class ReplayUser(User):
     abstract = True
-    replay: ClassVar[Replay]
+    schedule: ClassVar[Schedule]
 
     def ask(self, due_s: float | None) -> None:
-        """Send the next question and fire Locust's request event with all that was measured."""
-        replay = self.replay
-        number = next(replay.questions)
-        if replay.plan.requests is not None and number >= replay.plan.requests:
+        """Send the next question and fire Locust's request event with all that was measured.
+
+        `due_s`: when it was due, of time.perf_counter; None: when it is sent.
+        """
+        schedule = self.schedule
+        number = next(schedule.questions)
+        if schedule.plan.requests is not None and number >= schedule.plan.requests:
             raise StopUser
-        sample: dict[str, Any] = {"question": number % len(replay.plan.questions)}
+        sample: dict[str, Any] = {"question": number % len(schedule.plan.questions)}
         began_s = time.perf_counter()
-        body = replay.encode(sample["question"])
+        body = schedule.encode(sample["question"])
         sample |= {"encode_ms": 1000 * (time.perf_counter() - began_s), "request_bytes": len(body)}
         fault: Exception | None = None
-        request, connection = replay.framed(body), replay.connection()
+        request, connection = schedule.request(body), schedule.connection()
         sent_s = time.perf_counter()
         try:
-            answer = connection.ask(request)
-            done_s = answer.last_byte_s
+            response = connection.ask(request)
+            done_s = response.last_byte_s
             sample |= {
-                "first_byte_s": answer.first_byte_s,
-                "body": answer.body,
-                "status": answer.status,
-                "server": answer.headers.get("server-timing", ""),
-                "encoding": answer.headers.get("content-encoding", ""),
+                "first_byte_s": response.first_byte_s,
+                "body": response.body,
+                "status": response.status,
+                "server": response.headers.get("server-timing", ""),
+                "encoding": response.headers.get("content-encoding", ""),
             }
-            replay.give_back(connection)
-        except Exception as error:  # sockets, timeouts, half answers: all are samples
+            schedule.give_back(connection)
+        except Exception as error:  # sockets, timeouts, half responses: all are samples
             done_s = time.perf_counter()
             fault = error
             connection.close()
@@ -109,15 +116,15 @@ class ClosedUser(ReplayUser):
     """Sends again once it has its answer and has paused, until the time is up."""
 
     def on_start(self) -> None:
-        gevent.sleep(max(0.0, self.replay.start_s - time.perf_counter()))
+        gevent.sleep(max(0.0, self.schedule.start_s - time.perf_counter()))
 
     def wait_time(self) -> float:
-        pause_s = self.replay.plan.pause_s
-        return self.replay.random.expovariate(1 / pause_s) if pause_s else 0.0
+        pause_s = self.schedule.plan.pause_s
+        return self.schedule.random.expovariate(1 / pause_s) if pause_s else 0.0
 
     @task
     def send(self) -> None:
-        if time.perf_counter() >= self.replay.end_s:
+        if time.perf_counter() >= self.schedule.end_s:
             raise StopUser
         self.ask(None)
 
@@ -132,9 +139,9 @@ class OpenUser(ReplayUser):
 
     def wait_time(self) -> float:
         """Until just before the arrival that this user takes."""
-        if not self.replay.arrivals or time.perf_counter() > self.replay.end_s:
+        if not self.schedule.arrivals or time.perf_counter() > self.schedule.end_s:
             raise StopUser
-        self.due_s = self.replay.start_s + self.replay.arrivals.popleft()
+        self.due_s = self.schedule.start_s + self.schedule.arrivals.popleft()
         return max(0.0, self.due_s - EARLY_S - time.perf_counter())
 
     @task

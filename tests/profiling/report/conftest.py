@@ -17,13 +17,12 @@ ROOT = Path(__file__).resolve().parents[3]
 @dataclass(frozen=True)
 class Report:
     folder: Path
-    said: str
-    status: int
+    output: str
 
     @property
     def document(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
-        return found
+        content: dict[str, Any] = json.loads((self.folder / "report.json").read_text())
+        return content
 
     @property
     def page(self) -> str:
@@ -33,7 +32,7 @@ class Report:
 @pytest.fixture(scope="session")
 def report(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
     folder = tmp_path_factory.mktemp("report")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "profiling", "report", str(bundle_path), "--out", str(folder),
          "--duration", "15", "--rate", "20"],
         cwd=ROOT,
@@ -42,5 +41,5 @@ def report(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Repor
         timeout=400,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return Report(folder, done.stdout + done.stderr, done.returncode)
+    assert process.returncode == 0, process.stderr
+    return Report(folder, process.stdout + process.stderr)

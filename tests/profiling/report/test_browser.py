@@ -56,7 +56,7 @@ def test_nothing_sticks_out(report: Report, tmp_path: Path, width: int) -> None:
     inner, scroll, drawn, flat = map(int, title[1].split(","))
     assert inner == width
     assert scroll <= inner
-    assert drawn == 9
+    assert drawn == 8
     assert flat == 0
 
 

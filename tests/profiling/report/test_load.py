@@ -122,10 +122,10 @@ def test_an_answer_counts_from_when_it_came_not_from_when_it_was_read(stalling: 
     asking = gevent.spawn(connection.ask, REQUEST)
     gevent.sleep(0)  # it is sent
     time.sleep(STALL_S)  # nothing of gevent runs meanwhile
-    answer = asking.get()
+    response = asking.get()
     connection.close()
     assert time.perf_counter() - began_s > STALL_S
-    assert 0 < answer.first_byte_s - began_s < STALL_S / 2
+    assert 0 < response.first_byte_s - began_s < STALL_S / 2
 
 
 def test_gzip_answers_are_the_same(server: Server) -> None:

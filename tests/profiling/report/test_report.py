@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model.bundle import read_bundle
-from profiling.report.probes import STAGES
+from profiling.report import accuracy
+from profiling.report.cost import read_prices
+from profiling.report.harness import Harness
+from profiling.report.options import read_options
+from profiling.report.probes import PROBES
 from profiling.report.report_command import main
 from profiling.report.texts import TextsError, find_data, read_examples
 from tests.profiling.report.conftest import Report
 
 
-def test_every_stage_measured_something(report: Report) -> None:
+def test_every_probe_measured_something(report: Report) -> None:
     stages = report.document["stages"]
-    assert list(stages) == [stage.name for stage in STAGES]
+    assert list(stages) == [probe.name for probe in PROBES]
     assert report.document["problems"] == []
     assert stages["starts"]["starts"] >= 2
     assert stages["starts"]["first_answer_ms"] > stages["starts"]["listening_ms"] > 0
     assert stages["steps"]["closed"]["throughput"] > 0
-    assert [row["instances"] for row in stages["instances"]["rows"]] == [1, 2, 3]
-    assert all(row["throughput"] > 0 for row in stages["instances"]["rows"])
     assert stages["steady"]["errors"] == stages["single"]["errors"] == 0
     assert stages["steady"]["cpu_ms_per_request"] > 0
     assert report.document["facts"]["memory_mb"] > 20
@@ -32,10 +37,10 @@ def test_every_stage_measured_something(report: Report) -> None:
 def test_the_percentiles_are_numpys_on_the_kept_samples(report: Report) -> None:
     document = report.document
     steps = document["stages"]["steps"]["steps"]
-    found = {f"step {number}": step for number, step in enumerate(steps, 1)}
-    found |= {name: document["stages"][name] for name in ("single", "steady")}
-    found["closed"] = document["stages"]["steps"]["closed"]
-    for name, figures in found.items():
+    runs = {f"step {number}": step for number, step in enumerate(steps, 1)}
+    runs |= {name: document["stages"][name] for name in ("single", "steady")}
+    runs["closed"] = document["stages"]["steps"]["closed"]
+    for name, figures in runs.items():
         sample = {key: np.asarray(column) for key, column in document["samples"][name].items()}
         latency = (sample["done"] - sample["due"])[sample["status"] == 200]
         assert figures["samples"] == len(latency) > 0
@@ -92,14 +97,15 @@ def test_the_page_needs_nothing_else(report: Report) -> None:
     assert "@import" not in page
     links = set(re.findall(r'(?:src|href)="([^"#][^"]*)"', page))
     assert links == {"https://cloud.google.com/run/pricing"}
-    assert page.count("<svg") == 9
+    assert page.count("<svg") == 8
+    assert f"of {read_prices().date}" in page
     body = page.partition("</style>")[2]
     assert re.findall(r"(?<!, )#[0-9a-f]{6}\b", body) == [], "colours that follow no scheme"
 
 
 def test_texts_stay_out_of_it(report: Report, bundle_path: Path) -> None:
     bundle = read_bundle(bundle_path)
-    examples = read_examples(bundle, find_data(bundle, None), "text")
+    examples = read_examples(bundle, find_data(bundle), "text")
     written = report.page + (report.folder / "report.json").read_text()
     long = [example.text for example in examples if len(example.text) > 20]
     assert len(long) > 500
@@ -107,10 +113,10 @@ def test_texts_stay_out_of_it(report: Report, bundle_path: Path) -> None:
 
 
 def test_progress_and_verdicts_are_told(report: Report) -> None:
-    for stage in STAGES:
-        assert f"{stage.name}: {stage.says}" in report.said
+    for probe in PROBES:
+        assert f"{probe.name}: {probe.description}" in report.output
     for verdict in report.document["verdicts"]:
-        assert verdict["title"] in report.said
+        assert verdict["title"] in report.output
         assert verdict["title"] in report.page
 
 
@@ -118,18 +124,18 @@ def test_progress_and_verdicts_are_told(report: Report) -> None:
     ("arguments", "message"),
     [
         (["nowhere"], "no such directory"),
-        (["BUNDLE", "--data", "nowhere.csv"], "nowhere.csv: no such file"),
+        (["BUNDLE", "--data", "nowhere.csv"], "nowhere.csv: No such file"),
         (["BUNDLE", "--tasks", "sauce"], "no task 'sauce' in the bundle; give some of ingredient"),
         (["BUNDLE", "--text", "name"], "no rows of the test split with a text in 'name'"),
-        (["BUNDLE", "--budgets", "nowhere.toml"], "nowhere.toml: No such file"),
+        (["BUNDLE", "--budgets", "nowhere.toml"], "nowhere.toml: no such file"),
     ],
 )
 def test_a_wrong_call_says_what_to_give(
     arguments: list[str], message: str, bundle_path: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    given = [str(bundle_path) if word == "BUNDLE" else word for word in arguments]
-    assert main([*given, "--out", str(tmp_path)]) == 2
+    command = [str(bundle_path) if word == "BUNDLE" else word for word in arguments]
+    assert main([*command, "--out", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -147,7 +153,34 @@ def test_texts_come_from_csv_and_without_data_it_says_so(bundle_path: Path, tmp_
     table = tmp_path / "rows.csv"
     table.write_text("name,ingredient,category\nhoney,ingredient,sweetener|spice\nrock,,[]\n\n")
     honey, rock = sorted(read_examples(bundle, table, "name"), key=lambda example: example.text)
-    assert honey.truth == {"ingredient": {"ingredient"}, "category": {"sweetener", "spice"}}
-    assert rock.truth == {"category": frozenset()}
+    assert honey.labels == {"ingredient": {"ingredient"}, "category": {"sweetener", "spice"}}
+    assert rock.labels == {"category": frozenset()}
     with pytest.raises(TextsError, match="give some with --data FILE"):
-        find_data(type(bundle)(**{**vars(bundle), "name": "other"}), None)
+        find_data(replace(bundle, name="other"))
+
+
+def test_a_wrong_label_is_told_with_its_file_and_line(bundle_path: Path, tmp_path: Path) -> None:
+    table = tmp_path / "rows.jsonl"
+    table.write_text('{"text": "honey"}\n{"text": "rock", "category": "a|"}\n')
+    with pytest.raises(TextsError, match=r"rows\.jsonl:2: column 'category' has 'a\|'; a multi"):
+        read_examples(read_bundle(bundle_path), table, "text")
+    assert main([str(bundle_path), "--data", str(table), "--out", str(tmp_path)]) == 2
+
+
+def test_the_claim_is_that_of_the_graph_that_is_served(bundle_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "fp32"
+    shutil.copytree(bundle_path, path)
+    manifest = json.loads((path / "bundle.json").read_text())
+    claims = {"fp32": 91.5, "int8": 90.5}
+    manifest["metrics"] = {
+        "shipped": "fp32",
+        **{name: {"tasks": {"source": {"accuracy": claim}}} for name, claim in claims.items()},
+    }
+    (path / "bundle.json").write_text(json.dumps(manifest))
+    bundle = read_bundle(path)
+    examples = read_examples(bundle, find_data(bundle), "text")[: 2 * accuracy.BATCH]
+    options = read_options([str(path)])
+    with Harness(options, bundle, examples, tmp_path, target_ms=50) as harness:
+        result = accuracy.measure(harness, 0)
+    assert result["whole"]
+    assert result["tasks"]["source"]["claimed"] == claims["fp32"]

@@ -14,31 +14,32 @@ from numpy.typing import NDArray
 from profiling.__main__ import main
 from profiling.bootstrap import ratio_interval, sample_of
 from profiling.report.accuracy import score
-from profiling.report.budgets import BUDGETS, BudgetError, read_budgets, verdicts
-from profiling.report.cost import cost, memory_gib, read_prices
-from profiling.report.operators import tally
+from profiling.report.budgets import BUDGETS, read_budgets, verdicts
+from profiling.report.cost import PRICES as PRICES_FILE
+from profiling.report.cost import Billing, Prices, cost, memory_gib, read_prices
+from profiling.report.operators import add_up
 from profiling.report.two_reports import BLOCKS, compare, verdict
+from tables.toml_file import TomlError
 
 FACTS = {"warm_p50_ms": 4.0, "first_answer_ms": 950.0, "held_rate": 200.0, "memory_mb": 140.0}
-PRICES: dict[str, Any] = {
-    "source": "", "date": "2025-11-22", "vcpu": 1, "memory_gib": [0.25, 0.5, 1],
-    "memory_spare": 1.25, "requests_per_start": 100, "month_hours": 730,
-    "request_based": {
-        "vcpu_second": 24e-6, "gib_second": 2.5e-6, "million_requests": 0.4, "rounding_ms": 100,
-        "free_vcpu_seconds": 180_000, "free_gib_seconds": 360_000, "free_requests": 2_000_000,
-    },
-    "instance_based": {
-        "vcpu_second": 18e-6, "gib_second": 2e-6, "free_vcpu_seconds": 240_000,
-        "free_gib_seconds": 450_000,
-    },
-}  # fmt: skip
+PRICES = Prices(
+    source="", date="", vcpu=1, memory_gib=(0.25, 0.5, 1), memory_spare=1.25,
+    requests_per_start=100, month_hours=730,
+    request_based=Billing(
+        vcpu_second=24e-6, gib_second=2.5e-6, million_requests=0.4, rounding_ms=100,
+        free_vcpu_seconds=180_000, free_gib_seconds=360_000, free_requests=2_000_000,
+    ),
+    instance_based=Billing(
+        vcpu_second=18e-6, gib_second=2e-6, free_vcpu_seconds=240_000, free_gib_seconds=450_000
+    ),
+)  # fmt: skip
 
 
 def test_what_a_million_requests_cost() -> None:
-    found = cost(FACTS, PRICES)
-    assert found is not None
-    assert found["memory_gib"] == 0.25
-    alone, busy, kept = found["ways"]
+    costs = cost(FACTS, PRICES)
+    assert costs is not None
+    assert costs["memory_gib"] == 0.25
+    alone, busy, kept = costs["ways"]
     # Alone: 100 ms each, and a hundredth of a start of 950 ms, rounded up to 1000.
     assert alone["billed_ms"] == 110
     assert alone["million_dollars"] == round(110_000 * (24e-6 + 0.25 * 2.5e-6) + 0.4, 2) == 3.11
@@ -49,7 +50,7 @@ def test_what_a_million_requests_cost() -> None:
     assert kept["million_dollars"] == round(5_000 * (18e-6 + 0.25 * 2e-6), 2) == 0.09
     assert kept["free_requests"] == 48_000_000
     month_s = 730 * 3600
-    assert found["kept_a_month"] == round(
+    assert costs["kept_a_month"] == round(
         (month_s - 240_000) * 18e-6 + (month_s * 0.25 - 450_000) * 2e-6, 2
     )
 
@@ -62,33 +63,50 @@ def test_memory_leaves_room_and_unknown_facts_have_no_price() -> None:
 
 def test_budgets_are_kept_broken_or_not_measured() -> None:
     budgets = read_budgets(BUDGETS)
-    found = verdicts({"first_answer_ms": 100, "held_rate": 1, "errors": 0}, budgets)
-    kept = {entry["fact"]: entry["kept"] for entry in found}
+    entries = verdicts({"first_answer_ms": 100, "held_rate": 1, "errors": 0}, budgets)
+    kept = {entry["fact"]: entry["kept"] for entry in entries}
     assert kept["first_answer_ms"] is kept["errors"] is True
     assert kept["held_rate"] is False
     assert kept["memory_mb"] is None
 
 
+TARGET = "[target]\np99_ms = 5\n"
+ENTRY = "[[budget]]\nfact = 'errors'\ntitle = ''\nunit = ''\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x", "Expected '='"),
-        ("[target]\np99_ms = 5", "'budget'"),
-        (
-            "[target]\np99_ms = 5\n[[budget]]\nfact = 'x'\ntitle = ''\nunit = ''",
-            "give one of first",
-        ),
-        (
-            "[target]\np99_ms = 5\n[[budget]]\nfact = 'errors'\ntitle = ''\nunit = ''",
-            "errors: give either at_most or at_least",
-        ),
+        ("x", "not valid TOML: Expected '='"),
+        (TARGET, "budget: missing"),
+        (TARGET + ENTRY.replace("errors", "x"), r"fact: 'x'; give 'first_answer_ms', .* or 'cpu"),
+        (TARGET + ENTRY, r"\[\[budget\]\] errors: give either at_most or at_least"),
+        (TARGET + ENTRY + "at_mots = 1", r"errors at_mots: unknown key; did you mean 'at_most'\?"),
+        (TARGET + ENTRY + "at_most = '1'", r"\[\[budget\]\] errors at_most: '1'; give a number"),
+        ("[target]\np99_ms = 0\n" + ENTRY, r"\[target\] p99_ms: 0; give a number above 0"),
     ],
 )
 def test_a_wrong_budget_file_is_told(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "budgets.toml"
     path.write_text(text)
-    with pytest.raises(BudgetError, match=message):
+    with pytest.raises(TomlError, match=rf"budgets\.toml: (?:.|\n)*{message}"):
         read_budgets(path)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("vcpu = 1", "vcpus = 1", "vcpus: unknown key; did you mean 'vcpu'"),
+        ("vcpu = 1", "vcpu = 0", "vcpu: 0; give a number above 0"),
+        ("gib_second", "gb_second", r"\[request_based\] gb_second: unknown key; .* 'gib_second'"),
+        ("0.000024", '"cheap"', r"\[request_based\] vcpu_second: 'cheap'; give a number"),
+    ],
+)
+def test_a_wrong_price_is_told(right: str, wrong: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(PRICES_FILE.read_text().replace(right, wrong, 1))
+    with pytest.raises(TomlError, match=rf"prices\.toml: (?:.|\n)*{message}"):
+        read_prices(path)
 
 
 def in_blocks(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -145,10 +163,11 @@ def reports() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def test_two_reports_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = [tmp_path / "a.json", tmp_path / "b.json"]
-    for path, found in zip(paths, reports(), strict=True):
-        path.write_text(json.dumps(found))
+    for path, content in zip(paths, reports(), strict=True):
+        path.write_text(json.dumps(content))
     assert main(["compare", *map(str, paths)]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["A: a@1", "B: b@2"]
     row = {line.split("  ")[0]: line for line in lines if line}
     assert row["bundle, MB"].split()[-3:] == ["10", "5", "0.50"]
     assert row["warm, one caller, p50, ms"].endswith("noise")
@@ -160,9 +179,9 @@ def test_other_machines_and_other_files_are_not_compared(
 ) -> None:
     a, b = reports()
     b["machine"]["cpu"] = "y"
-    said = compare(a, b)
-    assert "times are not compared: cpu is x in A, y in B" in said
-    assert "p50" not in said
+    table = compare(a, b)
+    assert "times are not compared: cpu is x in A, y in B" in table
+    assert "p50" not in table
     (tmp_path / "a.json").write_text('{"format": 2}')
     assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 2
     assert "not a report of format 1" in capsys.readouterr().err
@@ -184,9 +203,9 @@ def test_the_first_run_of_the_graph_is_left_out() -> None:
         return {"cat": "Node", "name": name, "ts": ts, "dur": dur, "args": {"op_name": kind}}
 
     runs = [{"cat": "Session", "name": "model_run", "ts": start, "dur": 90} for start in (0, 100)]
-    found = tally([node(5, 80, "Gemm"), *runs, node(110, 30, "Gemm"), node(150, 10, "Add")], 2)
-    assert found["us_per_run"] == 40
-    assert [(kind["name"], kind["share"]) for kind in found["kinds"]] == [
+    result = add_up([node(5, 80, "Gemm"), *runs, node(110, 30, "Gemm"), node(150, 10, "Add")], 2)
+    assert result["us_per_run"] == 40
+    assert [(kind["name"], kind["share"]) for kind in result["kinds"]] == [
         ("Gemm", 0.75),
         ("Add", 0.25),
     ]
