@@ -134,17 +134,17 @@ def test_a_wrong_port_is_named(port: str, bundle_path: Path) -> None:
 
 
 def test_the_start_takes_no_arguments_and_lists_its_settings() -> None:
-    asked, wrong = run("function.start", "--help"), run("function.start", "--port=8080")
-    assert (asked.returncode, wrong.returncode) == (0, 2)
-    assert "| HOST |" in asked.stdout
+    helped, wrong = run("function.start", "--help"), run("function.start", "--port=8080")
+    assert (helped.returncode, wrong.returncode) == (0, 2)
+    assert "| HOST |" in helped.stdout
 
 
 def test_preflight_shows_what_to_send(bundle_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        taken = run("function.preflight", port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
-    assert taken.returncode == 1
-    assert f"port {port} of 127.0.0.1: Address already in use; give another" in taken.stderr
+        occupied = run("function.preflight", port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
+    assert occupied.returncode == 1
+    assert f"port {port} of 127.0.0.1: Address already in use; give another" in occupied.stderr
     free = run("function.preflight", port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
     assert free.returncode == 0, free.stderr
     assert f"curl -s localhost:{port} -H 'content-type: application/json' -d" in free.stdout

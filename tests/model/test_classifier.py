@@ -38,11 +38,11 @@ def test_golden_answers(
     source: str | None,
     category: list[str] | None,
 ) -> None:
-    found = classifier.predict([text])[0]
-    assert found["ingredient"][0]["label"] == ingredient
+    prediction = classifier.predict([text])[0]
+    assert prediction["ingredient"][0]["label"] == ingredient
     if source is not None:
-        assert found["source"][0]["label"] == source
-        assert [label["label"] for label in found["category"]] == category
+        assert prediction["source"][0]["label"] == source
+        assert [label["label"] for label in prediction["category"]] == category
 
 
 def test_answers_follow_from_the_logits(classifier: Classifier) -> None:
@@ -63,10 +63,10 @@ def test_answers_follow_from_the_logits(classifier: Classifier) -> None:
             if task.thresholds is None:
                 expected = ranked[:2]
             else:
-                least = dict(zip(task.labels, task.thresholds, strict=True))
-                expected = [(label, score) for label, score in ranked if score >= least[label]]
-            found = [(label["label"], label["score"]) for label in prediction[task.name]]
-            assert found == expected
+                thresholds = dict(zip(task.labels, task.thresholds, strict=True))
+                expected = [(label, score) for label, score in ranked if score >= thresholds[label]]
+            actual = [(label["label"], label["score"]) for label in prediction[task.name]]
+            assert actual == expected
 
 
 def test_top_k_is_capped_and_a_distribution(classifier: Classifier) -> None:
@@ -99,21 +99,21 @@ def loose(prediction: Prediction, bundle: Bundle) -> set[tuple[str, str]]:
 
 
 def labels_past(prediction: Prediction, bundle: Bundle, margin: float) -> set[tuple[str, str]]:
-    found = set()
+    pairs = set()
     for task in bundle.tasks:
         answers = prediction.get(task.name, [])
         if task.thresholds is None:
             # A top label with more than half of the mass has no equal.
             answers = [one for one in answers[:1] if margin == 0 or one["score"] > 0.5 + margin]
-            found |= {(task.name, one["label"]) for one in answers}
+            pairs |= {(task.name, one["label"]) for one in answers}
         else:
-            least = dict(zip(task.labels, task.thresholds, strict=True))
-            found |= {
+            thresholds = dict(zip(task.labels, task.thresholds, strict=True))
+            pairs |= {
                 (task.name, one["label"])
                 for one in answers
-                if one["score"] >= least[one["label"]] + margin
+                if one["score"] >= thresholds[one["label"]] + margin
             }
-    return found
+    return pairs
 
 
 @given(TEXT, st.lists(TEXT, max_size=6))
@@ -168,8 +168,8 @@ def test_labels_below_min_score_are_left_out(classifier: Classifier) -> None:
         for before, after in zip(
             everything, classifier.predict(TEXTS, top_k=5, min_score={task: 0.6}), strict=True
         ):
-            kept = [entry for entry in before[task] if entry["score"] >= 0.6]
-            assert after == {**before, task: kept}
+            remaining = [entry for entry in before[task] if entry["score"] >= 0.6]
+            assert after == {**before, task: remaining}
     assert classifier.predict(["salt"], ["source"], min_score={"source": 1.0}) == [{"source": []}]
     with pytest.raises(ValueError, match=r"unknown tasks: \['taste'\]"):
         classifier.predict(["salt"], min_score={"taste": 0.5})

@@ -51,22 +51,22 @@ def test_a_long_text_keeps_its_beginning_and_the_end_mark(classifier: Classifier
 
 @given(ANY_TEXT)
 def test_printable_changes_lone_surrogates_only(text: str) -> None:
-    found = printable(text)
-    assert found == "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
-    found.encode("utf-8")
+    actual = printable(text)
+    assert actual == "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    actual.encode("utf-8")
 
 
 @given(st.lists(st.integers(2, 64)), st.integers(1, 8), st.integers(2, 200))
 def test_chunks_hold_every_row_once_within_limits(
     lengths: list[int], max_rows: int, max_padded_tokens: int
 ) -> None:
-    found = list(chunks(lengths, max_rows, max_padded_tokens))
-    assert Counter(index for chunk in found for index in chunk) == Counter(range(len(lengths)))
-    for chunk in found:
+    batches = list(chunks(lengths, max_rows, max_padded_tokens))
+    assert Counter(index for chunk in batches for index in chunk) == Counter(range(len(lengths)))
+    for chunk in batches:
         assert 1 <= len(chunk) <= max_rows
         padded = len(chunk) * max(lengths[index] for index in chunk)
         assert padded <= max_padded_tokens or len(chunk) == 1
-    ordered = [lengths[index] for chunk in found for index in chunk]
+    ordered = [lengths[index] for chunk in batches for index in chunk]
     assert ordered == sorted(lengths)
 
 

@@ -23,55 +23,53 @@ def bundle(bundle_path: Path) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def prepared(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    graphs = tmp_path_factory.mktemp("graphs")
-    make_copy(bundle, graphs)
-    return graphs
+def copies(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    own_copies = tmp_path_factory.mktemp("copies")
+    make_copy(bundle, own_copies)
+    return own_copies
 
 
 def logits(session: InferenceSession, bundle: Bundle) -> NDArray[np.float32]:
     controls = [task.control_id for task in bundle.tasks]
     ids = np.array([[2, 300, 4000, 3, *controls], [2, 77, 12000, 3, *controls]], np.int64)
-    found: NDArray[np.float32] = session.run(
+    values: NDArray[np.float32] = session.run(
         None, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
     )[0]
-    return found
+    return values
 
 
-def copy_of(prepared: Path, target: Path) -> Path:
-    shutil.copytree(prepared, target)
+def copy_of(copies: Path, target: Path) -> Path:
+    shutil.copytree(copies, target)
     return target
 
 
-def test_the_copy_answers_as_the_bundle_does(
-    bundle: Bundle, prepared: Path, tmp_path: Path
-) -> None:
-    copy = open_session(bundle, 1, prepared)
+def test_the_copy_answers_as_the_bundle_does(bundle: Bundle, copies: Path, tmp_path: Path) -> None:
+    copy = open_session(bundle, 1, copies)
     original = open_session(bundle, 1, tmp_path / "none")
     np.testing.assert_allclose(logits(copy, bundle), logits(original, bundle), atol=1e-5)
 
 
-def test_it_is_the_copy_that_is_opened(bundle: Bundle, prepared: Path) -> None:
+def test_it_is_the_copy_that_is_opened(bundle: Bundle, copies: Path) -> None:
     moved = replace(bundle, path=Path("/nowhere"))
-    assert logits(open_session(moved, 1, prepared), bundle).shape[0] == 2
+    assert logits(open_session(moved, 1, copies), bundle).shape[0] == 2
     with pytest.raises(Exception, match="nowhere"):
-        open_session(moved, 1, prepared / "none")
+        open_session(moved, 1, copies / "none")
 
 
 @pytest.mark.parametrize("damaged", [MODEL, WEIGHTS])
 def test_a_copy_that_cannot_be_opened_is_not_needed(
     bundle: Bundle,
-    prepared: Path,
+    copies: Path,
     tmp_path: Path,
     damaged: str,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    graphs = copy_of(prepared, tmp_path / "graphs")
-    file = copy_folder(bundle, graphs) / damaged
+    own_copies = copy_of(copies, tmp_path / "copies")
+    file = copy_folder(bundle, own_copies) / damaged
     file.write_bytes(file.read_bytes()[:1000])
-    found = open_session(bundle, 1, graphs)
+    session = open_session(bundle, 1, own_copies)
     expected = open_session(bundle, 1, tmp_path / "none")
-    assert np.array_equal(logits(found, bundle), logits(expected, bundle))
+    assert np.array_equal(logits(session, bundle), logits(expected, bundle))
     assert "not used, make it anew" in capfd.readouterr().err
 
 
@@ -90,9 +88,9 @@ def test_another_model_version_or_processor_has_another_folder(
 
 
 def test_preparing_twice_leaves_one_whole_copy(
-    bundle: Bundle, prepared: Path, tmp_path: Path
+    bundle: Bundle, copies: Path, tmp_path: Path
 ) -> None:
-    graphs = copy_of(prepared, tmp_path / "graphs")
-    target = make_copy(bundle, graphs)
-    assert [path.name for path in graphs.iterdir()] == [target.name]
+    own_copies = copy_of(copies, tmp_path / "copies")
+    target = make_copy(bundle, own_copies)
+    assert [path.name for path in own_copies.iterdir()] == [target.name]
     assert sorted(path.name for path in target.iterdir()) == [MODEL, WEIGHTS]

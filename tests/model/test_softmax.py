@@ -52,18 +52,20 @@ def matrices(largest: float) -> st.SearchStrategy[NDArray[np.float32]]:
 @given(matrices(50.0))
 def test_agrees_with_float64(logits: NDArray[np.float32]) -> None:
     expected = [reference(row, TASKS) for row in logits.astype(float).tolist()]
-    found = Softmax(TASKS)(logits)
-    assert found.shape == logits.shape
-    np.testing.assert_allclose(found, np.reshape(expected, logits.shape), rtol=1e-12, atol=1e-300)
+    probabilities = Softmax(TASKS)(logits)
+    assert probabilities.shape == logits.shape
+    np.testing.assert_allclose(
+        probabilities, np.reshape(expected, logits.shape), rtol=1e-12, atol=1e-300
+    )
 
 
 @given(matrices(3.4e38))
 def test_finite_and_a_distribution_for_any_finite_logits(logits: NDArray[np.float32]) -> None:
-    found = Softmax(TASKS)(logits)
-    assert np.isfinite(found).all()
-    assert ((found >= 0) & (found <= 1)).all()
+    probabilities = Softmax(TASKS)(logits)
+    assert np.isfinite(probabilities).all()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
     for head in (slice(0, 1), slice(1, 4), slice(6, 8)):
-        np.testing.assert_allclose(found[:, head].sum(axis=1), 1.0, rtol=1e-12)
+        np.testing.assert_allclose(probabilities[:, head].sum(axis=1), 1.0, rtol=1e-12)
 
 
 @given(matrices(50.0), st.floats(-50, 50, width=32))
@@ -79,9 +81,9 @@ def test_extreme_temperatures(temperature: float) -> None:
         Task("one", "single", ("a", "b"), 10, temperature=temperature),
         Task("any", "multi", ("a", "b", "c"), 11, temperature=temperature, thresholds=(0.5,) * 3),
     )
-    found = Softmax(tasks)(np.array([[3e38, -3e38, 3e38, -3e38, 0]], np.float32))
+    probabilities = Softmax(tasks)(np.array([[3e38, -3e38, 3e38, -3e38, 0]], np.float32))
     expected = [[1, 0, 1, 0, 0.5]]
-    np.testing.assert_allclose(found, expected, atol=1e-7)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-7)
 
 
 def test_a_head_does_not_see_its_neighbours() -> None:

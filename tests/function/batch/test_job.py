@@ -60,10 +60,10 @@ def test_jsonl_keeps_the_row_and_adds_predictions(
     source, target = write_jsonl(tmp_path / "in.jsonl", ROWS), tmp_path / f"out.{extension}"
     position = run_job(job(source, target, bundle_path, tasks=["source"], top_k=2))
     assert (position.rows, position.rejected) == (10, 0)
-    found = read_jsonl(target)
-    assert [{key: row[key] for key in ("id", "text", "tags")} for row in found] == ROWS
+    rows = read_jsonl(target)
+    assert [{key: row[key] for key in ("id", "text", "tags")} for row in rows] == ROWS
     expected = classifier.predict([str(row["text"]) for row in ROWS], ["source"], 2)
-    for row, prediction in zip(found, expected, strict=True):
+    for row, prediction in zip(rows, expected, strict=True):
         assert list(row["predictions"]) == ["source"]
         assert [one["label"] for one in row["predictions"]["source"]] == [
             one["label"] for one in prediction["source"]

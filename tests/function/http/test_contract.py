@@ -64,25 +64,25 @@ WRONG: list[tuple[str, str, str | None, str]] = [
 ]
 
 
-def question(body: bytes) -> PredictRequest:
+def parsed_body(body: bytes) -> PredictRequest:
     return parse_request(parse_json(body), LIMITS)
 
 
 def error_of(error: RequestError) -> dict[str, Any]:
     document = json.loads(json.dumps(error.document))
     assert list(document) == ["error"]
-    found: dict[str, Any] = document["error"]
-    assert list(found) == ["code", "message", "field"]
-    return found
+    error: dict[str, Any] = document["error"]
+    assert list(error) == ["code", "message", "field"]
+    return error
 
 
 @pytest.mark.parametrize(("body", "code", "field", "message"), WRONG)
 def test_a_wrong_body(body: str, code: str, field: str | None, message: str) -> None:
     with pytest.raises(RequestError, match=r"[Ss]end") as caught:
-        question(body.encode())
-    found = error_of(caught.value)
-    assert (caught.value.status, found["code"], found["field"]) == (400, code, field)
-    assert message in found["message"]
+        parsed_body(body.encode())
+    error = error_of(caught.value)
+    assert (caught.value.status, error["code"], error["field"]) == (400, code, field)
+    assert message in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_wrong_body(body: str, code: str, field: str | None, message: str) -> 
 )
 def test_a_body_that_is_not_utf8(body: bytes) -> None:
     with pytest.raises(RequestError, match=r"not UTF-8 \(byte \d+\); send JSON encoded as UTF-8"):
-        question(body)
+        parsed_body(body)
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,18 @@ def test_a_body_that_is_not_utf8(body: bytes) -> None:
     ],
 )
 def test_a_right_body(body: str, expected: PredictRequest) -> None:
-    assert question(body.encode()) == expected
+    assert parsed_body(body.encode()) == expected
 
 
 def test_an_unknown_task_is_told_the_known_ones() -> None:
-    for asked, field in (
+    for request, field in (
         (PredictRequest(("a",), ("x", "z"), 1, {}), "tasks[1]"),
         (PredictRequest(("a",), None, 1, {"z": 0.5}), "min_score.z"),
     ):
         with pytest.raises(RequestError, match="no task 'z'; ask for some of: x, y") as caught:
-            check_tasks(asked, ["x", "y"])
-        found = error_of(caught.value)
-        assert (found["code"], found["field"]) == ("unknown_task", field)
+            check_tasks(request, ["x", "y"])
+        error = error_of(caught.value)
+        assert (error["code"], error["field"]) == ("unknown_task", field)
 
 
 JSON = st.recursive(
@@ -135,15 +135,15 @@ BODY = st.fixed_dictionaries(
         st.binary(), BODY.map(json.dumps).map(str.encode), JSON.map(json.dumps).map(str.encode)
     )
 )
-def test_any_body_is_a_question_or_a_named_error(body: bytes) -> None:
+def test_any_body_is_a_request_or_a_named_error(body: bytes) -> None:
     refusal = None
     try:
-        found = question(body)
+        parsed = parsed_body(body)
     except RequestError as error:
         refusal = error
     if refusal is None:
-        assert found.texts
-        assert all(text.strip() and len(text) <= 10 for text in found.texts)
+        assert parsed.texts
+        assert all(text.strip() and len(text) <= 10 for text in parsed.texts)
     else:
         assert refusal.status == 400
         assert error_of(refusal)["message"]

@@ -17,13 +17,13 @@ def test_sixteen_threads_load_once(bundle_path: Path) -> None:
     lazy = LazyClassifier(bundle_path, threads=1)
     assert not lazy.loaded
     start = threading.Barrier(16)
-    found: list[Classifier] = []
+    classifiers: list[Classifier] = []
     spans: list[str] = []
 
     def ask() -> None:
         with timer.session() as session:
             start.wait()
-            found.append(lazy.get())
+            classifiers.append(lazy.get())
         spans.extend(span.name for span in session.spans)
 
     threads = [threading.Thread(target=ask) for _ in range(16)]
@@ -31,8 +31,8 @@ def test_sixteen_threads_load_once(bundle_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 16
-    assert len({id(classifier) for classifier in found}) == 1
+    assert len(classifiers) == 16
+    assert len({id(classifier) for classifier in classifiers}) == 1
     assert (spans.count("load"), spans.count("session")) == (1, 1)
     assert lazy.loaded
 

@@ -48,9 +48,9 @@ def test_a_share_of_none_records_what_is_cold_or_sampled_by_the_caller(
         server.ask({"inputs": "salt"})
         answer = server.ask({"inputs": "salt"}, traceparent=f"{TRACE}-00")
         server.ask({"inputs": "salt"}, traceparent=f"{TRACE}-01")
-        cold, plain, asked = server.lines()
+        cold, plain, sampled = server.lines()
     assert {"framework", "load", "run"} <= set(names(cold))
     assert names(plain) == ["request"]
     assert answer.headers["Server-Timing"] == f"request;dur={plain['profile']['duration_ms']}"
-    assert {"request", "parse", "run"} <= set(names(asked))
-    assert [line["profile"]["sampled"] for line in (cold, plain, asked)] == [True, False, True]
+    assert {"request", "parse", "run"} <= set(names(sampled))
+    assert [line["profile"]["sampled"] for line in (cold, plain, sampled)] == [True, False, True]

@@ -77,9 +77,9 @@ def test_a_share_of_the_traces_is_recorded_and_always_the_same_ones() -> None:
         Trace(f"{number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}", None)
         for number in range(1, 4001)
     ]
-    kept = [trace for trace in traces if is_sampled(trace, 0.25)]
-    assert 900 < len(kept) < 1100
-    assert all(is_sampled(trace, 0.5) for trace in kept)
+    sampled = [trace for trace in traces if is_sampled(trace, 0.25)]
+    assert 900 < len(sampled) < 1100
+    assert all(is_sampled(trace, 0.5) for trace in sampled)
     assert not any(is_sampled(trace, 0.0) for trace in traces)
     assert 150 < sum(is_sampled(None, 0.2) for _ in range(1000)) < 250
 

@@ -1,4 +1,4 @@
-"""Spans with a clock that ticks when it is told to."""
+"""Spans with a clock that ticks only when a test says so."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_an_open_span_is_named(timer: Timer, captured: Session) -> None:
 
 
 def test_a_span_outside_a_session_records_nothing(timer: Timer) -> None:
-    with timer.span("nobody asked"):
+    with timer.span("outside"):
         assert timer.current is None
 
 
