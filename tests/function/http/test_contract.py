@@ -71,9 +71,9 @@ def parsed_body(body: bytes) -> PredictRequest:
 def error_of(error: RequestError) -> dict[str, Any]:
     document = json.loads(json.dumps(error.document))
     assert list(document) == ["error"]
-    error: dict[str, Any] = document["error"]
-    assert list(error) == ["code", "message", "field"]
-    return error
+    content: dict[str, Any] = document["error"]
+    assert list(content) == ["code", "message", "field"]
+    return content
 
 
 @pytest.mark.parametrize(("body", "code", "field", "message"), WRONG)
