@@ -13,25 +13,28 @@ from training.judge.linear import fit_linear
 from training.rows.table import Row
 from training.run import Run
 
-FILES = ("train.npy", "validation.npy")
-"""float32 [rows, labels of all tasks], in the order of `student_rows`."""
+TRAIN, VALIDATION = "train.npy", "validation.npy"
+"""float32 [rows, labels of all tasks], of `student_rows` and of the validation split."""
 
 
 def run(run: Run, folder: Path) -> None:
     """The stage `soft`: write the teacher's logits, or the committee's, to `folder`."""
-    network, parts = load_network(run.work / "teacher"), student_rows(run)
-    logits = [network_logits(network, examples(run, rows)) for rows in parts]
+    network = load_network(run.work / "teacher")
+    parts = {TRAIN: student_rows(run), VALIDATION: run.table.split("validation")}
+    logits = {name: network_logits(network, examples(run, rows)) for name, rows in parts.items()}
     if run.recipe.student.committee:
         linear = fit_linear(run.table)
-        second = [linear.decision_values([row.text for row in rows]) for rows in parts]
-        truth = targets(run.table, parts[1])
-        weights = fit_weights(run.heads, (logits[1], second[1]), truth)
-        members = zip(logits, second, strict=True)
-        logits = [combine(weights, run.heads, pair) for pair in members]
-    for name, part in zip(FILES, logits, strict=True):
+        members = {
+            name: (logits[name], linear.decision_values([row.text for row in rows]))
+            for name, rows in parts.items()
+        }
+        truth = targets(run.table, parts[VALIDATION])
+        weights = fit_weights(run.heads, members[VALIDATION], truth)
+        logits = {name: combine(weights, run.heads, pair) for name, pair in members.items()}
+    for name, part in logits.items():
         np.save(folder / name, part)
 
 
-def student_rows(run: Run) -> tuple[list[Row], list[Row]]:
-    """All text that the student learns from, and the rows that it is validated on."""
-    return [*run.table.split("train"), *run.table.transfer], run.table.split("validation")
+def student_rows(run: Run) -> list[Row]:
+    """All text that the student learns from."""
+    return [*run.table.split("train"), *run.table.transfer]

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import copy
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from model.aside import read_json, write_json
+from model.aside import read_json
 from training.fit.network import ControlTokenClassifier
 from training.fit.objective import Batch
 
-FILE = "speed.json"
+SPEED = "speed.json"
+"""A network's Speed, beside its weights."""
 MEASURED_S = 0.5
 
 
@@ -67,13 +68,9 @@ def measure(network: ControlTokenClassifier, tally: Tally, seconds: float, bf16:
     )
 
 
-def write_speed(folder: Path, speed: Speed) -> None:
-    write_json(folder / FILE, asdict(speed))
-
-
 def speeds(work: Path) -> dict[str, Any]:
     """{stage: Speed's fields} of the networks that were fitted in `work`."""
-    return {p.parent.name: read_json(p) for p in sorted(work.glob(f"*/{FILE}"), reverse=True)}
+    return {p.parent.name: read_json(p) for p in sorted(work.glob(f"*/{SPEED}"), reverse=True)}
 
 
 def speed_lines(work: Path) -> list[str]:

@@ -6,38 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
 
-from training.fit.batches import examples, targets
+from training.fit.batches import targets
 from training.fit.network import (
     ControlTokenClassifier,
     Shape,
     encoder_config,
     from_base,
-    save_network,
 )
 from training.fit.objective import Objective
 from training.fit.schedule import teacher_epochs
 from training.fit.trainer import fit
-from training.fit.typos import Misspelt
 from training.run import Run
 
 
 def run(run: Run, folder: Path) -> None:
     """The stage `teacher`: write the fine-tuned network to `folder`."""
     settings, train = run.recipe.teacher, run.table.split("train")
-    network = _untrained(run, settings.attention)
-    fit(
-        network,
-        Objective(run.heads),
-        Misspelt(examples(run, train), [row.text for row in train], settings.typos, run.encode),
-        examples(run, run.table.split("validation")),
-        settings,
-        teacher_epochs(settings, len(train)),
-        folder / "checkpoints",
-    )
-    if PartialState().is_main_process:
-        save_network(network, folder)
+    network, epochs = _untrained(run, settings.attention), teacher_epochs(settings, len(train))
+    fit(run, network, Objective(run.heads), train, settings, epochs, folder)
 
 
 def _untrained(run: Run, attention: str) -> ControlTokenClassifier:

@@ -5,21 +5,28 @@ It brings checkpoints, resumption, progress and torchrun; nothing of the loop is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import set_seed
 
-from training.fit.batches import Collator, Examples
+from model.aside import write_json
+from training.fit.batches import Collator, examples
 from training.fit.checkpoints import has_fast_bfloat16, newest_checkpoint, trainer_arguments
-from training.fit.network import ControlTokenClassifier
+from training.fit.network import ControlTokenClassifier, save_network
 from training.fit.objective import Batch, Objective
-from training.fit.speed import Tally, measure, write_speed
+from training.fit.speed import SPEED, Tally, measure
 from training.fit.typos import Misspelt
 from training.recipe import Fitting
+from training.rows.table import Row
+from training.run import Run
 
 EVAL_BATCH = 256
 
@@ -66,31 +73,41 @@ class HeadTrainer(Trainer):
 
 
 def fit(
+    run: Run,
     network: ControlTokenClassifier,
     objective: Objective,
-    train: Misspelt,
-    validation: Examples,
+    train: Sequence[Row],
     settings: Fitting,
     epochs: int,
     folder: Path,
-) -> ControlTokenClassifier:
-    """Fit `network` in place, resuming from the newest complete checkpoint in `folder`."""
+    soft: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None),
+) -> None:
+    """Fit `network` to `train` and write it to `folder`, with its speed.
+
+    Goes on from the newest complete checkpoint in `folder`. `soft`: the teachers' logits of
+    `train` and of the validation rows, [rows, labels of all tasks].
+    """
     set_seed(settings.seed)
     network.piece_dropout = settings.piece_dropout
+    texts = [row.text for row in train]
+    checkpoints = folder / "checkpoints"
     trainer = HeadTrainer(
         objective,
         model=network,
-        args=fit_arguments(settings, epochs, len(train), folder, bf16=has_fast_bfloat16()),
-        train_dataset=train,
-        eval_dataset=validation,
+        args=fit_arguments(settings, epochs, len(train), checkpoints, bf16=has_fast_bfloat16()),
+        train_dataset=Misspelt(examples(run, train, soft[0]), texts, settings.typos, run.encode),
+        eval_dataset=examples(run, run.table.split("validation"), soft[1]),
         data_collator=Collator(tuple(network.control_ids.tolist())),
     )
-    result = trainer.train(resume_from_checkpoint=newest_checkpoint(folder))
-    on_cpu = trainer.args.device.type == "cpu"  # an accelerator is not measured against the cores
-    if trainer.is_world_process_zero() and trainer.tally.tokens and on_cpu:
+    result = trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
+    if not trainer.is_world_process_zero():
+        return
+    save_network(network, folder)
+    # An accelerator is not measured against the cores.
+    if trainer.tally.tokens and trainer.args.device.type == "cpu":
         seconds = result.metrics["train_runtime"]
-        write_speed(folder.parent, measure(network, trainer.tally, seconds, trainer.args.bf16))
-    return network.eval()
+        speed = measure(network, trainer.tally, seconds, trainer.args.bf16)
+        write_json(folder / SPEED, asdict(speed))
 
 
 def fit_arguments(
