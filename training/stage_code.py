@@ -42,8 +42,19 @@ def digest_and_imports(path: Path) -> tuple[str, list[str]]:
     """Of one file, read once a process: a stage that runs has imported what was digested."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = list(_imports(tree))
-    code = ast.unparse(_WithoutDocstrings().visit(tree))
-    return hashlib.sha256(code.encode()).hexdigest(), imports
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            code = [statement for statement in body if not _is_text(statement)]
+            node.body = code or [ast.Pass()]  # type: ignore[attr-defined]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), imports
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether it is a docstring, of a module, class, function or field."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
@@ -54,15 +65,3 @@ def _imports(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-class _WithoutDocstrings(ast.NodeTransformer):
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else node
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        node = super().generic_visit(node)
-        if getattr(node, "body", None) == []:
-            node.body = [ast.Pass()]  # type: ignore[attr-defined]
-        return node

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import training.rows.table
+import training.run
 from training.__main__ import _parser, main
+from training.recipe import Recipe, read_recipe
+from training.rows.table import Table, read_table
 from training.stages import STAGE_NAMES
 
 COMMANDS = {"check", "run", *STAGE_NAMES, "search", "sweep", "twins", "compare"}
@@ -60,6 +64,19 @@ def test_a_directory_in_use_is_told_with_status_1(
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert main(["vocabulary", str(FROZEN), "--out", str(tmp_path / "out")]) == 1
     assert "out.work: another run is using it; wait for it or stop it" in capsys.readouterr().err
+
+
+def test_a_run_reads_its_table_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipes: list[Recipe] = []
+
+    def counted(recipe: Recipe) -> Table:
+        recipes.append(recipe)
+        return read_table(recipe)
+
+    for module in (training.run, training.rows.table):
+        monkeypatch.setattr(module, "read_table", counted)
+    assert main(["vocabulary", str(FROZEN), "--out", str(tmp_path / "out")]) == 0
+    assert recipes == [read_recipe(FROZEN)]
 
 
 def test_a_stage_runs_again_when_its_code_changed(
