@@ -11,7 +11,6 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from model.bundle import TOKENIZER
 from model.encoding import encode
 from model.heads import Heads
 from training.fit.base import resolve_base
@@ -63,10 +62,15 @@ class Run:
         facts: dict[str, Any] = json.loads((self.work / stage / FACTS).read_text())
         return facts
 
+    @property
+    def tokenizer_path(self) -> Path:
+        """The stage `vocabulary` writes it. No code of bundles: a change there retrains nothing."""
+        return self.work / "vocabulary" / "tokenizer.json"
+
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """Of the stage `vocabulary`, as the two that follow."""
-        return Tokenizer.from_file(str(self.work / "vocabulary" / TOKENIZER))
+        return Tokenizer.from_file(str(self.tokenizer_path))
 
     @property
     def max_tokens(self) -> int:

@@ -40,8 +40,7 @@ def test_the_same_bundle_loses_nothing(
     recipe: Path, bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.json"
-    said = main([str(recipe), str(bundle_path), str(bundle_path), "--out", str(out)])
-    assert said == 0
+    assert main([str(recipe), str(bundle_path), str(bundle_path), "--out", str(out)]) == 0
     assert "lost +0.00 to +0.00" in capsys.readouterr().out
     content = json.loads(out.read_text())
     assert content["refused"] == []
@@ -64,9 +63,9 @@ def test_a_task_that_is_gone_is_refused(
     task = read_bundle(bundle_path).tasks[0]
     other = written(bundle_path, tmp_path / "other", replace(task, name="edible"))
     assert main([str(recipe), str(bundle_path), other]) == 1
-    said = capsys.readouterr().out
-    assert "refused: ingredient: not answered any more" in said
-    assert "refused: no task in common" in said
+    output = capsys.readouterr().out
+    assert "refused: ingredient: not answered any more" in output
+    assert "refused: no task in common" in output
 
 
 def test_what_is_no_bundle_is_said(

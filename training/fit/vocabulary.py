@@ -22,7 +22,6 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from model.aside import write_json
-from model.bundle import TOKENIZER
 from model.encoding import encode
 from training.fit.base import check_size
 from training.recipe import RecipeError
@@ -39,7 +38,7 @@ def run(run: Run, folder: Path) -> None:
     trim, pieces = run.recipe.vocabulary.trim, run.recipe.vocabulary.pieces
     trims = trim or pieces is not None
     made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base)
-    (folder / TOKENIZER).write_text(made.tokenizer, encoding="utf-8")
+    run.tokenizer_path.write_text(made.tokenizer, encoding="utf-8")
     ids = encode(Tokenizer.from_str(made.tokenizer), texts, sys.maxsize).ids
     covered = int(np.ceil(np.percentile(list(map(len, ids)), COVERED) / 8) * 8)
     limit = run.recipe.data.max_tokens or int(np.clip(covered, *MAX_TOKENS))

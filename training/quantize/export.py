@@ -73,7 +73,7 @@ def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
         max_tokens=run.max_tokens,
         tasks=tasks,
         model=graph,
-        tokenizer=run.work / "vocabulary" / TOKENIZER,
+        tokenizer=run.tokenizer_path,
         card=f"# {run.recipe.name}, {target.name}\n\nAn intermediate stage.\n",
         metrics={},
     )

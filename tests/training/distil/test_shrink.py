@@ -58,11 +58,11 @@ def test_texts_resemble_each_other_as_they_did(
     untrained = ControlTokenClassifier(narrow.shape).eval()
     before = closeness(network, tokenizer)
 
-    def kept(other: ControlTokenClassifier) -> float:
+    def likeness(other: ControlTokenClassifier) -> float:
         return float(torch.corrcoef(torch.stack([before, closeness(other, tokenizer)]))[0, 1])
 
-    assert kept(narrow) > 0.5
-    assert kept(narrow) > kept(untrained) + 0.1
+    assert likeness(narrow) > 0.5
+    assert likeness(narrow) > likeness(untrained) + 0.1
 
 
 def test_a_width_that_splits_a_head_says_what_to_give(base: Path) -> None:

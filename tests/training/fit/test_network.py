@@ -79,11 +79,11 @@ def test_every_subset_and_order_of_tasks_answers_alike(
     first = network.shape.first_control_id
     ids = tokenizer.encode(TEXTS[1]).ids
     alone = [answer(forward, [row(ids, (t,), first, len(ids) + 1)])[0] for t in range(3)]
-    for asked in [order for count in (2, 3) for order in permutations(range(3), count)]:
-        logits = answer(forward, [row(ids, asked, first, len(ids) + len(asked))])[0]
-        for task in asked:
-            own = COLUMNS[task]
-            np.testing.assert_allclose(logits[own], alone[task][own], atol=TOLERANCE)
+    for tasks in [order for count in (2, 3) for order in permutations(range(3), count)]:
+        logits = answer(forward, [row(ids, tasks, first, len(ids) + len(tasks))])[0]
+        for task in tasks:
+            columns = COLUMNS[task]
+            np.testing.assert_allclose(logits[columns], alone[task][columns], atol=TOLERANCE)
 
 
 def test_batch_and_padding_change_nothing(

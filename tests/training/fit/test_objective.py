@@ -42,8 +42,8 @@ class KeepGradients(TrainerCallback):
     def __init__(self) -> None:
         self.steps: list[dict[str, Tensor]] = []
 
-    def on_pre_optimizer_step(self, *_: Any, **found: Any) -> None:
-        model: torch.nn.Module = found["model"]
+    def on_pre_optimizer_step(self, *_: Any, **state: Any) -> None:
+        model: torch.nn.Module = state["model"]
         self.steps.append(
             {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
         )
@@ -110,10 +110,10 @@ def test_the_loss_is_that_of_a_float64_reference() -> None:
     logits = np.random.default_rng(2).normal(size=labels.shape) * 3
     expected, start = [], 0
     for kind, size in zip(KINDS, HEAD_SIZES, strict=True):
-        own = slice(start, start + size)
+        columns = slice(start, start + size)
         start += size
-        on = ~np.isnan(labels[:, own.start])
-        target, logit = labels[on, own], logits[on, own]
+        on = ~np.isnan(labels[:, columns.start])
+        target, logit = labels[on, columns], logits[on, columns]
         if kind == "single":
             expected.append(-(target * log_softmax(logit, axis=1)).sum(1).mean())
         else:

@@ -61,8 +61,8 @@ def test_too_few_pieces_say_how_many_there_must_be(base: Path) -> None:
 def test_what_the_base_could_spell_can_still_be_spelt(
     tokenizer: Tokenizer, whole: Tokenizer, text: str
 ) -> None:
-    def spelling(found: Tokenizer) -> tuple[str, int]:
-        tokens = found.encode(text).tokens
+    def spelling(cutter: Tokenizer) -> tuple[str, int]:
+        tokens = cutter.encode(text).tokens
         return "".join(token.removeprefix("##") for token in tokens), tokens.count("[UNK]")
 
     assert spelling(tokenizer) == spelling(whole)

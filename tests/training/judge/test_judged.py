@@ -111,13 +111,13 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
 ) -> None:
     """The calibration error in the report and the slices of the card are the student's."""
     run = Run(read_recipe(recipe), tmp_path / "out")
-    own = evaluate(run.table, bundle_path)
-    own["tasks"]["unheard"] = {"rows": 61, "accuracy": 100.0, "macro_f1": 100.0, "ece": None}
-    for tasks in own["slices"].values():
-        tasks["unheard"] = own["tasks"]["unheard"]
-    other = json.loads(json.dumps(own))
-    own["tasks"]["ingredient"]["ece"], other["tasks"]["ingredient"]["ece"] = 1.25, 9.75
-    metrics = {"split": "test", "student": own, "int8": other, "shipped": "student"}
+    student = evaluate(run.table, bundle_path)
+    student["tasks"]["unheard"] = {"rows": 61, "accuracy": 100.0, "macro_f1": 100.0, "ece": None}
+    for tasks in student["slices"].values():
+        tasks["unheard"] = student["tasks"]["unheard"]
+    int8 = json.loads(json.dumps(student))
+    student["tasks"]["ingredient"]["ece"], int8["tasks"]["ingredient"]["ece"] = 1.25, 9.75
+    metrics = {"split": "test", "student": student, "int8": int8, "shipped": "student"}
     ship(run.recipe, run.table, read_bundle(bundle_path), metrics, run.target)
     files: dict[str, Any] = {
         "quantize/facts.json": {"drops": {}, "unsure": [], "ranking": []},

@@ -68,8 +68,8 @@ def data() -> tuple[Tensor, Tensor]:
         rows = [row for row in map(json.loads, lines) if row["source"]][:ROWS]
     pairs = [[hash_pair(row["text"], at) for at in range(len(row["text"]) - 1)] for row in rows]
     ids = torch.zeros(len(rows), 40, dtype=torch.long)
-    for row, found in zip(ids, pairs, strict=True):
-        row[: len(found[:40])] = torch.tensor(found[:40])
+    for row, hashes in zip(ids, pairs, strict=True):
+        row[: len(hashes[:40])] = torch.tensor(hashes[:40])
     return ids, torch.tensor([LABELS.index(row["source"]) for row in rows])
 
 
@@ -181,8 +181,8 @@ def test_gated_layers_are_found_and_plain_ones_are_not(
 ) -> None:
     network, ids, _ = trained
     model = onnx.load(exported(network, ids, tmp_path / "graph.onnx"))
-    found = gated_layers(model)
+    gated = gated_layers(model)
     products = {node.name: node for node in layers(model)}
     shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
-    reads = [shapes[name] for node in found for name in products[node].input if name in shapes]
+    reads = [shapes[name] for node in gated for name in products[node].input if name in shapes]
     assert [shape for shape in reads if len(shape) == 2] == [[WIDTH, INNER]] * 2

@@ -28,9 +28,11 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
         ROOT / "training/ingredients/ingredients.jsonl.gz", "rt", encoding="utf-8"
     ) as lines:
         rows = [json.loads(line) for line in lines]
-    kept = [row for row in rows if row["split"] == "validation"][:300]
-    kept += [{**row, "split": split} for row, split in zip(kept, ("train", "test"), strict=False)]
-    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, kept)))
+    chosen = [row for row in rows if row["split"] == "validation"][:300]
+    chosen += [
+        {**row, "split": split} for row, split in zip(chosen, ("train", "test"), strict=False)
+    ]
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, chosen)))
     (folder / "recipe.toml").write_text(
         '[data]\nfiles = ["rows.jsonl"]\n[[task]]\nname = "source"\nkind = "single"\n'
         '[[task]]\nname = "ingredient"\nkind = "single"\n'
@@ -45,8 +47,8 @@ def test_remedies_come_in_order() -> None:
     assert [attempt.block_size for attempt in tried[1:3]] == [32, 16]
     assert tried[3].scheme == "dynamic"
     assert [attempt.keep for attempt in tried[-3:]] == [(*WORST[:n],) for n in (1, 2, 4)]
-    asked = Quantize(scheme="dynamic", per_channel=False, embedding_bits=8)
-    tried = list(attempts(asked, WORST))
+    settings = Quantize(scheme="dynamic", per_channel=False, embedding_bits=8)
+    tried = list(attempts(settings, WORST))
     assert [attempt.per_channel for attempt in tried] == [False, *[True] * 7]
     assert [attempt.reduce_range for attempt in tried[:3]] == [False, False, True]
     assert not tried[3].signed
@@ -62,9 +64,11 @@ def ruined(tmp_path: Path) -> Path:
 
 
 def test_the_first_attempt_that_keeps_within_max_drop_is_taken(table: Table, ruined: Path) -> None:
-    asked = Quantize(max_drop=0.3)
+    settings = Quantize(max_drop=0.3)
     bundles = {4: ruined, 8: SHIPPED}
-    facts = best_attempt(table, SHIPPED, asked, WORST, lambda tried: bundles[tried.embedding_bits])
+    facts = best_attempt(
+        table, SHIPPED, settings, WORST, lambda attempt: bundles[attempt.embedding_bits]
+    )
     assert facts["settings"]["embedding_bits"] == 8
     assert facts["drops"]["ingredient"]["drop"] == 0
     assert len(facts["tried"]) == 1

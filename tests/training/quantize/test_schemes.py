@@ -23,8 +23,8 @@ def logits(path: Path, rows: list[list[int]]) -> NDArray[np.float32]:
     width = max(map(len, rows))
     ids = np.array([row + [0] * (width - len(row)) for row in rows], np.int64)
     feeds = {"input_ids": ids, "attention_mask": (ids != 0).astype(np.int64)}
-    found: NDArray[np.float32] = session.run(None, feeds)[0]
-    return found
+    values: NDArray[np.float32] = session.run(None, feeds)[0]
+    return values
 
 
 @pytest.fixture(scope="module")
