@@ -1,6 +1,6 @@
 """A TOML file read into a frozen dataclass; a fault names its key, its value and what to give.
 
-prices = read_toml_as(Prices, Path("prices.toml"))
+prices = read_toml(Prices, Path("prices.toml"))
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,49 +47,32 @@ class Section:
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def read_toml(path: Path, kind: str = "file") -> dict[str, Any]:
-    """The document in a TOML file; raises TomlError, which calls the file a `kind`."""
+def read_toml(
+    declaration: type[T],
+    path: Path,
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    hints: Mapping[str, str] | None = None,
+) -> T:
+    """A TOML file as a dataclass of Sections; raises TomlError.
+
+    `complete` adds to the document what depends on the file's place. `hints` says by key what to
+    give where it is missing, or why there is no such key any more.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        document = complete(tomllib.loads(path.read_text(encoding="utf-8")))
+        # As JSON, where strict validation takes a list for a tuple and a table for a dataclass.
+        return TypeAdapter(declaration).validate_json(json.dumps(document, default=str))
     except OSError as error:
-        reason = "is a directory" if path.is_dir() else f"no such {kind} ({error.strerror})"
-        raise TomlError(f"{path}: {reason}; give the path of a .toml file") from None
+        raise TomlError(f"{path}: {error.strerror}; give the path of a .toml file") from None
+    except ValidationError as error:
+        faults = _faults(error, document, declaration, hints or {})
+        raise TomlError("\n  ".join([f"{path}: {next(faults)}", *faults])) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TomlError(f"{path}: not valid TOML: {error}") from None
 
 
-def validate(
-    declaration: type[T],
-    document: dict[str, Any],
-    path: Path,
-    required: Mapping[str, str] | None = None,
-    removed: Mapping[str, str] | None = None,
-) -> T:
-    """The document as a dataclass of Sections; raises TomlError.
-
-    `required` says by key what to give where it is missing, `removed` why a key is gone.
-    """
-    try:
-        # As JSON, where strict validation takes a list for a tuple and a table for a dataclass.
-        return TypeAdapter(declaration).validate_json(json.dumps(document, default=str))
-    except ValidationError as error:
-        faults = "\n  ".join(
-            _describe_faults(error, document, declaration, required or {}, removed or {})
-        )
-        raise TomlError(f"{path}: {faults}") from None
-
-
-def read_toml_as(declaration: type[T], path: Path) -> T:
-    """A TOML file as a dataclass of Sections; raises TomlError."""
-    return validate(declaration, read_toml(path), path)
-
-
-def _describe_faults(
-    error: ValidationError,
-    document: dict[str, Any],
-    declaration: type,
-    required: Mapping[str, str],
-    removed: Mapping[str, str],
+def _faults(
+    error: ValidationError, document: dict[str, Any], declaration: type, hints: Mapping[str, str]
 ) -> Iterator[str]:
     """A line for each fault."""
     for fault in error.errors():
@@ -98,9 +81,9 @@ def _describe_faults(
         key = str(fault["loc"][-1])
         match fault["type"]:
             case "unexpected_keyword_argument":
-                problem = removed.get(key) or _unknown(key, _known(fault["loc"], declaration))
+                problem = hints.get(key) or _unknown(key, _known(fault["loc"], declaration))
             case "missing":
-                problem = f"missing; give {required.get(key, 'a value')}"
+                problem = f"missing; give {hints.get(key, 'a value')}"
             case "dataclass_type" if "files" in fault["loc"]:
                 problem = f'{fault["input"]!r}; give "path" or {{path = "...", ...}}'
             case _:

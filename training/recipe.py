@@ -8,13 +8,14 @@ Only `[data]` and `[[task]]` must be written; every other key has a default that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from tables.toml_file import Section, TomlError, read_toml, validate
+from tables.toml_file import Section, TomlError, read_toml
 
 Kind = Literal["single", "multi"]
 Split = Literal["train", "validation", "test"]
@@ -23,17 +24,15 @@ Precision = Literal["fp32", "int8"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 ATTENTIONS: tuple[Attention, ...] = get_args(Attention)
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
-REQUIRED = {
+HINTS = {
     "data": "a [data] section with files = [...]",
     "task": "at least one [[task]] with name and kind",
     "files": "a list of at least one file",
     "name": "a string that is not empty",
     "kind": "'single' or 'multi'",
     "path": 'path = "..."',
-}
-REMOVED = {
     "sparsity": "this key is gone, since zeros made no bundle smaller or faster "
-    "(training/LOG.md); remove the line"
+    "(training/LOG.md); remove the line",
 }
 
 
@@ -228,8 +227,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """Read and check a recipe. Raises RecipeError with the file, the keys and what they take."""
     path = Path(path)
     try:
-        document = _with_defaults(path, read_toml(path, "recipe"))
-        recipe = validate(Recipe, document, path, REQUIRED, REMOVED)
+        recipe = read_toml(Recipe, path, partial(_with_defaults, path.parent, path.stem), HINTS)
     except TomlError as error:
         raise RecipeError(str(error)) from None
     names = [task.name for task in recipe.tasks]
@@ -238,24 +236,24 @@ def read_recipe(path: str | Path) -> Recipe:
     return recipe
 
 
-def _with_defaults(path: Path, document: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults(folder: Path, name: str, document: dict[str, Any]) -> dict[str, Any]:
     """The document with defaults that depend on its path, and every file and column in full.
 
     A value of a wrong type is left for the validation to report.
     """
-    document = {"name": path.stem, "base": DEFAULT_BASE, **document}
+    document = {"name": name, "base": DEFAULT_BASE, **document}
     base = document["base"]
-    if isinstance(base, str) and (path.parent / base).is_dir():
-        document["base"] = str(path.parent / base)  # else a hub id
+    if isinstance(base, str) and (folder / base).is_dir():
+        document["base"] = str(folder / base)  # else a hub id
     if isinstance(tasks := document.get("task"), list):
         document["task"] = [
             {"column": str(task.get("name", "")), **task} if isinstance(task, dict) else task
             for task in tasks
         ]
-    for name in ("data", "pretrain"):
-        section = document.get(name)
+    for key in ("data", "pretrain"):
+        section = document.get(key)
         if isinstance(section, dict) and isinstance(files := section.get("files"), list):
-            document[name] = {**section, "files": [_file(path.parent, file) for file in files]}
+            document[key] = {**section, "files": [_file(folder, file) for file in files]}
     return document
 
 

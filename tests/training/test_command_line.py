@@ -53,7 +53,7 @@ def test_what_cannot_be_run_is_told_with_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(tmp_path / "none.toml")]) == 2
-    assert "none.toml: no such recipe" in capsys.readouterr().err
+    assert "none.toml: No such file or directory; give the path of a" in capsys.readouterr().err
 
 
 def test_a_directory_in_use_is_told_with_status_1(
