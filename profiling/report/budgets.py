@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tables.toml_file import Section, TomlError, read_toml_as
+from tables.toml_file import Section, TomlError, read_toml
 
 BUDGETS = Path(__file__).with_name("budgets.toml")
 Fact = Literal["first_answer_ms", "warm_p50_ms", "held_rate", "errors", "memory_mb", "bundle_mb",
@@ -48,7 +48,7 @@ class Budgets(Section):
 
 def read_budgets(path: Path) -> Budgets:
     """Raises TomlError naming the key that is wrong and what it takes."""
-    budgets = read_toml_as(Budgets, path)
+    budgets = read_toml(Budgets, path)
     for budget in budgets.budget:
         if (budget.at_most is None) == (budget.at_least is None):
             raise TomlError(f"{path}: [[budget]] {budget.fact}: give either at_most or at_least")

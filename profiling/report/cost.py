@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tables.toml_file import Section, read_toml_as
+from tables.toml_file import Section, read_toml
 
 PRICES = Path(__file__).with_name("prices.toml")
 MILLION = 1_000_000
@@ -57,7 +57,7 @@ class Prices(Section):
 
 def read_prices(path: Path = PRICES) -> Prices:
     """Raises TomlError naming the key that is wrong and what it takes."""
-    return read_toml_as(Prices, path)
+    return read_toml(Prices, path)
 
 
 def cost(facts: dict[str, Any], prices: Prices) -> dict[str, Any] | None:
