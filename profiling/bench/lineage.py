@@ -26,9 +26,11 @@ from profiling.bench.contenders import NODE, PEERS, ROOT, SERVE
 from profiling.bench.summary import percentile, summarize
 
 FORMAT = 1
-MODELS = PEERS / "stages" / "models"
+MODELS = PEERS / "lineage" / "models"
 PIPELINES = PEERS / "pipelines" / "models"
-STAGE = str(PEERS / "stages" / "stage.py")
+STAGE = str(PEERS / "lineage" / "stage.py")
+NETWORKS = "training.studies.lineage_networks"
+"""The program that makes the networks and runs them on torch."""
 TOKENS = 64
 THEIRS = {"memory_mb": 32.0, "start_ms": 15.0, "run_ms": 15.0}
 """Total gains that the earlier work reports, first stage over last."""
@@ -55,14 +57,14 @@ class Stage:
 def stages(bundle: Path, text: str, runs: int) -> dict[str, Stage]:
     """The first table, in the order in which the work went."""
     last = (text, str(runs))
-    torch_stage = (sys.executable, STAGE)
     return {
         "pipelines": Stage(
-            "three BERT-base pipelines", (*torch_stage, "pipelines", str(PIPELINES), *last)
+            "three BERT-base pipelines",
+            (sys.executable, STAGE, "pipelines", str(PIPELINES), *last),
         ),
         "multitask": Stage(
             "one multi-task BERT-base, torch",
-            (*torch_stage, "multitask", str(MODELS / "bert"), *last),
+            (sys.executable, "-m", NETWORKS, "answer", "text", str(MODELS / "bert"), *last),
         ),
         "python": Stage(
             "our int8 bundle, Python", (str(SERVE), STAGE, "bundle", str(bundle), *last)
@@ -77,7 +79,7 @@ def ladder(runs: int) -> dict[str, Stage]:
 
     def on_torch(title: str, name: str) -> Stage:
         folder = MODELS / name
-        command = (sys.executable, STAGE, "torch", str(folder), *last)
+        command = (sys.executable, "-m", NETWORKS, "answer", "ids", str(folder), *last)
         return Stage(title, command, (folder / "model.safetensors",))
 
     def on_onnx(title: str, name: str, graph: str) -> Stage:
@@ -99,7 +101,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     needs = {
         PIPELINES: "python profiling/bench/peers/pipelines/make.py",
-        MODELS / "student" / "int8.onnx": "python profiling/bench/peers/lineage/make.py",
+        MODELS / "student" / "int8.onnx": f"python -m {NETWORKS} make model/ingredients {MODELS}",
         NODE / "node_modules": f"npm ci --ignore-scripts --prefix {NODE}",
         SERVE: "make serve",
     }

@@ -1,7 +1,7 @@
 """One stage in a process of its own: loads, answers once, says so, and times more answers.
 
-    python stage.py pipelines|multitask|bundle PATH TEXT RUNS     # a text in, labels out
-    python stage.py torch|onnx PATH TOKENS RUNS                   # ids in, logits out
+    python stage.py pipelines|bundle PATH TEXT RUNS     # a text in, labels out
+    python stage.py onnx PATH TOKENS RUNS               # ids in, logits out
 
 Prints a line of JSON at its first answer and one with the milliseconds of RUNS more, then waits
 for its input to close, so that it can be weighed. One thread each.
@@ -30,51 +30,12 @@ def pipelines(path: Path, text: str) -> Callable[[], object]:
     return lambda: [ask(text) for ask in loaded]
 
 
-def multitask(path: Path, text: str) -> Callable[[], object]:
-    """One BERT-base with a control token per task, on torch."""
-    import torch
-    from tokenizers import Tokenizer
-
-    from training.fit.network import load_network
-
-    torch.set_num_threads(1)
-    network = load_network(path)
-    tokenizer = Tokenizer.from_file(str(ROOT / "model" / "ingredients" / "tokenizer.json"))
-    controls = network.control_ids.tolist()
-
-    @torch.inference_mode()
-    def answer() -> object:
-        ids = torch.tensor([[*tokenizer.encode(text).ids, *controls]])
-        logits = network(ids, torch.ones_like(ids))
-        parts = torch.split(logits, list(network.shape.head_sizes), dim=-1)
-        return [torch.softmax(part, dim=-1).tolist() for part in parts]
-
-    return answer
-
-
 def bundle(path: Path, text: str) -> Callable[[], object]:
     """Our int8 bundle."""
     from model.classifier import Classifier
 
     classifier = Classifier.load(path)
     return lambda: classifier.predict([text])
-
-
-def torch_graph(path: Path, tokens: str) -> Callable[[], object]:
-    """A saved network on torch."""
-    import torch
-
-    from training.fit.network import load_network
-
-    torch.set_num_threads(1)
-    network = load_network(path)
-    ids = torch.tensor([_row(int(tokens), network.shape.first_control_id)])
-
-    @torch.inference_mode()
-    def answer() -> object:
-        return network(ids, torch.ones_like(ids))
-
-    return answer
 
 
 def onnx_graph(path: Path, tokens: str) -> Callable[[], object]:
@@ -97,9 +58,7 @@ def _row(tokens: int, first_control_id: int) -> list[int]:
 
 KINDS = {
     "pipelines": pipelines,
-    "multitask": multitask,
     "bundle": bundle,
-    "torch": torch_graph,
     "onnx": onnx_graph,
 }
 
