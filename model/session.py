@@ -65,6 +65,7 @@ def open_copy(file: Path, threads: int) -> InferenceSession:
 
 
 def open_file(file: Path, options: SessionOptions) -> InferenceSession:
+    """A session of any graph; raises what onnxruntime does."""
     return InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 

@@ -43,6 +43,24 @@ def test_the_bundle_may_come_from_the_environment(
     assert json.loads(done.stdout)["predictions"] == classifier.predict(["batch"])
 
 
+def test_the_name_of_the_command_may_be_left_out_and_may_be_a_text(
+    bundle_path: Path, classifier: Classifier
+) -> None:
+    for arguments in (["predict", "--", "predict"], ["--", "predict"], ["--top-k", "1", "predict"]):
+        done = run(*arguments, BUNDLE=str(bundle_path))
+        assert json.loads(done.stdout)["predictions"] == classifier.predict(["predict"])
+
+
+def test_help_has_every_option_of_every_command() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for option in ("--bundle", "--tasks", "--top-k", "--text", "--chunk", "--force"):
+        assert f"\n  {option}" in done.stdout
+    assert "A killed run of the same input, bundle and options goes on" in " ".join(
+        done.stdout.split()
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
