@@ -1,1 +1,1 @@
-"""Rows in every format, read and written. Imports nothing of this project."""
+"""Rows in every format, read and written, and TOML files. Imports nothing of this project."""
