@@ -35,8 +35,9 @@ def run(run: Run, folder: Path) -> None:
     assert settings is not None
     texts = read_texts(settings.files, run.table)
     set_seed(settings.seed)
-    base_ids, tokenizer = run.facts("vocabulary")["base_ids"], run.tokenizer
+    base_ids = run.facts("vocabulary")["base_ids"]
     pieces = len(base_ids)
+    tokenizer = Tokenizer.from_file(str(run.tokenizer_path))  # later stages know no [MASK]
     tokenizer.add_special_tokens([MASK])  # its id is `pieces`, past what the bundle will hold
     ids = encode(tokenizer, texts, settings.max_tokens).ids
     network = _masked_model(run.base, base_ids, tokenizer)
