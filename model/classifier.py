@@ -111,7 +111,7 @@ class Classifier:
         tokens = 0
         for start, window in _windows(texts):
             encoded = self.encode(window)
-            predictions += self._answers(self._run(encoded, requested), requested, top_k, min_score)
+            predictions += self.answers(self._run(encoded, requested), tasks, top_k, min_score)
             truncated += [start + index for index in encoded.truncated]
             tokens += sum(map(len, encoded.ids))
         return Detailed(predictions, truncated, tokens)
@@ -131,6 +131,7 @@ class Classifier:
         """Scores of the same shape as `logits`, [texts, labels of all tasks]."""
         return self._softmax(logits)
 
+    @timer.span("softmax")
     def answers(
         self,
         logits: NDArray[np.float32],
@@ -146,7 +147,15 @@ class Classifier:
         Raises ValueError for a task the bundle does not know and for a `top_k` below 1.
         """
         requested = self._requested(tasks, top_k, min_score)
-        return self._answers(logits, requested, top_k, min_score)
+        probabilities, minimum = self._softmax(logits), min_score or {}
+        by_task = [
+            _labels(
+                task, self._heads[task.name].of(probabilities), top_k, minimum.get(task.name, 0)
+            )
+            for task in requested
+        ]
+        names = [task.name for task in requested]
+        return [dict(zip(names, labels, strict=True)) for labels in zip(*by_task, strict=True)]
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Ids of each text, and which texts were cut; all texts are held at once."""
@@ -190,27 +199,6 @@ class Classifier:
             yield
         finally:
             self._free_cpus.release()
-
-    @timer.span("softmax")
-    def _answers(
-        self,
-        logits: NDArray[np.float32],
-        requested: list[Task],
-        top_k: int,
-        min_score: Mapping[str, float] | None,
-    ) -> list[Prediction]:
-        probabilities = self._softmax(logits)
-        names = [task.name for task in requested]
-        by_task = [
-            _labels(
-                task,
-                self._heads[task.name].of(probabilities),
-                top_k,
-                (min_score or {}).get(task.name, 0.0),
-            )
-            for task in requested
-        ]
-        return [dict(zip(names, labels, strict=True)) for labels in zip(*by_task, strict=True)]
 
     def _requested(
         self,

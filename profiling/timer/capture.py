@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from profiling.timer.spans import Clock, Session, Span
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Frame = tuple[Session, Span | None, Any]
 """A session, the span that is open in it, and the frame to return to when that span closes.
 
@@ -59,10 +57,8 @@ class Timer:
         return NamedSpan(self._current, name)
 
 
-class NamedSpan:
+class NamedSpan(ContextDecorator):
     """Holds no state of a running span, so that one decorator may serve many threads."""
-
-    __slots__ = ("_current", "_name")
 
     def __init__(self, current: ContextVar[Frame | None], name: str) -> None:
         self._current = current
@@ -92,16 +88,10 @@ class NamedSpan:
             session.close(span, None if kind is None else kind.__name__)
         self._current.set(outer)
 
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+    def __call__(self, function: Decorated) -> Decorated:
         if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
             raise TypeError(
                 f"span {self._name!r} would time the making of {function.__qualname__}, not its "
                 "run; use `with timer.span(...)` inside it"
             )
-
-        @functools.wraps(function)
-        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self:
-                return function(*args, **kwargs)
-
-        return timed
+        return super().__call__(function)

@@ -56,7 +56,7 @@ class Exporter:
         around = _context(caller)
         top = [span for span in closed if span.parent is None]
         if len(top) > 1:
-            end_ms = max(_end_ms(span) for span in top)
+            end_ms = max(span.end_ms for span in top)
             whole = Span("cold_start", top[0].start_ms, end_ms - top[0].start_ms)
             around = self._send(whole, around, origin_ns, attributes)
         contexts: dict[Span | None, Context] = {None: around}
@@ -81,12 +81,8 @@ class Exporter:
         )
         if span.error is not None:
             sent.set_status(Status(StatusCode.ERROR, span.error))
-        sent.end(round(origin_ns + _end_ms(span) * NS_PER_MS))
+        sent.end(round(origin_ns + span.end_ms * NS_PER_MS))
         return set_span_in_context(sent, Context())
-
-
-def _end_ms(span: Span) -> float:
-    return span.start_ms + (span.duration_ms or 0.0)
 
 
 def _context(caller: Caller | None) -> Context:

@@ -22,6 +22,11 @@ class Span:
     error: str | None = None
     """Type of the exception that ended the span."""
 
+    @property
+    def end_ms(self) -> float:
+        """Its start while it is open."""
+        return self.start_ms + (self.duration_ms or 0.0)
+
 
 class Session:
     """Spans of one request, filled by any number of threads.
@@ -49,18 +54,17 @@ class Session:
         return (self._clock() - self._origin_s) * 1000.0
 
     def open(self, name: str, parent: Span | None = None) -> Span:
-        span = Span(name, (self._clock() - self._origin_s) * 1000.0, None, parent)
+        span = Span(name, self.elapsed_ms, None, parent)
         self.spans.append(span)
         return span
 
     def close(self, span: Span, error: str | None = None) -> None:
-        span.duration_ms = (self._clock() - self._origin_s) * 1000.0 - span.start_ms
+        span.duration_ms = self.elapsed_ms - span.start_ms
         span.error = error
 
     def fill(self, name: str) -> None:
         """A span from the end of the last outermost one, or from the beginning, until now."""
-        ends = [span.start_ms + (span.duration_ms or 0.0) for span in self.spans if not span.parent]
-        start_ms = max(ends, default=0.0)
+        start_ms = max((span.end_ms for span in self.spans if not span.parent), default=0.0)
         self.spans.append(Span(name, start_ms, max(0.0, self.elapsed_ms - start_ms)))
 
     def continue_from(self, earlier: Session) -> None:
