@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Docum
             "bytes": bundle_bytes(bundle),
             "tasks": [task.name for task in bundle.tasks],
         },
-        "machine": {**_machine(), **harness.versions},
+        "machine": _machine(),
         "settings": {
             "data": data.name,
             "texts": len(harness.examples),
@@ -102,4 +103,5 @@ def _machine() -> dict[str, Any]:
         "system": description["system"],
         "python": description["python"],
         **{name: packages[name] for name in PACKAGES},
+        "locust": version("locust"),
     }

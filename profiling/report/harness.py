@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from model.bundle import Bundle
 from profiling.report.load.plan import Outcome, Plan, run_load
 from profiling.report.options import Options
 from profiling.report.texts import Example
-from profiling.server import Server, serving
+from profiling.server import serving
 
 LOCUST_S = 1.5
 """What starting Locust takes out of the time of every run."""
@@ -28,9 +27,7 @@ SAMPLE_COLUMNS = ("due", "sent", "first_byte", "done", "status", "question")
 
 
 class Harness:
-    """Shared by the probes of one report; its server runs within a `with` block."""
-
-    server: Server
+    """Shared by the probes of one report. Its server runs until `close`."""
 
     def __init__(
         self,
@@ -40,7 +37,10 @@ class Harness:
         folder: Path,
         target_ms: float,
     ) -> None:
-        """`folder` takes logs and temporary files. A rate is held while p99 is <= `target_ms`."""
+        """Start the server; raises ServerError.
+
+        `folder` takes logs and temporary files. A rate is held while p99 is at most `target_ms`.
+        """
         self.options = options
         self.bundle = bundle
         self.examples = examples
@@ -50,23 +50,15 @@ class Harness:
         """The results of the probes that ran, by name."""
         self.samples: dict[str, dict[str, Any]] = {}
         """The raw samples of every run of load, by name."""
-        self.versions: dict[str, str] = {}
         self._servers = ExitStack()
-
-    def __enter__(self) -> Harness:
         self.replace_server()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the server."""
         self._servers.close()
 
     def replace_server(self) -> None:
-        """End the server, if any, and start one that is ready; raises ServerError."""
+        """End the server and start one that is ready; raises ServerError."""
         self._servers.close()
         log = self.folder / f"server-after-{len(self.results)}.log"
         self.server = self._servers.enter_context(serving(self.bundle.path, log))
@@ -93,7 +85,6 @@ class Harness:
         }
         outcome = run_load(Plan(**fields))
         self.samples[name] = {column: getattr(outcome, column) for column in SAMPLE_COLUMNS}
-        self.versions |= outcome.versions
         return outcome
 
 

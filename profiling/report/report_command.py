@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def report(options: Options) -> dict[str, Any]:
     options.out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="report-") as folder,
-        Harness(options, bundle, examples, Path(folder), budgets.target.p99_ms) as harness,
+        closing(Harness(options, bundle, examples, Path(folder), budgets.target.p99_ms)) as harness,
     ):
         run_probes(harness)
         content = document(harness, budgets, data, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")

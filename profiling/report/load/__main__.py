@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import locust  # first: it replaces sockets and threads by gevent's  # isort: skip
+from locust.env import Environment  # first: sockets and threads become gevent's  # isort: skip
 
 import json
 import logging
 import sys
 
 import gevent
-from locust.env import Environment
 
 from profiling.report.load.plan import Plan, arrivals_s
 from profiling.report.load.recorder import Recorder
@@ -36,7 +35,6 @@ def main() -> None:
     runner.user_greenlets.join(LEAD_S + plan.warmup_s + plan.duration_s + plan.timeout_s)
     outcome = recorder.outcome(user.schedule)
     runner.quit()
-    outcome.versions["locust"] = locust.__version__
     json.dump(vars(outcome), sys.stdout)
     sys.stdout.write("\n")
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,6 @@ class Outcome:
     """Requests sent, warm-up included."""
     unsent: int = 0
     """Requests due but never sent, since every connection was busy to the end."""
-    versions: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def good(self) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_a_killed_and_a_hung_server_are_told(bundle_path: Path, tmp_path: Path) 
         Probe("single", "one caller", 0.6, latency.measure_single),
     )
     examples = read_examples(bundle, data, "text")
-    with Harness(options, bundle, examples, tmp_path, budgets.target.p99_ms) as harness:
+    with closing(Harness(options, bundle, examples, tmp_path, budgets.target.p99_ms)) as harness:
         run_probes(harness, probes, io.StringIO())
     killed, hung, after = (harness.results[probe.name] for probe in probes)
     assert killed["error"].startswith("struck down: the server died")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def test_progress_and_verdicts_are_told(report: Report) -> None:
         (["BUNDLE", "--data", "nowhere.csv"], "nowhere.csv: No such file"),
         (["BUNDLE", "--tasks", "sauce"], "no task 'sauce' in the bundle; give some of ingredient"),
         (["BUNDLE", "--text", "name"], "no rows of the test split with a text in 'name'"),
-        (["BUNDLE", "--budgets", "nowhere.toml"], "nowhere.toml: no such file"),
+        (["BUNDLE", "--budgets", "nowhere.toml"], "nowhere.toml: No such file"),
     ],
 )
 def test_a_wrong_call_says_what_to_give(
@@ -180,7 +181,7 @@ def test_the_claim_is_that_of_the_graph_that_is_served(bundle_path: Path, tmp_pa
     bundle = read_bundle(path)
     examples = read_examples(bundle, find_data(bundle), "text")[: 2 * accuracy.BATCH]
     options = read_options([str(path)])
-    with Harness(options, bundle, examples, tmp_path, target_ms=50) as harness:
+    with closing(Harness(options, bundle, examples, tmp_path, target_ms=50)) as harness:
         result = accuracy.measure(harness, 0)
     assert result["whole"]
     assert result["tasks"]["source"]["claimed"] == claims["fp32"]
