@@ -9,7 +9,7 @@ TRAIN := .venv-train
 PROFILE := .venv-profiling
 FILE ?= log
 
-.PHONY: serve run test test-browser test-gcloud test-image test-cpu check examine train search sweep twins
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu check examine train search sweep twins
 .PHONY: report coldstart logs format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -22,6 +22,9 @@ run:  ## what the deployed image starts, without set-up
 
 test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest
+
+test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
+	$(TRAIN)/bin/python -m pytest -m fast
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser

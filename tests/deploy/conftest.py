@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.gcloud import GCLOUD, Shell, connected, offline
+from tests.deploy.operator import VARIABLES, block, lines
 from tests.deploy.pipeline import Pipeline, unpack_source
-from tests.deploy.readme import ROOT, VARIABLES, block, lines
 from tests.deploy.standin.builds import Builds
 from tests.deploy.standin.proxy import Cloud, Request, listening
 from tests.deploy.standin.run import Run, Service
@@ -19,7 +19,7 @@ from tests.deploy.standin.running import Running
 from tests.deploy.standin.storage import Storage
 from tests.deploy.standin.tokens import Tokens
 from tests.deploy.standin.usage import refuse_usage
-from tests.serving import Server, serving
+from tests.serving import ROOT, Server, serving
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class StandIn:
         return self.run.services["polyhead"]
 
     def typed(self, text: str) -> None:
-        """Run lines of the README, as they are, after the variables that its first block sets."""
+        """Run documented lines, as they are, after the variables that its first block sets."""
         done = self.shell.run("bash", "-euc", VARIABLES + text)
         assert done.returncode == 0, done.stderr
 
     def submit(self, folder: Path, options: str = "", config: str = "cloudbuild.yaml") -> Pipeline:
-        """Submit as the README does, from this repository; `folder` becomes the workspace."""
+        """Submit as the docs do, from this repository; `folder` becomes the workspace."""
         (line, *_) = lines(f"gcloud builds submit --config={config}")
         self.typed(f"cd {ROOT}; {line} --async {options}")
         build = self.builds.submitted[-1]
@@ -99,7 +99,7 @@ def state_created(stand_in: StandIn) -> State:
 
 @pytest.fixture
 def created(stand_in: StandIn, state_created: State) -> StandIn:
-    """After the README's first block, as far as it is about Cloud Run."""
+    """After the first block of docs/deploy.md, as far as it is about Cloud Run."""
     stand_in.restore(state_created)
     return stand_in
 
@@ -108,7 +108,7 @@ def created(stand_in: StandIn, state_created: State) -> StandIn:
 def submitted(
     stand_in: StandIn, state_created: State, tmp_path_factory: pytest.TempPathFactory
 ) -> Pipeline:
-    """The README's submission; its workspace is to be copied, not used."""
+    """The documented submission; its workspace is to be copied, not used."""
     return stand_in.submit(tmp_path_factory.mktemp("submitted") / "workspace")
 
 

@@ -1,4 +1,4 @@
-"""Every gcloud command line of the README is parsed by the real gcloud.
+"""Every gcloud command line of the docs is parsed by the real gcloud.
 
 Without credentials a right line fails after parsing, for want of an account (exit status 1), and a
 wrong one while parsing (exit status 2): the two are told apart, and a test shows that they are.
@@ -12,7 +12,8 @@ import re
 import pytest
 
 from tests.deploy.gcloud import Shell
-from tests.deploy.readme import BLOCKS, README, ROOT, VARIABLES
+from tests.deploy.operator import BLOCKS, VARIABLES
+from tests.docs_text import ALL, ROOT
 
 AFTER_PARSING = "You do not currently have an active account selected"
 LOCAL = ("gcloud config set",)  # does its work without an account
@@ -28,14 +29,15 @@ TEXTS = [
     path
     for pattern in ("*.md", "*.yaml", "*.toml", "Makefile", "[fmpt]*/**/*.py", "*/Dockerfile")
     for path in ROOT.glob(pattern)
-    if path.name not in (*BUILDS, "README.md") and not {"tests", "logs"}.intersection(path.parts)
+    if path.name not in (*BUILDS, "README.md", "CHANGELOG.md")
+    and not {"tests", "logs"}.intersection(path.parts)
 ]
-"""Where no other gcloud command may stand than one of the README's. Of the log reader's, which only
+"""Where no other gcloud command may stand than one of the docs. Of the log reader's, which only
 speaks of them, tests/profiling has the lines."""
 
 
 def parse(shell: Shell, line: str) -> tuple[int, str]:
-    """Exit status and what gcloud said, in a folder that has the files the README names."""
+    """Exit status and what gcloud said, in a folder that has the files that the docs name."""
     (shell.folder / "service.local.yaml").write_text((ROOT / "service.yaml").read_text())
     for name in ("main.py", *BUILDS):
         (shell.folder / name).write_text((ROOT / name).read_text())
@@ -44,7 +46,7 @@ def parse(shell: Shell, line: str) -> tuple[int, str]:
 
 
 def test_no_line_is_left_out() -> None:
-    assert README.count("```sh\n") == len(BLOCKS)
+    assert ALL.count("```sh\n") == len(BLOCKS)
     assert len(LINES) == sum(block.count("gcloud ") for block in BLOCKS)
     for path in TEXTS:
         for command in re.findall(rf"\bgcloud (?:{GROUPS}) [a-z].*", path.read_text("utf-8")):

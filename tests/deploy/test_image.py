@@ -16,10 +16,11 @@ import pytest
 from tests.deploy.builder import Builder, missing
 from tests.deploy.container import MEMORY_BYTES, Container, started
 from tests.deploy.gcloud import Shell
-from tests.deploy.readme import README, ROOT
 from tests.deploy.test_start_command import DOCKERFILE, PIPELINE, image_command
+from tests.docs_text import PAGES, README, ROOT
 
 pytestmark = pytest.mark.image
+DEPLOY = PAGES["docs/deploy.md"]
 MOST_MB = 150
 NAME = "localhost/polyhead:test"
 SERVED = {"main.py", "function", "model", "profiling", "bundle"}
@@ -107,8 +108,8 @@ def test_it_holds_what_is_served_and_is_small(image: Image) -> None:
     for part, size_mb in sorted(sizes_mb.items(), key=lambda pair: pair[1]):
         print(f"{size_mb:6.1f} MB  {part}")
     assert total_mb < MOST_MB
-    shown = {part: float(mb) for mb, part in re.findall(r"^ +([\d.]+) MB  (.+)$", README, re.M)}
-    assert shown == pytest.approx(sizes_mb, abs=1), "the README lists other sizes"
+    shown = {part: float(mb) for mb, part in re.findall(r"^ +([\d.]+) MB  (.+)$", DEPLOY, re.M)}
+    assert shown == pytest.approx(sizes_mb, abs=1), "docs/deploy.md lists other sizes"
     assert {path.name for path in (image.rootfs / "app").iterdir()} == SERVED | {
         "__pycache__",
         ".graphs",

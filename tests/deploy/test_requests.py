@@ -1,4 +1,4 @@
-"""What is Cloud Run asked for? The requests that the pipeline, service.yaml and the README send."""
+"""What is Cloud Run asked for? The requests that the pipeline, service.yaml and the docs send."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from tests.deploy.conftest import StandIn
 from tests.deploy.gcloud import PROJECT
+from tests.deploy.operator import block, lines
 from tests.deploy.pipeline import Pipeline
-from tests.deploy.readme import ROOT, block, lines
+from tests.docs_text import ROOT
 
 pytestmark = pytest.mark.gcloud
 Deployed = tuple[StandIn, Pipeline]
@@ -108,7 +109,7 @@ def test_no_stranger_is_let_in(deployed: Deployed) -> None:
         "not the pipeline's affair"
     )
     policies = cloud.cloud.sent("POST", ":setIamPolicy")
-    assert policies, "the README's first block grants roles"
+    assert policies, "the first block of docs/deploy.md grants roles"
     assert not any(b"allUsers" in request.body for request in policies)
     assert not any(b"allAuthenticatedUsers" in request.body for request in policies)
     assert cloud.service.invokers() == MEMBERS

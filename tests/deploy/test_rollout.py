@@ -7,14 +7,15 @@ import re
 import pytest
 
 from tests.deploy.conftest import StandIn
+from tests.deploy.operator import lines
 from tests.deploy.pipeline import Pipeline
-from tests.deploy.readme import README, lines
 from tests.deploy.standin.run import Service
+from tests.docs_text import PAGES
 from tests.serving import Server
 
 pytestmark = pytest.mark.gcloud
 Deployed = tuple[StandIn, Pipeline]
-(SHOWN,) = re.findall(r"```console\n(Traffic:.*?)```", README, re.DOTALL)
+(SHOWN,) = re.findall(r"```console\n(Traffic:.*?)```", PAGES["docs/deploy.md"], re.DOTALL)
 OLD = "polyhead-00001-abc"
 
 

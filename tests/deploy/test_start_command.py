@@ -7,8 +7,9 @@ import re
 import shlex
 import subprocess
 
-from tests.deploy.readme import README, ROOT
+from tests.docs_text import PAGES, ROOT
 
+DEPLOY = PAGES["docs/deploy.md"]
 DOCKERFILE = (ROOT / "function" / "Dockerfile").read_text(encoding="utf-8")
 SERVICE = (ROOT / "service.yaml").read_text(encoding="utf-8")
 PIPELINE = (ROOT / "cloudbuild.yaml").read_text(encoding="utf-8")
@@ -54,14 +55,14 @@ def test_the_images_pins_are_the_repositorys() -> None:
 def test_the_readme_tells_every_substitution() -> None:
     block = PIPELINE.split("substitutions:\n")[1].split("\noptions:")[0]
     for name in re.findall(r"^  (_[A-Z0-9_]+):", block, re.MULTILINE):
-        assert f"`{name}`" in README, name
+        assert f"`{name}`" in DEPLOY, name
 
 
 def test_the_costs_follow_from_the_prices() -> None:
     prices = re.search(
         r"([\d.]+) \$\s+per vCPU-second, ([\d.]+) \$\s+per\s+GiB-second, ([\d.]+) \$\s+per million"
         r".*?are ([\d,]+) vCPU-seconds, ([\d,]+)\s+GiB-seconds\s+and\s+(\d+) million requests",
-        README,
+        DEPLOY,
         re.DOTALL,
     )
     assert prices
@@ -80,4 +81,4 @@ def test_the_costs_follow_from_the_prices() -> None:
     month_s = 30 * 24 * 3600
     for words, calls in (("10 thousand", 1e4), ("1 million", 1e6), ("100 million", 1e8)):
         alone, shared = calls * 0.1, min(calls * 0.1, month_s)
-        assert f"| {words} | {dollars(calls, alone)} | {dollars(calls, shared)} |" in README
+        assert f"| {words} | {dollars(calls, alone)} | {dollars(calls, shared)} |" in DEPLOY

@@ -15,7 +15,7 @@ import pytest
 from model.bundle import HASHED, MANIFEST, MODEL, TOKENIZER, read_bundle, write_bundle
 from tests.deploy.conftest import StandIn
 from tests.deploy.pipeline import Pipeline
-from tests.deploy.readme import ROOT
+from tests.docs_text import ROOT
 
 pytestmark = pytest.mark.gcloud
 BUCKET, FOLDER = "my-project-polyhead", "bundles/mine"

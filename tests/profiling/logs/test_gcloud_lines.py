@@ -23,6 +23,7 @@ import pytest
 
 from profiling.logs.cloud import log_filter
 from profiling.logs.source import Window
+from tests.docs_text import PAGES
 from tests.serving import ROOT, Server
 
 GCLOUD = shutil.which("gcloud")
@@ -30,15 +31,14 @@ pytestmark = [
     pytest.mark.gcloud,
     pytest.mark.skipif(GCLOUD is None, reason="gcloud is not installed on this machine"),
 ]
-README = (ROOT / "README.md").read_text("utf-8")
 CONSOLE = ROOT / "profiling" / "console"
 PARSING = 2
 """Exit status of a line that gcloud does not understand; 1: it could not carry it out."""
 
 
 def documented() -> list[list[str]]:
-    """Every `gcloud logging` command in the README, as words, up to a pipe."""
-    text = README.replace("\\\n", " ")
+    """Every `gcloud logging` command in docs/observe.md, as words, up to a pipe."""
+    text = PAGES["docs/observe.md"].replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines()]
     found = [line for line in lines if line.startswith("gcloud logging")]
     return [shlex.split(line.partition(" | ")[0]) for line in found]
@@ -62,7 +62,7 @@ def gcloud(words: list[str], config: Path, **settings: str) -> subprocess.Comple
     )
 
 
-def test_the_readme_has_lines_to_parse() -> None:
+def test_the_docs_have_lines_to_parse() -> None:
     verbs = {tuple(words[:3]) for words in documented()}
     assert verbs == {("gcloud", "logging", "read"), ("gcloud", "logging", "metrics")}
 
