@@ -1,15 +1,38 @@
-"""Which value does a share of the values stay below? Linear between neighbours, as numpy."""
+"""Which value does a share of the values stay below, and may the figure be quoted?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
 
-def percentile(ascending: Sequence[float], share: float) -> float:
-    """The percentile of values that ascend, `share` from 0 to 1: `numpy.quantile`'s default."""
-    if not ascending:
+FEW = 5
+WIDE = 0.25
+"""A quartile distance of more than this share of the median makes a figure weak."""
+
+
+def percentile(values: ArrayLike, percent: float) -> float:
+    """The percentile, `percent` from 0 to 100, linear between neighbours as in numpy.
+
+    Raises ValueError without values.
+    """
+    array = np.asarray(values, np.float64)
+    if not array.size:
         raise ValueError("there is no percentile of no values")
-    place = share * (len(ascending) - 1)
-    below = int(place)
-    above = min(below + 1, len(ascending) - 1)
-    return ascending[below] + (ascending[above] - ascending[below]) * (place - below)
+    return float(np.percentile(array, percent))
+
+
+def summarize(values: Sequence[float]) -> dict[str, float]:
+    """n, median, p95, p99 and quartiles, which are the keys of the JSON; raises ValueError."""
+    percents = {"median": 50, "p95": 95, "p99": 99, "q1": 25, "q3": 75}
+    return {"n": len(values), **{key: percentile(values, at) for key, at in percents.items()}}
+
+
+def weakness(summary: dict[str, float]) -> str | None:
+    """Why a median should not be quoted; None when it may."""
+    if summary["n"] < FEW:
+        return f"only {summary['n']} runs"
+    if summary["q3"] - summary["q1"] > WIDE * summary["median"]:
+        return "widely spread"
+    return None

@@ -25,7 +25,7 @@ from profiling.bench.asking import StartError
 from profiling.bench.contenders import DEFAULT, ROOT, SERVE, contenders, optimized_graph, prepare
 from profiling.bench.launch import Job, Start, measure
 from profiling.bench.limits import Limits
-from profiling.bench.summary import summarize, weakness
+from profiling.percentiles import summarize, weakness
 
 FORMAT = 1
 TEXT = "raw honey"

@@ -15,7 +15,7 @@ from profiling import process_tree
 from profiling.bench.asking import StartError, burst, connected, output, post, warm
 from profiling.bench.contenders import Contender
 from profiling.bench.limits import Limits, limited
-from profiling.bench.summary import percentile
+from profiling.percentiles import percentile
 from profiling.server import free_port
 
 SETTLE_S = 2.0

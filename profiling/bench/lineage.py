@@ -23,7 +23,7 @@ from typing import Any
 
 from profiling import machine, process_tree
 from profiling.bench.contenders import NODE, PEERS, ROOT, SERVE
-from profiling.bench.summary import percentile, summarize
+from profiling.percentiles import percentile, summarize
 
 FORMAT = 1
 MODELS = PEERS / "lineage" / "models"

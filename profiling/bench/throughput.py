@@ -28,7 +28,7 @@ from model.encoding import chunks, graph_inputs
 from model.session import open_session
 from model.softmax import Softmax
 from profiling import machine
-from profiling.bench.summary import summarize
+from profiling.percentiles import summarize
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ROOT / "training" / "ingredients" / "transfer.jsonl.gz"

@@ -14,6 +14,7 @@ import numpy as np
 from profiling.logs.entry import PREDICT, Failure, Record
 from profiling.logs.nesting import innermost
 from profiling.logs.source import Log
+from profiling.percentiles import percentile
 
 SLOWEST = 5
 MESSAGES = 10
@@ -130,7 +131,7 @@ def quantiles(values: Iterable[float]) -> Quantiles | None:
     array = np.fromiter(values, float)
     if not array.size:
         return None
-    return Quantiles(array.size, *np.quantile(array, [0.50, 0.95, 0.99, 1.0]).tolist())
+    return Quantiles(array.size, *(percentile(array, percent) for percent in (50, 95, 99, 100)))
 
 
 def span_quantiles(records: Sequence[Record]) -> dict[str, Quantiles]:
@@ -144,7 +145,7 @@ def span_quantiles(records: Sequence[Record]) -> dict[str, Quantiles]:
             starts[span.name].append(span.start_ms)
         for name, total_ms in totals.items():
             durations[name].append(total_ms)
-    order = sorted(starts, key=lambda name: float(np.median(starts[name])))
+    order = sorted(starts, key=lambda name: percentile(starts[name], 50))
     return {name: value for name in order if (value := quantiles(durations[name]))}
 
 
