@@ -33,7 +33,7 @@ def main() -> None:
     assert runner.spawning_greenlet is not None
     runner.spawning_greenlet.join()
     runner.user_greenlets.join(LEAD_S + plan.warmup_s + plan.duration_s + plan.timeout_s)
-    outcome = recorder.outcome(user.schedule)
+    outcome = recorder.outcome(unsent=len(user.schedule.arrivals))
     runner.quit()
     json.dump(vars(outcome), sys.stdout)
     sys.stdout.write("\n")

@@ -63,7 +63,8 @@ class Plan:
 class Outcome:
     """Every sample after the warm-up as columns, in the order in which the requests ended.
 
-    Times are milliseconds since the first request was due; `due` is `sent` in the closed model.
+    Times are milliseconds since the first request could be due, -1 for what never happened; in the
+    closed model `due` is `sent`.
     """
 
     due: list[float]
@@ -82,7 +83,7 @@ class Outcome:
     server: list[str]
     """The Server-Timing header."""
     answers: list[Any]
-    """The decoded answers when the plan keeps them."""
+    """The decoded bodies; None where the plan does not keep them and where there is none."""
     faults: dict[str, int]
     """How often each fault occurred, by the error's code or the name of an exception."""
     messages: dict[str, str]

@@ -8,9 +8,17 @@ import time
 from typing import Any
 
 from profiling.report.load.plan import Outcome, Plan
-from profiling.report.load.users import Schedule
 
 RequestSample = dict[str, Any]
+"""The columns that a request came to, and the `encoding` and `body` of its response."""
+
+
+COLUMNS: dict[str, Any] = {
+    "due": -1.0, "sent": -1.0, "first_byte": -1.0, "done": -1.0, "status": 0, "question": 0,
+    "request_bytes": 0, "response_bytes": 0, "encode_ms": 0.0, "decode_ms": 0.0, "server": "",
+    "answers": None,
+}  # fmt: skip
+"""Each column of an Outcome, and its value for requests that never came to it."""
 
 
 class Recorder:
@@ -30,47 +38,31 @@ class Recorder:
         """Note one request, and read its answer as any client would."""
         if context.get("status") == 200:
             began_s = time.perf_counter()
-            body = context["body"]
+            body = context.pop("body")
             answer = json.loads(gzip.decompress(body) if context["encoding"] == "gzip" else body)
-            context["decode_ms"] = 1000 * (time.perf_counter() - began_s)
-            context["response_bytes"] = len(context.pop("body"))
+            context["decode_ms"] = round(1000 * (time.perf_counter() - began_s), 4)
+            context["response_bytes"] = len(body)
             if self._plan.keep_answers:
-                context["answer"] = answer
+                context["answers"] = answer
         self._cpu_s_at_end = time.process_time()
         self._samples.append((context, exception))
 
-    def outcome(self, schedule: Schedule) -> Outcome:
-        begin_s = schedule.start_s + self._plan.warmup_s
-        recorded = [pair for pair in self._samples if pair[0]["due_s"] >= begin_s]
-        samples = [sample for sample, _ in recorded]
+    def outcome(self, unsent: int) -> Outcome:
+        warmup_ms = 1000 * self._plan.warmup_s
+        recorded = [pair for pair in self._samples if pair[0]["due"] >= warmup_ms]
+        columns = {
+            name: [sample.get(name, missing) for sample, _ in recorded]
+            for name, missing in COLUMNS.items()
+        }
         faults, messages = _faults(recorded)
-
-        def moments(name: str) -> list[float]:
-            """Milliseconds since the start; -1 where it never came to that."""
-            return [
-                round(1000 * (sample[name] - schedule.start_s), 3) if name in sample else -1.0
-                for sample in samples
-            ]
-
         return Outcome(
-            due=moments("due_s"),
-            sent=moments("sent_s"),
-            first_byte=moments("first_byte_s"),
-            done=moments("done_s"),
-            status=[sample.get("status", 0) for sample in samples],
-            question=[sample["question"] for sample in samples],
-            request_bytes=[sample["request_bytes"] for sample in samples],
-            response_bytes=[sample.get("response_bytes", 0) for sample in samples],
-            encode_ms=[round(sample["encode_ms"], 4) for sample in samples],
-            decode_ms=[round(sample.get("decode_ms", 0.0), 4) for sample in samples],
-            server=[sample.get("server", "") for sample in samples],
-            answers=[s.get("answer") for s in samples] if self._plan.keep_answers else [],
+            **columns,
             faults=faults,
             messages=messages,
-            window_s=round(max((s["done_s"] for s in samples), default=begin_s) - begin_s, 6),
+            window_s=round((max(columns["done"], default=warmup_ms) - warmup_ms) / 1000, 6),
             client_cpu_s=round(self._cpu_s_at_end - self._cpu_s_at_begin, 6),
             requests=len(self._samples),
-            unsent=len(schedule.arrivals),
+            unsent=unsent,
         )
 
 

@@ -42,6 +42,10 @@ class Schedule:
         self._idle: list[tuple[Connection, float]] = []
         """Connections and since when they are idle, in seconds of time.perf_counter."""
 
+    def milliseconds(self, moment_s: float) -> float:
+        """Since the start, of a moment of time.perf_counter."""
+        return round(1000 * (moment_s - self.start_s), 3)
+
     def encode(self, index: int) -> bytes:
         """The body of a request, as any client would make it."""
         question: dict[str, Any] = {"inputs": self.plan.questions[index]}
@@ -79,10 +83,14 @@ class ReplayUser(User):
         number = next(schedule.questions)
         if schedule.plan.requests is not None and number >= schedule.plan.requests:
             raise StopUser
-        sample: dict[str, Any] = {"question": number % len(schedule.plan.questions)}
+        question = number % len(schedule.plan.questions)
         began_s = time.perf_counter()
-        body = schedule.encode(sample["question"])
-        sample |= {"encode_ms": 1000 * (time.perf_counter() - began_s), "request_bytes": len(body)}
+        body = schedule.encode(question)
+        sample: dict[str, Any] = {
+            "question": question,
+            "request_bytes": len(body),
+            "encode_ms": round(1000 * (time.perf_counter() - began_s), 4),
+        }
         fault: Exception | None = None
         request, connection = schedule.request(body), schedule.connection()
         sent_s = time.perf_counter()
@@ -90,22 +98,24 @@ class ReplayUser(User):
             response = connection.ask(request)
             done_s = response.last_byte_s
             sample |= {
-                "first_byte_s": response.first_byte_s,
-                "body": response.body,
+                "first_byte": schedule.milliseconds(response.first_byte_s),
                 "status": response.status,
                 "server": response.headers.get("server-timing", ""),
                 "encoding": response.headers.get("content-encoding", ""),
+                "body": response.body,
             }
             schedule.give_back(connection)
         except Exception as error:  # sockets, timeouts, half responses: all are samples
             done_s = time.perf_counter()
             fault = error
             connection.close()
-        sample |= {"due_s": sent_s if due_s is None else due_s, "sent_s": sent_s, "done_s": done_s}
+        sample["due"] = schedule.milliseconds(sent_s if due_s is None else due_s)
+        sample["sent"] = schedule.milliseconds(sent_s)
+        sample["done"] = schedule.milliseconds(done_s)
         self.environment.events.request.fire(
             request_type="POST",
             name="/",
-            response_time=1000 * (done_s - sample["due_s"]),
+            response_time=sample["done"] - sample["due"],
             response_length=len(sample.get("body", b"")),
             exception=fault,
             context=sample,
