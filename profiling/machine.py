@@ -1,60 +1,88 @@
-"""On what, and with which versions, was this measured?"""
+"""On what, and with which versions, was this measured? Head of every result."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-PACKAGES = ("functions-framework", "gunicorn", "flask", "onnxruntime", "tokenizers", "numpy")
-OTHERS = ("torch", "transformers")
+import psutil
+
+PACKAGES = (
+    *("functions-framework", "gunicorn", "flask", "onnxruntime", "tokenizers", "numpy"),
+    *("torch", "transformers"),
+)
+VERSIONS = """
+import json, platform, sys
+from importlib.metadata import PackageNotFoundError, version
+
+packages = dict.fromkeys(sys.argv[1:])
+for name in packages:
+    try:
+        packages[name] = version(name)
+    except PackageNotFoundError:
+        pass
+print(json.dumps({"python": platform.python_version(), "packages": packages}))
+"""
 
 
-def describe(python: Path = Path(sys.executable)) -> dict[str, object]:
-    """Processor, kernel, load and versions, for the head of a result; `python` is what serves."""
+def describe(server_python: Path | str = sys.executable) -> dict[str, Any]:
+    """Processor, memory in MiB, kernel, load, and the versions of what serves.
+
+    `python` and `packages` (None: not installed) are those of the Python that serves. `driver` has
+    the same of the one that runs this, where it is another: torch of the peers is among them.
+    """
+    driver = {} if str(server_python) == sys.executable else {"driver": versions(sys.executable)}
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cpus": os.cpu_count(),
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "memory_mb": psutil.virtual_memory().total // 2**20,
         "system": f"{platform.system()} {platform.release()}",
         "load_average": os.getloadavg()[0],
-        "python": _output(str(python), "-c", "import platform; print(platform.python_version())"),
         "node": _output("node", "--version"),
-        "packages": {name: _version(name) for name in (*PACKAGES, *OTHERS)},
+        **versions(server_python),
+        **driver,
     }
 
 
-def sentence(machine: dict[str, object]) -> str:
+def sentence(machine: dict[str, Any]) -> str:
     """The same in a line under a table."""
-    packages = machine["packages"]
-    assert isinstance(packages, dict)
-    versions = ", ".join(f"{name} {found}" for name, found in packages.items() if found)
-    return (
+    parts = [
         f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memory_mb']} MiB, "
-        f"{machine['system']}, load {machine['load_average']:.1f} at the start; "
-        f"Python {machine['python']}, Node {machine['node']}; {versions}."
-    )
+        f"{machine['system']}, load {machine['load_average']:.1f} at the start",
+        f"Python {machine['python']}, Node {machine['node']}",
+        _listed(machine["packages"]),
+    ]
+    if driver := machine.get("driver"):
+        parts += [f"driven by Python {driver['python']}", _listed(driver["packages"])]
+    return f"{'; '.join(parts)}."
 
 
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+def versions(python: Path | str) -> dict[str, Any]:
+    """`python` and `packages` of an interpreter, asked of itself; no packages if it cannot run."""
+    answer = _output(str(python), "-c", VERSIONS, *PACKAGES)
+    described: dict[str, Any] = json.loads(answer) if answer else {"python": None, "packages": {}}
+    return described
+
+
+def processor() -> str:
+    """The processor's name, as the kernel gives it."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or "unknown"
+
+
+def _listed(packages: dict[str, str | None]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in packages.items() if version)
 
 
 def _output(*command: str) -> str | None:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
         return None

@@ -73,7 +73,7 @@ def _quantization(facts: dict[str, Any]) -> list[str]:
 def _times(seconds: dict[str, Any]) -> list[str]:
     stages = ", ".join(f"{name} {times['wall']:.0f}" for name, times in seconds.items())
     wall, cpu = (sum(times[kind] for times in seconds.values()) for kind in ("wall", "cpu"))
-    processor = machine.describe()["processor"]
+    processor = machine.processor()
     return [
         f"seconds per stage: {stages}",
         f"in all {wall / 60:.1f} minutes, {cpu / 60:.1f} CPU-minutes on {processor}; "
