@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from training.studies.sweep.front import COSTS, NothingFitsError, front, pick
-from training.studies.sweep.points import Limits, Point
+from training.studies.sweep.front import COSTS, BundleLimits, NothingFitsError, Point, front, pick
 
 PLAIN = Point(
     name="", network="student", precision="int8", layers=3, width=384, pieces=9000,
@@ -47,16 +46,16 @@ def test_a_front_agrees_with_comparing_every_pair() -> None:
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        (Limits(max_mb=8), SLIM),
-        (Limits(max_latency_ms=2), MIDDLE),
-        (Limits(max_latency_ms=1, max_mb=8), TINY),
-        (Limits(min_accuracy=90), MIDDLE),
-        (Limits(min_accuracy=90, max_mb=8), SLIM),
-        (Limits(min_accuracy=84, max_latency_ms=3), TINY),
-        (Limits(min_accuracy=84, max_latency_ms=3, max_mb=10), MIDDLE),
+        (BundleLimits(max_mb=8), SLIM),
+        (BundleLimits(max_latency_ms=2), MIDDLE),
+        (BundleLimits(max_latency_ms=1, max_mb=8), TINY),
+        (BundleLimits(min_accuracy=90), MIDDLE),
+        (BundleLimits(min_accuracy=90, max_mb=8), SLIM),
+        (BundleLimits(min_accuracy=84, max_latency_ms=3), TINY),
+        (BundleLimits(min_accuracy=84, max_latency_ms=3, max_mb=10), MIDDLE),
     ],
 )
-def test_the_pick_is_best_in_what_has_no_limit(limits: Limits, expected: Point) -> None:
+def test_the_pick_is_best_in_what_has_no_limit(limits: BundleLimits, expected: Point) -> None:
     assert pick(POINTS, limits) is expected
 
 
@@ -65,4 +64,4 @@ def test_limits_that_nothing_meets_say_what_there_is() -> None:
         NothingFitsError,
         match=r"max_mb 1, min_accuracy 95: .*smallest tiny \(85.0 %, 0.50 ms, 2.0 MB\).*large",
     ):
-        pick(POINTS, Limits(max_mb=1, min_accuracy=95))
+        pick(POINTS, BundleLimits(max_mb=1, min_accuracy=95))

@@ -9,7 +9,7 @@ import pytest
 
 from training.__main__ import main
 from training.recipe import Student
-from training.studies.search import SPACE, _drawn
+from training.studies.search import SPACE, drawn_settings
 
 ROOT = Path(__file__).parents[3]
 RECIPE = """
@@ -31,14 +31,14 @@ committee = false
 
 def test_settings_are_drawn_by_seed_and_once_each() -> None:
     own = Student()
-    first = _drawn(own, 20, 1)
-    assert first == _drawn(own, 20, 1)
-    assert first != _drawn(own, 20, 2)
+    first = drawn_settings(own, 20, 1)
+    assert first == drawn_settings(own, 20, 1)
+    assert first != drawn_settings(own, 20, 2)
     assert len({own, *first}) == 21
     assert {drawn.layers for drawn in first} == {own.layers}
     most = 5 * 3 * 3 * 4 * 4
     assert all(getattr(drawn, key) in values for drawn in first for key, values in SPACE.items())
-    assert len(_drawn(own, 10 * most, 1)) <= most
+    assert len(drawn_settings(own, 10 * most, 1)) <= most
 
 
 def test_the_better_ones_go_on_and_nothing_is_measured_twice(
@@ -54,11 +54,11 @@ def test_the_better_ones_go_on_and_nothing_is_measured_twice(
         cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("fitted and measured now") == 4 + 2
+    assert done.stdout.count("trained and measured now") == 4 + 2
     assert main(arguments) == 0
     assert capsys.readouterr().out.count("measured before, kept") == 4 + 2
-    found = json.loads((out.with_name("search.report") / "search.json").read_text())
-    few, more = found["rounds"]
+    report = json.loads((out.with_name("search.report") / "search.json").read_text())
+    few, more = report["rounds"]
     assert [len(few), len(more)] == [4, 2]
     assert [few[0]["steps"], more[0]["steps"]] == [2, 6]
     rates = Student().learning_rate

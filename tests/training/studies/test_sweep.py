@@ -93,11 +93,11 @@ def document(out: Path) -> Any:
 
 
 def test_a_killed_sweep_goes_on_and_trains_nothing_twice(swept: tuple[Path, str]) -> None:
-    said = swept[1]
-    assert "teacher: measured before, kept" in said
-    assert "2x384: measured before, kept" in said
-    assert "1x128: trained and measured now" in said
-    trained = re.findall(r"^teacher: runs.*$", said, re.MULTILINE)
+    printed = swept[1]
+    assert "teacher: measured before, kept" in printed
+    assert "2x384: measured before, kept" in printed
+    assert "1x128: trained and measured now" in printed
+    trained = re.findall(r"^teacher: runs.*$", printed, re.MULTILINE)
     assert len(trained) == 1, "one more teacher, for the other vocabulary"
 
 
@@ -116,7 +116,7 @@ def test_every_network_is_measured_in_each_precision_and_limit(swept: tuple[Path
     assert points["2x384 int8"]["mb"] < points["2x384 fp32"]["mb"] / 3
 
 
-def test_what_the_grid_cannot_have_is_said(swept: tuple[Path, str]) -> None:
+def test_what_the_grid_cannot_have_is_printed(swept: tuple[Path, str]) -> None:
     assert "layers: 6 left out, the base has 2" in swept[1]
     assert "widths: 100 left out" in swept[1]
     assert "pieces: 90000 left out, the recipe's text uses" in swept[1]
@@ -138,15 +138,15 @@ def test_the_choice_is_a_whole_bundle_within_the_limit(swept: tuple[Path, str]) 
     out = swept[0]
     assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
     assert sum(path.stat().st_size for path in out.iterdir()) < 3e6
-    found = document(out)
-    fitting = [point for point in found["points"] if point["mb"] <= 3]
-    (chosen,) = (point for point in fitting if point["name"] == found["choice"])
+    report = document(out)
+    fitting = [point for point in report["points"] if point["mb"] <= 3]
+    (chosen,) = (point for point in fitting if point["name"] == report["choice"])
     assert chosen["accuracy"] >= max(round(point["accuracy"], 1) for point in fitting) - 0.1
     (answer,) = Classifier.load(out).predict(["raw honey"])
     assert list(answer) == ["ingredient", "category"]
     metrics = read_bundle(out).metrics
     assert {"teacher", "student", "int8", "baseline"} < metrics.keys()
-    assert metrics["sweep"]["choice"] == found["choice"]
+    assert metrics["sweep"]["choice"] == report["choice"]
 
 
 def test_limits_that_nothing_meets_leave_the_bundle_alone(
@@ -154,9 +154,9 @@ def test_limits_that_nothing_meets_leave_the_bundle_alone(
 ) -> None:
     before = read_bundle(swept[0]).digest
     assert main(["sweep", *arguments, "--min-accuracy", "99.9", "--max-mb", "1"]) == 1
-    said = capsys.readouterr().out
-    assert "nothing measured is within max_mb 1, min_accuracy 99.9" in said
-    assert "trained and measured now" not in said
+    printed = capsys.readouterr()
+    assert "nothing measured is within max_mb 1, min_accuracy 99.9" in printed.err
+    assert "trained and measured now" not in printed.out
     assert read_bundle(swept[0]).digest == before
 
 
@@ -166,8 +166,8 @@ def test_a_spent_budget_says_that_the_same_command_goes_on(
 ) -> None:
     other = [*arguments[:-1], f"{arguments[-1]}-2"]
     assert main(["sweep", *other, "--budget-minutes", "0.01"]) == 1
-    said = capsys.readouterr().out
-    assert "nothing was measured within 0.01 minutes; the same command goes on" in said
+    printed = capsys.readouterr().err
+    assert "nothing was measured within 0.01 minutes; the same command goes on" in printed
 
 
 def test_the_alarm_ends_the_body_and_is_silent_after_it() -> None:

@@ -13,7 +13,7 @@ from scipy.stats import ttest_rel
 from training.__main__ import main
 from training.recipe import read_recipe
 from training.rows.table import read_table
-from training.studies.twins.difference import difference
+from training.studies.twins.twins_report import difference
 from training.studies.twins.written_rows import with_written_rows
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +46,7 @@ def recipe(small_base: Path, small_table: Path) -> Path:
 def test_twins_are_judged_on_the_rows_that_all_tasks_are(recipe: Path, tmp_path: Path) -> None:
     own = read_recipe(recipe)
     together = read_table(own)
-    written = with_written_rows(own, tmp_path / "rows.jsonl")
+    written = with_written_rows(own, together, tmp_path / "rows.jsonl")
     again = read_table(written)
     assert [(row.text, row.targets, row.split) for row in again.rows] == [
         (row.text, row.targets, row.split) for row in together.rows
@@ -64,16 +64,16 @@ def test_twins_are_judged_on_the_rows_that_all_tasks_are(recipe: Path, tmp_path:
 def test_an_interval_is_that_of_the_paired_t_test() -> None:
     random = np.random.default_rng(1)
     before, after = random.normal(90, 1, 5).tolist(), random.normal(91, 1, 5).tolist()
-    found = difference(before, after)
+    gain = difference(before, after)
     expected = ttest_rel(after, before).confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert found.points == pytest.approx(np.mean(after) - np.mean(before))
-    assert found.clear == (ttest_rel(after, before).pvalue < 0.05)
+    assert (gain.low, gain.high) == pytest.approx((expected.low, expected.high))
+    assert gain.points == pytest.approx(np.mean(after) - np.mean(before))
+    assert gain.clear == (ttest_rel(after, before).pvalue < 0.05)
 
 
 def test_one_seed_has_no_interval() -> None:
-    found = difference([90.0], [91.5])
-    assert (found.points, found.low, found.high, found.clear) == (1.5, None, None, False)
+    gain = difference([90.0], [91.5])
+    assert (gain.points, gain.low, gain.high, gain.clear) == (1.5, None, None, False)
 
 
 def test_the_command_compares_and_measures_nothing_twice(
@@ -89,14 +89,14 @@ def test_the_command_compares_and_measures_nothing_twice(
     assert done.stdout.count("trained and measured now") == 6
     assert main(arguments) == 0
     assert capsys.readouterr().out.count("measured before, kept") == 6
-    found = json.loads((out.with_name("twins.report") / "twins.json").read_text())
-    assert (found["steps"], found["seeds"]) == (2, 1)
-    pairs = {(entry["attention"], entry["task"]) for entry in found["sharing"]}
+    report = json.loads((out.with_name("twins.report") / "twins.json").read_text())
+    assert (report["steps"], report["seeds"]) == (2, 1)
+    pairs = {(entry["attention"], entry["task"]) for entry in report["sharing"]}
     assert pairs == {(a, t) for a in ("independent", "joint") for t in ("ingredient", "source")}
-    for entry in found["sharing"]:
+    for entry in report["sharing"]:
         assert entry["points"] == pytest.approx(entry["after"] - entry["before"], abs=0.01)
         assert 0 < entry["after"] <= 100
-    assert [entry["task"] for entry in found["attention"]] == ["ingredient", "source"]
+    assert [entry["task"] for entry in report["attention"]] == ["ingredient", "source"]
     table = (out.with_name("twins.report") / "twins.md").read_text()
     assert "2 steps of 32 rows for every network, 1 seed," in table
     assert not list(out.with_name("twins.work").glob("twins/*.work")), "weights are not kept"

@@ -6,6 +6,7 @@ recipe's own student: a vocabulary needs a teacher of its own, a limit no traini
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -15,7 +16,7 @@ from training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Ground:
+class Bounds:
     """What the recipe's own vocabulary stage and base allow."""
 
     base: dict[str, Any]
@@ -39,33 +40,39 @@ class Candidate:
         pieces = self.recipe.vocabulary.pieces
         return f"{self.layers}x{self.width}" + (f"-{pieces}" if pieces else "")
 
-    @property
-    def cost(self) -> int:
-        return self.layers * self.width**2
 
-
-def candidates(recipe: Recipe, ground: Ground) -> tuple[list[Candidate], list[str]]:
+def candidates(recipe: Recipe, bounds: Bounds) -> tuple[list[Candidate], list[str]]:
     """The students in the order of training, and a sentence on each entry that is left out.
 
     The recipe's own comes first, then the cheap ones; those that need another teacher come last.
     """
-    grid, base = recipe.sweep, ground.base
-    layers, width = recipe.student.layers, recipe.student.width or base["hidden_size"]
-    depths = [n for n in grid.layers if n <= base["num_hidden_layers"]]
-    widths = [n for n in grid.widths if fits_width(base, n)]
-    limits = tuple(n for n in grid.max_tokens if n < ground.max_tokens)
-    sizes = [n for n in grid.pieces if n < ground.pieces]
-    own = Candidate(recipe, layers, width, limits)
-    shapes = sorted(set(product(depths, widths)) - {(layers, width)})
-    others = [Candidate(_shaped(recipe, *shape), *shape) for shape in shapes]
-    smaller = [Candidate(_with_pieces(recipe, n), layers, width) for n in sizes]
-    left_out = [
-        *_left_out("layers", grid.layers, depths, f"the base has {base['num_hidden_layers']}"),
-        *_left_out("widths", grid.widths, widths, f"the base's heads do not divide {width} so"),
-        *_left_out("max_tokens", grid.max_tokens, limits, f"the recipe's is {ground.max_tokens}"),
-        *_left_out("pieces", grid.pieces, sizes, f"the recipe's text uses {ground.pieces}"),
-    ]
-    return [own, *sorted(others, key=lambda candidate: candidate.cost), *smaller], left_out
+    base, left_out = bounds.base, list[str]()
+    own_layers, own_width = recipe.student.layers, recipe.student.width or base["hidden_size"]
+    most_layers = base["num_hidden_layers"]
+
+    def usable(key: str, is_usable: Callable[[int], bool], reason: str) -> list[int]:
+        """The entries of `[sweep] key` that can be had; the others are noted."""
+        entries: tuple[int, ...] = getattr(recipe.sweep, key)
+        if others := [str(entry) for entry in entries if not is_usable(entry)]:
+            left_out.append(f"[sweep] {key}: {', '.join(others)} left out, {reason}")
+        return list(filter(is_usable, entries))
+
+    depths = usable("layers", lambda n: n <= most_layers, f"the base has {most_layers}")
+    widths = usable(
+        "widths",
+        lambda n: fits_width(base, n),
+        f"the base's attention heads do not divide {own_width} so",
+    )
+    limits = usable(
+        "max_tokens", lambda n: n < bounds.max_tokens, f"the recipe's is {bounds.max_tokens}"
+    )
+    sizes = usable("pieces", lambda n: n < bounds.pieces, f"the recipe's text uses {bounds.pieces}")
+    own = Candidate(recipe, own_layers, own_width, tuple(limits))
+    shapes = sorted(set(product(depths, widths)) - {(own_layers, own_width)})
+    cheap_first = sorted(shapes, key=lambda shape: shape[0] * shape[1] ** 2)
+    others = [Candidate(_shaped(recipe, *shape), *shape) for shape in cheap_first]
+    smaller = [Candidate(_with_pieces(recipe, n), own_layers, own_width) for n in sizes]
+    return [own, *others, *smaller], left_out
 
 
 def _shaped(recipe: Recipe, layers: int, width: int) -> Recipe:
@@ -74,8 +81,3 @@ def _shaped(recipe: Recipe, layers: int, width: int) -> Recipe:
 
 def _with_pieces(recipe: Recipe, pieces: int) -> Recipe:
     return replace(recipe, vocabulary=replace(recipe.vocabulary, pieces=pieces))
-
-
-def _left_out(key: str, asked: tuple[int, ...], kept: Any, why: str) -> list[str]:
-    entries = [entry for entry in asked if entry not in kept]
-    return [f"[sweep] {key}: {', '.join(map(str, entries))} left out, {why}"] if entries else []

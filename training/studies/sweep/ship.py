@@ -9,39 +9,37 @@ from typing import Any
 from model.bundle import Bundle, read_bundle
 from training.judge.evaluate import baseline_metrics, evaluate
 from training.judge.ship_bundle import ship
-from training.recipe import Recipe
-from training.rows.table import read_table
-from training.studies.sweep.points import Point
+from training.run import Run
+from training.studies.sweep.front import Point
 
 
-def ship_choice(recipe: Recipe, picked: Point, points: list[Point], out: Path) -> Bundle:
-    """Write `picked` to `out`, whole, with the metrics of all that a run's bundle names."""
-    table = read_table(recipe)
-    contenders = _contenders(picked, points)
+def ship_choice(run: Run, choice: Point, points: list[Point]) -> Bundle:
+    """Write `choice` to the run's target, with the metrics of all that a run's bundle names."""
+    contenders = _contenders(choice, points)
     metrics: dict[str, Any] = {
         "split": "test",
-        **{name: evaluate(table, path) for name, path in contenders.items()},
-        **baseline_metrics(table),
-        "shipped": _contender(picked),
+        **{name: evaluate(run.table, path) for name, path in contenders.items()},
+        **baseline_metrics(run.table),
+        "shipped": _contender(choice),
         "sweep": {
-            "choice": picked.name,
-            "validation": picked.accuracy,
-            "latency_ms": picked.latency_ms,
-            "mb": round(picked.mb, 2),
+            "choice": choice.name,
+            "validation": choice.accuracy,
+            "latency_ms": choice.latency_ms,
+            "mb": round(choice.mb, 2),
         },
     }
-    shaped = replace(recipe, student=replace(recipe.student, layers=picked.layers))
-    return ship(shaped, table, read_bundle(picked.path), metrics, out)
+    recipe = replace(run.recipe, student=replace(run.recipe.student, layers=choice.layers))
+    return ship(recipe, run.table, read_bundle(choice.path), metrics, run.target)
 
 
-def _contenders(picked: Point, points: list[Point]) -> dict[str, Path]:
-    """The bundles that are evaluated: the teacher, and the picked network in each precision."""
-    found = {
+def _contenders(choice: Point, points: list[Point]) -> dict[str, Path]:
+    """The bundles that are evaluated: the teacher, and the chosen network in each precision."""
+    contenders = {
         _contender(point): point.path
         for point in points
-        if _shape(point) == _shape(picked) or _contender(point) == "teacher"
+        if _shape(point) == _shape(choice) or _contender(point) == "teacher"
     }
-    return found | {_contender(picked): picked.path}
+    return contenders | {_contender(choice): choice.path}
 
 
 def _contender(point: Point) -> str:

@@ -6,18 +6,15 @@ the JSON; `OUT/` gets the bundle that is best within the limits, if any are give
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from model.bundle import refuse_other_files
 from training.recipe import Recipe
-from training.rows.table import read_table
+from training.run import Run, RunError
 from training.studies.sweep.deadline import BudgetSpentError, training_time
-from training.studies.sweep.front import NothingFitsError, pick
+from training.studies.sweep.front import BundleLimits, NothingFitsError, Point, pick
 from training.studies.sweep.grid import candidates
-from training.studies.sweep.measure import latencies
-from training.studies.sweep.points import Limits, Point
+from training.studies.sweep.latencies import timed
 from training.studies.sweep.ship import ship_choice
 from training.studies.sweep.sweep_report import write_sweep_report
 from training.studies.sweep.trials import Trials
@@ -31,61 +28,44 @@ def sweep(
     max_mb: float | None,
     min_accuracy: float | None,
 ) -> int:
-    """Returns the exit status: 1 when nothing was measured or nothing is within the limits."""
-    out, limits = out.resolve(), Limits(max_latency_ms, max_mb, min_accuracy)
-    refuse_other_files(out)
-    trials = Trials(recipe, out.with_name(f"{out.name}.work") / "sweep")
+    """Returns the exit status. Raises RunError: nothing was measured or is within the limits."""
+    run, limits = Run(recipe, out), BundleLimits(max_latency_ms, max_mb, min_accuracy)
+    refuse_other_files(run.target)
     points: list[Point] = []
     notes: list[str] = []
     try:
         with training_time(budget_minutes):
-            for more in _measured(trials, notes):
-                points += more
+            _measure(Trials(run), points, notes)
     except BudgetSpentError:
         notes.append("the budget was spent before the whole grid; the same command goes on")
     if not points:
         minutes = f"{budget_minutes:g} minutes"
-        print(f"error: nothing was measured within {minutes}; the same command goes on")
-        return 1
-    points = _timed(recipe, points)
-    picked, problem = None, ""
-    if limits.given:
-        try:
-            picked = pick(points, limits)
-        except NothingFitsError as error:
-            problem = str(error)
-    print(write_sweep_report(recipe, out, points, limits, picked, [*notes, problem]))
-    if picked:
-        shipped = ship_choice(recipe, picked, points, out)
-        print(f"{picked.name} is the choice: {shipped.identity} in {out}")
+        raise RunError(f"nothing was measured within {minutes}; the same command goes on")
+    texts = [row.text for row in run.table.split("test")]
+    points = timed(points, texts, recipe.sweep.threads)
+    choice, problem = None, None
+    try:
+        choice = pick(points, limits) if limits.active else None
+    except NothingFitsError as error:
+        problem = error
+        notes.append(str(error))
+    print(write_sweep_report(run, points, limits, choice, notes))
     if problem:
-        print(f"error: {problem}")
-    return 1 if problem else 0
+        raise problem
+    if choice:
+        shipped = ship_choice(run, choice, points)
+        print(f"{choice.name} is the choice: {shipped.identity} in {run.target}")
+    return 0
 
 
-def _measured(trials: Trials, notes: list[str]) -> Iterator[list[Point]]:
-    plan, left_out = candidates(trials.recipe, trials.ground())
+def _measure(trials: Trials, points: list[Point], notes: list[str]) -> None:
+    """Add the points of the grid one network at a time, until an alarm ends it."""
+    plan, left_out = candidates(trials.run.recipe, trials.bounds())
     notes += left_out
     for line in left_out:
         print(f"note: {line}", flush=True)
     for other in {c.recipe.vocabulary: c.recipe for c in plan[1:]}.values():
         trials.bring_to(other, "vocabulary")  # one that cannot be made says so before hours pass
-    yield trials.teacher()
+    points += trials.teacher()
     for candidate in plan:
-        yield trials.student(candidate)
-
-
-def _timed(recipe: Recipe, points: list[Point]) -> list[Point]:
-    """The points with their latencies, all timed in turn in this run."""
-    texts = [row.text for row in read_table(recipe).split("test")]
-    paths = [point.path for point in points]
-    first, *_ = threads = recipe.sweep.threads
-    found = {count: latencies(paths, texts, count) for count in threads}
-    return [
-        replace(
-            point,
-            latency_ms=found[first][place]["median_ms"],
-            latencies={str(count): found[count][place] for count in threads},
-        )
-        for place, point in enumerate(points)
-    ]
+        points += trials.student(candidate)

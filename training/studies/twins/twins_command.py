@@ -1,35 +1,57 @@
 """What does sharing one network cost or gain each task, and what does attention between tasks?
 
 For both kinds of attention and every seed one network learns all tasks, and one network per task
-learns that task alone: the same rows, steps and settings, fine-tuned and not distilled.
+learns that task alone: the same rows, steps and settings, fine-tuned and not distilled. What is
+kept of a network is its figures; its weights go once they are measured.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from training.recipe import ATTENTIONS, Recipe
-from training.studies.twins.fits import Figures, Twin, figures
+from training.origins import fingerprint
+from training.recipe import ATTENTIONS, Attention, Recipe, TaskSpec
+from training.run import Run
+from training.studies.study import Headlines, measured_once, trained_headlines
 from training.studies.twins.twins_report import Results, write_twins_report
 from training.studies.twins.written_rows import with_written_rows
 
 
+@dataclass(frozen=True)
+class Twin:
+    """One network to be trained."""
+
+    tasks: tuple[TaskSpec, ...]
+    """All of the recipe's, or one."""
+    attention: Attention
+    seed: int
+
+    @property
+    def name(self) -> str:
+        places = "-".join(task.column.removeprefix("task ") for task in self.tasks)
+        return f"{self.attention}-tasks-{places}-seed-{self.seed}"
+
+
 def twins(recipe: Recipe, out: Path, steps: int, seeds: int) -> int:
     """Train, compare, and write OUT.report/twins.{md,json}. Returns the exit status."""
-    out = out.resolve()
-    work = out.with_name(f"{out.name}.work") / "twins"
-    written = with_written_rows(recipe, work / "rows.jsonl")
+    run = Run(recipe, out)
+    work = run.work / "twins"
+    written = with_written_rows(recipe, run.table, work / "rows.jsonl")
     results: Results = {}
-    for twin in _pairs(written, seeds):
-        found = figures(written, twin, steps, work)
+    for twin in _twins(written, seeds):
         alone = len(twin.tasks) == 1 and len(recipe.tasks) > 1
-        _add(results, twin, "alone" if alone else "shared", found)
-    print(write_twins_report(recipe, out, results, steps, seeds))
+        for task, figure in _headlines(written, twin, steps, work).items():
+            if figure is not None:
+                key = (twin.attention, "alone" if alone else "shared", task)
+                results.setdefault(key, []).append(figure)
+    print(write_twins_report(run, results, steps, seeds))
     return 0
 
 
-def _pairs(recipe: Recipe, seeds: int) -> Iterator[Twin]:
+def _twins(recipe: Recipe, seeds: int) -> Iterator[Twin]:
     """Seed by seed, so that what a stopped run has measured compares."""
     for seed in range(1, seeds + 1):
         for attention in ATTENTIONS:
@@ -39,7 +61,16 @@ def _pairs(recipe: Recipe, seeds: int) -> Iterator[Twin]:
                     yield Twin((task,), attention, seed)
 
 
-def _add(results: Results, twin: Twin, network: str, found: Figures) -> None:
-    for task, figure in found.items():
-        if figure is not None:
-            results.setdefault((twin.attention, network, task), []).append(figure)
+def _headlines(recipe: Recipe, twin: Twin, steps: int, work: Path) -> Headlines:
+    """What `twin` reaches on the test split after `steps`."""
+    teacher = replace(recipe.teacher, steps=steps, attention=twin.attention, seed=twin.seed)
+    twin_recipe = replace(recipe, tasks=twin.tasks, teacher=teacher)
+    target = work / twin.name
+    tasks = measured_once(
+        work / f"{twin.name}.json",
+        twin.name,
+        fingerprint(twin_recipe, "teacher"),
+        lambda: trained_headlines(twin_recipe, target, "teacher", "test"),
+    )
+    shutil.rmtree(Run(twin_recipe, target).work, ignore_errors=True)
+    return tasks

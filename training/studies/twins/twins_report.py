@@ -1,34 +1,71 @@
-"""What did the twins show? Two tables for people, the same as one JSON document for programs."""
+"""What did the twins show, beyond the noise of the seeds? Two tables, and the same as JSON."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, stdev
 from typing import Any
 
+from scipy.stats import t
+
+from tables.text import markdown
 from training.judge.metrics import HEADLINE
-from training.recipe import ATTENTIONS, Recipe
-from training.studies.twins.difference import Difference, difference
+from training.recipe import ATTENTIONS, TaskSpec
+from training.run import Run
+from training.studies.study import write_results
 
 FORMAT = 1
+CONFIDENCE = 0.95
 Results = dict[tuple[str, str, str], list[float]]
 """{(attention, shared or alone, task): figures in percent, by seed}."""
 
 
-def write_twins_report(recipe: Recipe, out: Path, results: Results, steps: int, seeds: int) -> str:
-    """Write OUT.report/twins.{md,json}; return the text for the terminal."""
+@dataclass(frozen=True)
+class Difference:
+    """Points from `before` to `after`, paired by seed: positive is in favour of `after`."""
+
+    before: float
+    after: float
+    points: float
+    low: float | None
+    """Bounds of the 95 % t-interval; None with one seed, which has no noise to see."""
+    high: float | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+
+def difference(before: Sequence[float], after: Sequence[float]) -> Difference:
+    """The mean difference of figures in the order of their seeds."""
+    steps = [new - old for old, new in zip(before, after, strict=True)]
+    mean, low, high = fmean(steps), None, None
+    if len(steps) > 1:
+        half = float(t.ppf((1 + CONFIDENCE) / 2, len(steps) - 1)) * stdev(steps) / len(steps) ** 0.5
+        low, high = mean - half, mean + half
+    return Difference(fmean(before), fmean(after), mean, low, high)
+
+
+def write_twins_report(run: Run, results: Results, steps: int, seeds: int) -> str:
+    """Write DIR.report/twins.{md,json}; return the text for the terminal."""
+    recipe = run.recipe
+
+    def compared(
+        before: tuple[str, str], after: tuple[str, str]
+    ) -> Iterator[tuple[TaskSpec, Difference]]:
+        for task in recipe.tasks:
+            old, new = results.get((*before, task.name)), results.get((*after, task.name))
+            if old and new:
+                yield task, difference(old, new)
+
     sharing = [
-        {"attention": attention, "task": task.name, "kind": task.kind, "found": found}
+        (attention, task, found)
         for attention in ATTENTIONS
-        for task in recipe.tasks
-        if (found := _between(results, (attention, "alone"), (attention, "shared"), task.name))
+        for task, found in compared((attention, "alone"), (attention, "shared"))
     ]
-    attention = [
-        {"task": task.name, "kind": task.kind, "found": found}
-        for task in recipe.tasks
-        if (found := _between(results, ("independent", "shared"), ("joint", "shared"), task.name))
-    ]
+    joining = list(compared(("independent", "shared"), ("joint", "shared")))
     rows = recipe.teacher.batch_size * recipe.teacher.accumulation_steps
     text = "\n\n".join(
         [
@@ -40,67 +77,52 @@ def write_twins_report(recipe: Recipe, out: Path, results: Results, steps: int, 
             "Differences in points with the 95 % t-interval over seeds, paired by seed; bold where "
             "it leaves out zero.",
             "## What sharing costs (-) or gains (+) each task",
-            _table(["attention", "task", "alone", "shared"], ["attention", "task"], sharing),
+            _table(
+                ["attention", "task", "alone", "shared"],
+                [[attention, task.name, *_cells(found)] for attention, task, found in sharing],
+            ),
             "## What control tokens that see each other cost or gain, all tasks in one network",
-            _table(["task", "independent", "joint"], ["task"], attention),
+            _table(
+                ["task", "independent", "joint"],
+                [[task.name, *_cells(found)] for task, found in joining],
+            ),
         ]
     )
-    folder = out.with_name(f"{out.name}.report")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "twins.md").write_text(text + "\n", encoding="utf-8")
     document = {
         "format": FORMAT,
         "name": recipe.name,
         "steps": steps,
         "rows_per_step": rows,
         "seeds": seeds,
-        "sharing": [_plain(entry) for entry in sharing],
-        "attention": [_plain(entry) for entry in attention],
+        "sharing": [{"attention": kind, **_fields(task, found)} for kind, task, found in sharing],
+        "attention": [_fields(task, found) for task, found in joining],
         "figures": [
             {"attention": kind, "network": network, "task": task, "percent": figures}
             for (kind, network, task), figures in results.items()
         ],
     }
-    (folder / "twins.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return f"{text}\n\ntables and JSON in {folder}"
+    return write_results(run, "twins", text, document)
 
 
-def _between(
-    results: Results, before: tuple[str, str], after: tuple[str, str], task: str
-) -> Difference | None:
-    old, new = results.get((*before, task)), results.get((*after, task))
-    return difference(old, new) if old and new else None
-
-
-def _table(header: list[str], keys: list[str], entries: list[dict[str, Any]]) -> str:
-    if not entries:
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    """A table whose last four columns are a Difference's."""
+    if not rows:
         return "Nothing to compare: the recipe has one task, or none with test rows."
-    lines = [
-        [*header, "difference", "95 % interval"],
-        [*["---"] * len(keys), *["---:"] * 4],
+    return markdown([*header, "difference", "95 % interval"], rows, numbers_from=len(header) - 2)
+
+
+def _cells(found: Difference) -> list[str]:
+    points = f"{found.points:+.2f}"
+    return [
+        f"{found.before:.2f}",
+        f"{found.after:.2f}",
+        f"**{points}**" if found.clear else points,
+        "-" if found.low is None else f"{found.low:+.2f} to {found.high:+.2f}",
     ]
-    for entry in entries:
-        found: Difference = entry["found"]
-        interval = "-" if found.low is None else f"{found.low:+.2f} to {found.high:+.2f}"
-        points = f"{found.points:+.2f}"
-        shown = f"**{points}**" if found.clear else points
-        lines.append(
-            [
-                *(entry[key] for key in keys),
-                f"{found.before:.2f}",
-                f"{found.after:.2f}",
-                shown,
-                interval,
-            ]
-        )
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _plain(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry with its difference rounded and its metric named."""
-    found = {
-        key: None if value is None else round(value, 3)
-        for key, value in asdict(entry["found"]).items()
+def _fields(task: TaskSpec, found: Difference) -> dict[str, Any]:
+    rounded = {
+        key: None if value is None else round(value, 3) for key, value in asdict(found).items()
     }
-    rest = {key: value for key, value in entry.items() if key not in ("found", "kind")}
-    return {**rest, "metric": HEADLINE[entry["kind"]], **found, "clear": entry["found"].clear}
+    return {"task": task.name, "metric": HEADLINE[task.kind], **rounded, "clear": found.clear}

@@ -6,50 +6,37 @@ that are not labelled for its task stay as unlabelled text, which keeps the voca
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from model.aside import file_aside
+from tables.reader import Fields
+from tables.writer import json_lines
 from training.recipe import DataFile, Recipe
-from training.rows.table import Row, read_table
+from training.rows.table import Row, Table
 
 
-def with_written_rows(recipe: Recipe, path: Path) -> Recipe:
-    """The recipe on the rows of its table, which are written to `path` with their splits."""
-    table = read_table(recipe)
+def with_written_rows(recipe: Recipe, table: Table, path: Path) -> Recipe:
+    """The recipe on the rows of its `table`, which are written to `path` with their splits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with file_aside(path) as aside:
+        aside.write_bytes(json_lines([_fields(table, row) for row in table.rows]))
     tasks = tuple(
         replace(task, column=f"task {place}") for place, task in enumerate(recipe.tasks, 1)
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".new")
-    with aside.open("w", encoding="utf-8") as file:
-        for row in table.rows:
-            labels = zip(tasks, row.targets, strict=True)
-            found = {task.column: _cell(task.kind, target) for task, target in labels}
-            file.write(json.dumps({**_record(row), **found}) + "\n")
-    aside.replace(path)
-    data = replace(
-        recipe.data,
-        files=(DataFile(path),),
-        text="text",
-        split="split",
-        group="group",
-        slice=None,
-    )
+    files = (DataFile(path),)
+    data = replace(recipe.data, files=files, text="text", split="split", group="group", slice=None)
     return replace(recipe, data=data, tasks=tasks)
 
 
-def _record(row: Row) -> dict[str, Any]:
-    named, _, group = row.group.partition(":")
+def _fields(table: Table, row: Row) -> Fields:
+    kind, _, group = row.group.partition(":")
     return {
         "text": row.text,
         "split": row.split,
-        "group": group if named == "group" else None,  # else its text is its group
+        "group": group if kind == "group" else None,  # else its text is its group
+        **{
+            f"task {place}": labels
+            for place, labels in enumerate(table.json_labels(row).values(), 1)
+        },
     }
-
-
-def _cell(kind: str, target: frozenset[str] | None) -> Any:
-    if target is None:
-        return None
-    return sorted(target) if kind == "multi" else next(iter(target))
