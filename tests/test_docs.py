@@ -319,3 +319,12 @@ def test_prices_are_those_that_the_report_uses() -> None:
     assert f"{request['million_requests']:.2f} $ per million requests" in told
     assert f"{request['free_vcpu_seconds']:,} vCPU-seconds" in told
     assert f"{request['free_gib_seconds']:,} GiB-seconds" in told
+
+
+def test_a_file_that_contributing_names_exists_once() -> None:
+    files = [
+        path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if ".venv" not in str(path)
+    ]
+    for name in set(re.findall(r"`([\w/]+\.py)`", PAGES["docs/contributing.md"])):
+        places = [file for file in files if file == name or file.endswith(f"/{name}")]
+        assert [place for place in places if not place.startswith("tests/")], name
