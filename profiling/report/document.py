@@ -95,13 +95,11 @@ def bundle_bytes(bundle: Bundle) -> int:
 def _machine() -> dict[str, Any]:
     """What the figures depend on besides the bundle."""
     description = machine.describe()
-    packages = description["packages"]
-    assert isinstance(packages, dict)
     return {
         "cpu": description["processor"],
         "cores": usable_cpus(),
         "system": description["system"],
         "python": description["python"],
-        **{name: packages[name] for name in PACKAGES},
+        **{name: description["packages"][name] for name in PACKAGES},
         "locust": version("locust"),
     }

@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from model.bundle import Bundle
-from profiling.report.load.plan import Outcome, Plan, run_load
+from profiling.percentiles import percentile
+from profiling.report.load.plan import Floats, Outcome, Plan, run_load
 from profiling.report.options import Options
 from profiling.report.texts import Example
 from profiling.server import serving
@@ -108,12 +107,9 @@ def run_summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def percentiles(values: Sequence[float] | Any) -> dict[str, float | None]:
+def percentiles(values: Sequence[float] | Floats) -> dict[str, float | None]:
     """{p50_ms, p90_ms, p95_ms, p99_ms}; None without values."""
-    if not len(values):
-        return {f"p{percent}_ms": None for percent in PERCENTILES}
-    quantiles = np.percentile(values, PERCENTILES)
     return {
-        f"p{percent}_ms": round(float(value), 3)
-        for percent, value in zip(PERCENTILES, quantiles, strict=True)
+        f"p{percent}_ms": round(percentile(values, percent), 3) if len(values) else None
+        for percent in PERCENTILES
     }

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
 import psutil
 
@@ -46,9 +46,7 @@ PROBES = (
 )
 
 
-def run_probes(
-    harness: Harness, probes: Sequence[Probe] = PROBES, stream: TextIO = sys.stderr
-) -> None:
+def run_probes(harness: Harness, probes: Sequence[Probe] = PROBES) -> None:
     """Fill `harness.results`; a probe that failed has an `error`, and perhaps nothing else."""
     began_s = time.perf_counter()
     shares_left = sum(probe.share for probe in probes)
@@ -58,13 +56,13 @@ def run_probes(
         seconds = left_s * probe.share / shares_left
         shares_left -= probe.share
         plan = f"{probe.description}, {seconds:.0f} s of the {left_s:.0f} s left"
-        print(f"{probe.name:>10}: {plan}", file=stream, flush=True)
+        print(f"{probe.name:>10}: {plan}", file=sys.stderr)
         result = _run(probe, harness, seconds)
         if "error" in result:
-            print(f"{'':>10}  {result['error']}", file=stream, flush=True)
+            print(f"{'':>10}  {result['error']}", file=sys.stderr)
         result["seconds"] = round(time.perf_counter() - probe_began_s, 1)
         harness.results[probe.name] = result
-    print(f"{'':>10}  {time.perf_counter() - began_s:.0f} s in all", file=stream, flush=True)
+    print(f"{'':>10}  {time.perf_counter() - began_s:.0f} s in all", file=sys.stderr)
 
 
 def _run(probe: Probe, harness: Harness, seconds: float) -> dict[str, Any]:

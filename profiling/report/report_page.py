@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from profiling.logs.nesting import read_spans
+from profiling.percentiles import percentile
 from profiling.render.charts import Bar, bars_of, percentile_curve, waterfall
 from profiling.render.page import render
 from profiling.render.plot import (
@@ -54,7 +55,7 @@ def distribution(document: Document) -> Markup | None:
         )
         log_axis(axes, "x")
         for percent, colour, side in ((50, INK, "right"), (99, SECOND, "left")):
-            ms = float(np.percentile(values, percent))
+            ms = percentile(values, percent)
             axes.axvline(ms, color=colour, linewidth=1.2, linestyle=(0, (3, 2)))
             label = f"p{percent} {short_ms(ms)}"
             axes.text(ms, np.max(counts) * 1.14, label, ha=side, color=colour)

@@ -9,8 +9,7 @@ import json
 import time
 from typing import Any
 
-import numpy as np
-
+from profiling.percentiles import percentile
 from profiling.report.harness import Harness
 from profiling.server import Server
 
@@ -27,14 +26,15 @@ def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     while len(starts) < MIN_STARTS or (len(starts) < MAX_STARTS and time.perf_counter() < until_s):
         starts.append(_start(harness, body, len(starts)))
     columns = ("listening_ms", "first_answer_ms", "cpu_ms", "memory_mb")
-    medians = {key: round(float(np.median([start[key] for start in starts])), 1) for key in columns}
+    medians = {key: round(percentile([start[key] for start in starts], 50), 1) for key in columns}
     answers_ms = [start["first_answer_ms"] for start in starts]
+    ranked = sorted(starts, key=lambda start: float(start["first_answer_ms"]))
     return {
         "starts": len(starts),
         **medians,
         "worst_ms": max(answers_ms),
         "all_ms": answers_ms,
-        "waterfall": starts[int(np.argsort(answers_ms)[len(starts) // 2])],
+        "waterfall": ranked[len(ranked) // 2],
     }
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from profiling.bootstrap import ratio_interval, sample_of
+from profiling.percentiles import percentile
 from profiling.report.document import FORMAT, Document, latencies
 from tables.text import aligned
 
@@ -103,7 +104,7 @@ def _latency(a: Document, b: Document, run: str, percent: int) -> tuple[str, str
         samples = [sample_of(np.array_split(side, BLOCKS)) for side in values]
         ratio, low, high = ratio_interval(samples[0], samples[1], percent / 100)
         conclusion = f"{ratio:.2f} ({low:.2f} to {high:.2f}): {verdict(ratio, low, high)}"
-    before, after = (_figure(np.percentile(s, percent) if len(s) else None) for s in values)
+    before, after = (_figure(percentile(s, percent) if len(s) else None) for s in values)
     return f"{RUNS[run]}, p{percent}, ms", before, after, conclusion
 
 

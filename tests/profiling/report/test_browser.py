@@ -31,14 +31,14 @@ LIGHT, DARK = "preferredColorScheme=1", "preferredColorScheme=0"
 def chromium(folder: Path, *arguments: str) -> str:
     browser = shutil.which("chromium")
     assert browser, "no chromium here: apt-get install chromium"
-    done = subprocess.run(
+    process = subprocess.run(
         [browser, *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    return done.stdout
+    return process.stdout
 
 
 @pytest.mark.parametrize("width", [390, 1280])
