@@ -8,6 +8,9 @@ SERVE := .venv
 TRAIN := .venv-train
 PROFILE := .venv-profiling
 FILE ?= log
+FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tests/profiling/logs \
+	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
+	tests/training/ingredients tests/training/test_recipe.py
 
 .PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu check examine train search sweep twins
 .PHONY: report coldstart logs format clean
@@ -24,7 +27,7 @@ test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m fast
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser

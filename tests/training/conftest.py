@@ -1,22 +1,27 @@
-"""The base model's real weights, in the smallest networks that still are what training makes."""
+"""The base model's real weights, in the smallest networks that still are what training makes.
+
+torch is imported by the fixtures that need it: `make test-fast` has none.
+"""
+
+from __future__ import annotations
 
 import gzip
 import json
 import random
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from model.heads import Heads
-from training.distil.shrink import with_layers
 from training.fit.base import resolve_base
-from training.fit.network import ControlTokenClassifier, Shape, encoder_config, from_base
-from training.fit.vocabulary import TrimmedVocabulary, trim_vocabulary
 from training.rows.table import LabelledTask
+
+if TYPE_CHECKING:
+    from training.fit.network import ControlTokenClassifier
+    from training.fit.vocabulary import TrimmedVocabulary
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")
 TABLE = Path(__file__).parents[2] / "training" / "ingredients" / "ingredients.jsonl.gz"
@@ -39,6 +44,8 @@ def base() -> Path:
 
 @pytest.fixture(scope="session")
 def vocabulary(base: Path) -> TrimmedVocabulary:
+    from training.fit.vocabulary import trim_vocabulary
+
     return trim_vocabulary(base, TEXTS)
 
 
@@ -50,6 +57,11 @@ def tokenizer(vocabulary: TrimmedVocabulary) -> Tokenizer:
 @pytest.fixture(scope="session")
 def network(base: Path, vocabulary: TrimmedVocabulary) -> ControlTokenClassifier:
     """Two of the base's six layers, its heads untrained but large enough to tell texts apart."""
+    import torch
+
+    from training.distil.shrink import with_layers
+    from training.fit.network import Shape, encoder_config, from_base
+
     torch.manual_seed(1)
     pieces = len(vocabulary.base_ids)
     config = encoder_config(base, pieces, len(HEAD_SIZES), MAX_TOKENS)
@@ -62,6 +74,8 @@ def network(base: Path, vocabulary: TrimmedVocabulary) -> ControlTokenClassifier
 @pytest.fixture(scope="session")
 def small_base(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base directory with the first two of the base's six layers, for runs of many networks."""
+    from safetensors.torch import load_file, save_file
+
     folder = tmp_path_factory.mktemp("base")
     config = json.loads((base / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 2}))

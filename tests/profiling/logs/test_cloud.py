@@ -20,6 +20,8 @@ from tests.profiling.logs.cloud_logging import Running, running
 from tests.profiling.logs.lines import line
 from tests.serving import ROOT, Server
 
+pytestmark = pytest.mark.slow
+
 
 def entry(minutes_ago: float, revision: str = "polyhead-1", **fields: Any) -> dict[str, Any]:
     payload = line(minutes_ago, **fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from profiling.logs.comparison import Comparison, Side, _measures, _parts, compare
 from tests.profiling.logs.lines import record
@@ -36,6 +37,7 @@ def test_parts_are_instances_or_stretches_of_them() -> None:
     assert _parts(both, measure, whole=False) == [[5, 1], [3, 2], [4]]
 
 
+@pytest.mark.slow
 def test_the_same_twice_is_rarely_called_different() -> None:
     """At an error rate of 5 % for the whole comparison, 60 of them give 3; 8 would be odd."""
     wrong = 0

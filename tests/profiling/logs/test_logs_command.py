@@ -68,6 +68,7 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.slow
 def test_the_page_stands_alone_and_quotes_nothing_unescaped(tmp_path: Path) -> None:
     hostile = "<script>$x^2$</script>"
     lines = [
@@ -140,6 +141,7 @@ def test_there_are_commands_and_no_others() -> None:
     assert "imports, logs, report" in usage.stderr
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_span_is_measured_beside_a_call() -> None:
     done = run("timer", "--samples", "5", "--requests", "100", "--json")
     document = json.loads(done.stdout)

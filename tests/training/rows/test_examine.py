@@ -63,6 +63,7 @@ def test_a_lopsided_task_is_named(recipe: Path) -> None:
     assert "task sure: lopsided, 9" in lines
 
 
+@pytest.mark.slow
 def test_check_reports_in_seconds(recipe: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "training", "check", str(recipe)],
