@@ -1,43 +1,57 @@
 """How does it behave, and why? One command for each way to ask.
 
-    python -m profiling coldstart
-    python -m profiling logs --file log
-
 Each command is a module with `main(arguments) -> exit status`, imported when it is asked for.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
-COMMANDS = {
-    "agree": "profiling.bench.agreement",
-    "coldstart": "profiling.bench.coldstart",
-    "compare": "profiling.report.two_reports",
-    "imports": "profiling.bench.imports",
-    "logs": "profiling.logs.logs_command",
-    "report": "profiling.report.report_command",
-    "smoke": "profiling.smoke",
-    "soak": "profiling.bench.soak",
-    "stages": "profiling.bench.lineage",
-    "throughput": "profiling.bench.throughput",
-    "timer": "profiling.bench.overhead",
+TOOLS = {
+    "logs": ("logs.logs_command", "what a deployed function's log says, or two revisions compared"),
+    "report": ("report.report_command", "load a bundle; a page and JSON of how it bears it"),
+    "compare": ("report.two_reports", "what changed between two of these reports"),
+    "smoke": ("smoke", "does a deployed service answer rightly, and only to those it may?"),
+}
+BENCHMARKS = {
+    "coldstart": (
+        "bench.coldstart",
+        "how soon a fresh process answers, beside its peers",
+    ),
+    "throughput": ("bench.throughput", "texts a second of a long list, beside the graph's limit"),
+    "instances": ("bench.instances", "whether more instances behind one address carry more"),
+    "soak": ("bench.soak", "whether memory stays bounded over many requests"),
+    "stages": ("bench.lineage", "what each step from three BERTs to one int8 student gained"),
+    "imports": ("bench.imports", "what the cold path imports, and what that costs"),
+    "timer": ("bench.overhead", "what a span costs"),
+    "agree": ("bench.agreement", "whether the report's load generator agrees with wrk"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status is its own, or 2 when there is no such command."""
-    name, *rest = arguments or ["--help"]
-    if name in COMMANDS:
-        command = importlib.import_module(COMMANDS[name])
-        return int(command.main(rest))
-    wanted = name in ("-h", "--help")
-    usage = f"python -m profiling COMMAND ..., COMMAND one of: {', '.join(COMMANDS)}"
-    problem = "usage" if wanted else f"error: there is no command {name!r}; give"
-    print(f"{problem}: {usage}" if wanted else f"{problem} {usage}", file=sys.stderr)
-    return 0 if wanted else 2
+    parser = argparse.ArgumentParser(
+        prog="python -m profiling",
+        usage="%(prog)s COMMAND ...",
+        description="How does it behave, and why? One command for each way to ask.",
+        epilog=f"tools:\n{_listed(TOOLS)}\n\nbenchmarks:\n{_listed(BENCHMARKS)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = TOOLS | BENCHMARKS
+    parser.add_argument(
+        "command", choices=commands, metavar="COMMAND", help="COMMAND --help shows its options"
+    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments or ["--help"])
+    module = importlib.import_module(f"profiling.{commands[options.command][0]}")
+    return int(module.main(options.arguments))
+
+
+def _listed(commands: dict[str, tuple[str, str]]) -> str:
+    return "\n".join(f"  {name:<12}{summary}" for name, (_, summary) in commands.items())
 
 
 if __name__ == "__main__":

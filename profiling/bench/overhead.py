@@ -8,22 +8,21 @@ request cost beside the processor time that the real server spends on it.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import http.client
 import json
-import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
-import psutil
-
-from function.settings import SHIPPED_BUNDLE
-from profiling.server import START_S, Server
+from profiling.bench import result
+from profiling.percentiles import summarize
+from profiling.server import HOST, START_S, ServerError, serving
 from profiling.timer import Timer
+from tables.text import aligned
 
 CALLS = 1000
 """Per sample; a session in it holds no more spans than a request may have."""
@@ -34,28 +33,33 @@ BUDGET = 0.01
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print a table or JSON; 1 when the spans cost more than the budget."""
-    parser = argparse.ArgumentParser("python -m profiling timer", description=__doc__)
+    parser = result.parser("timer", __doc__)
     parser.add_argument("--samples", type=int, default=101, help="default: 101")
     parser.add_argument("--requests", type=int, default=1000, help="warm ones; default: 1000")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     if options.samples < 3 or options.requests < 100:
         parser.error("give at least 3 samples and 100 requests: fewer say nothing")
+    try:
+        cpu_ms, spans = measure_request(options.bundle, options.requests)
+    except ServerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     costs_ns = measure_spans(options.samples)
-    cpu_ms, spans = measure_request(options.requests)
     share = costs_ns["span"]["median"] * spans / (cpu_ms * 1e6)
-    document = {
+    report = {
         "ns": costs_ns,
         "request": {"cpu_ms": cpu_ms, "spans": spans, "n": options.requests},
         "share": share,
         "budget": BUDGET,
     }
-    print(json.dumps(document, indent=2) if options.json else _table(document))
+    print(json.dumps(report, indent=2) if options.json else table(report))
+    result.write("timer", report, table(report), options.out)
     return 0 if share <= BUDGET else 1
 
 
 def measure_spans(samples: int) -> dict[str, dict[str, float]]:
-    """Nanoseconds per call, each kind in turn within every sample: median, p95 and n."""
+    """Nanoseconds per call, each kind in turn within every sample, summarized."""
     timer = Timer()
     span = timer.span("span")
 
@@ -92,83 +96,67 @@ def measure_spans(samples: int) -> dict[str, dict[str, float]]:
         "span, not sampled": session(with_span, detailed=False),
         "span, no session": outside,
     }
-    found: dict[str, list[float]] = {name: [] for name in kinds}
+    values_ns: dict[str, list[float]] = {name: [] for name in kinds}
     for sample in range(samples + 1):
         for name, work in kinds.items():
-            took_ns = _timed(work)
+            call_ns = _timed(work) / CALLS
             if sample:  # the first warms up
-                found[name].append(took_ns / CALLS)
-    return {
-        name: {
-            "median": statistics.median(values),
-            "p95": statistics.quantiles(values, n=20, method="inclusive")[-1],
-            "n": len(values),
-        }
-        for name, values in found.items()
-    }
+                values_ns[name].append(call_ns)
+    return {name: summarize(values) for name, values in values_ns.items()}
 
 
-def measure_request(requests: int) -> tuple[float, int]:
-    """Processor milliseconds of a warm request to the real server, and how many spans it has."""
-    with _server() as (process, port):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_S)
+def measure_request(bundle: Path, requests: int) -> tuple[float, int]:
+    """Processor milliseconds of a warm request to the real server, and how many spans it has.
+
+    Raises ServerError. All requests go over one connection.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(bundle, Path(folder) / "log") as server,
+    ):
+        connection = HTTPConnection(HOST, server.port, timeout=START_S)
         for _ in range(100):
             spans = _ask(connection)
-        before_s = _cpu_s(process)
+        before_s = server.cpu_s()
         for _ in range(requests):
             _ask(connection)
-        took_s = _cpu_s(process) - before_s
+        used_s = server.cpu_s() - before_s
         connection.close()
-    return took_s * 1000 / requests, spans
+    return used_s * 1000 / requests, spans
 
 
 def _timed(work: Callable[[], None]) -> int:
     gc.collect()
     gc.disable()
     try:
-        began_ns = time.thread_time_ns()  # of the processor: a busy machine changes little
+        start_ns = time.thread_time_ns()  # of the processor: a busy machine changes little
         work()
-        return time.thread_time_ns() - began_ns
+        return time.thread_time_ns() - start_ns
     finally:
         gc.enable()
 
 
-def _ask(connection: http.client.HTTPConnection) -> int:
+def _ask(connection: HTTPConnection) -> int:
+    """How many spans the answer to one text names; raises ServerError."""
     connection.request("POST", "/", json.dumps({"inputs": "boneless chicken breast"}))
-    answer = connection.getresponse()
-    answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"the server answered {answer.status}")
-    return len(answer.headers["Server-Timing"].split(", "))
+    response = connection.getresponse()
+    response.read()
+    if response.status != 200:
+        raise ServerError(f"the server answered {response.status}")
+    return len(response.headers["Server-Timing"].split(", "))
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    times = [it.cpu_times() for it in (process, *process.children(recursive=True))]
-    return float(sum(it.user + it.system for it in times))
-
-
-@contextmanager
-def _server() -> Iterator[tuple[psutil.Process, int]]:
-    """A server with the shipped bundle on a free port; its log is thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(SHIPPED_BUNDLE, Path(folder) / "log")
-        try:
-            server.wait_until_listening()
-            yield psutil.Process(server.pid), server.port
-        finally:
-            server.stop()
-
-
-def _table(document: dict[str, object]) -> str:
-    costs, request = document["ns"], document["request"]
-    assert isinstance(costs, dict)
-    assert isinstance(request, dict)
-    lines = [f"{'processor ns per call':<22}{'median':>10}{'p95':>10}{'n':>6}"]
-    for name, cost in costs.items():
-        lines.append(f"{name:<22}{cost['median']:>10.0f}{cost['p95']:>10.0f}{cost['n']:>6}")
-    lines.append("")
-    lines.append(
+def table(report: dict[str, Any]) -> str:
+    """The costs as aligned columns, and their share of a request."""
+    request = report["request"]
+    rows = [
+        (name, f"{cost['median']:.0f}", f"{cost['p95']:.0f}", str(cost["n"]))
+        for name, cost in report["ns"].items()
+    ]
+    lines = aligned([("processor ns per call", "median", "p95", "n"), *rows])
+    lines += [
+        "",
         f"a warm request: {request['spans']} spans, {request['cpu_ms']:.2f} ms of processor time; "
-        f"its spans cost {document['share']:.2%} of it (budget {document['budget']:.0%})"
-    )
+        f"its spans cost {report['share']:.2%} of it (budget {report['budget']:.0%})",
+    ]
     return "\n".join(lines)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gzip
+import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,16 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     )
     command.add_argument("--out", type=Path, help=f"directory for {name}.json and {name}.md")
     return command
+
+
+def sample(path: Path, count: int) -> list[str]:
+    """`count` texts of a JSONL.gz file with `text`, seeded; all of them when it has fewer.
+
+    Raises OSError, ValueError and KeyError for another file.
+    """
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        texts = [str(json.loads(line)["text"]) for line in lines]
+    return random.Random(0).sample(texts, min(count, len(texts)))
 
 
 def write(name: str, report: dict[str, Any], text: str, out: Path | None) -> None:

@@ -130,29 +130,3 @@ def test_a_package_that_only_some_options_need(package: str, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"error: {package} is missing; pip install -r requirements-profiling" in done.stderr
-
-
-def test_there_are_commands_and_no_others() -> None:
-    wrong = run("log")
-    assert wrong.returncode == 2
-    assert "there is no command 'log'; give python -m profiling COMMAND" in wrong.stderr
-    usage = run("--help")
-    assert usage.returncode == 0
-    assert "imports, logs, report" in usage.stderr
-
-
-@pytest.mark.slow
-def test_the_cost_of_a_span_is_measured_beside_a_call() -> None:
-    done = run("timer", "--samples", "5", "--requests", "100", "--json")
-    document = json.loads(done.stdout)
-    assert list(document["ns"]) == [
-        "bare call",
-        "span",
-        "decorated call",
-        "span, not sampled",
-        "span, no session",
-    ]
-    assert document["request"]["spans"] == 6
-    cost_ns = document["ns"]["span"]["median"] * document["request"]["spans"]
-    assert document["share"] == pytest.approx(cost_ns / (document["request"]["cpu_ms"] * 1e6))
-    assert done.returncode == (0 if document["share"] <= document["budget"] else 1)
