@@ -50,7 +50,7 @@ def describe(server_python: Path | str = sys.executable) -> dict[str, Any]:
 
 
 def sentence(machine: dict[str, Any]) -> str:
-    """The same in a line under a table."""
+    """The same in a line under a table; of the driver only what differs."""
     parts = [
         f"{machine['cpus']} CPUs of {machine['processor']}, {machine['memory_mb']} MiB, "
         f"{machine['system']}, load {machine['load_average']:.1f} at the start",
@@ -58,7 +58,8 @@ def sentence(machine: dict[str, Any]) -> str:
         _listed(machine["packages"]),
     ]
     if driver := machine.get("driver"):
-        parts += [f"driven by Python {driver['python']}", _listed(driver["packages"])]
+        others = dict(driver["packages"].items() - machine["packages"].items())
+        parts += [f"driven by Python {driver['python']}", _listed(others)]
     return f"{'; '.join(parts)}."
 
 
@@ -78,7 +79,7 @@ def processor() -> str:
 
 
 def _listed(packages: dict[str, str | None]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in packages.items() if version)
+    return ", ".join(f"{name} {packages[name]}" for name in PACKAGES if packages.get(name))
 
 
 def _output(*command: str) -> str | None:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 START_S = 60.0
 """How long a server may take to listen, or to answer."""
+POLL_S = 0.001
 HUNG_S = 6.0
 """A server that does not answer a health check for so long counts as hung."""
 FROM_IMAGE = ("-m", "function.start")
@@ -39,7 +40,7 @@ FROM_SOURCE = (
 
 
 class ServerError(RuntimeError):
-    """The server is gone, hung or did not answer with 200; the message ends with its last words."""
+    """The server is gone, hung or answered wrongly; the message ends with the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,13 @@ class Server:
         """Start `command` with `python` on a free port; `settings` go into its environment."""
         self.port = free_port()
         self.log = log
-        own = {"BUNDLE": str(bundle.resolve()), "HOST": HOST, "PORT": str(self.port)}
+        address = {"BUNDLE": str(bundle.resolve()), "HOST": HOST, "PORT": str(self.port)}
         self.started_s = time.perf_counter()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [python, *command],
                 cwd=ROOT,
-                env={**os.environ, **own, **settings},
+                env={**os.environ, **address, **settings},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -92,16 +93,8 @@ class Server:
 
     def wait_until_listening(self) -> float:
         """When it first took a connection; raises ServerError."""
-        while time.perf_counter() < self.started_s + START_S:
-            try:
-                socket.create_connection((HOST, self.port), timeout=1).close()
-            except OSError:
-                if self.process.poll() is not None:
-                    raise ServerError(f"the server did not start: {self._last_words()}") from None
-                time.sleep(0.002)
-            else:
-                return time.perf_counter()
-        raise ServerError(f"the server was not listening after {START_S:.0f} s")
+        connect(self.process, self.port, self.log).close()
+        return time.perf_counter()
 
     def request(
         self,
@@ -119,7 +112,7 @@ class Server:
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         except OSError as error:
-            raise ServerError(self._what_happened(error, timeout_s)) from None
+            raise ServerError(self._diagnosis(error, timeout_s)) from None
         finally:
             connection.close()
 
@@ -153,7 +146,7 @@ class Server:
         """Of all its processes; raises ServerError when it is gone."""
         pids = [process.pid for process in process_tree.tree(self.pid)]
         if not pids:
-            raise ServerError(f"the server is gone: {self._last_words()}")
+            raise ServerError(f"the server is gone: {last_lines(self.log)}")
         return pids
 
     def cpu_s(self) -> float:
@@ -177,17 +170,32 @@ class Server:
         process_tree.end(self.pid)
         self.process.wait()
 
-    def _what_happened(self, error: OSError, timeout_s: float) -> str:
+    def _diagnosis(self, error: OSError, timeout_s: float) -> str:
         if self.process.poll() is not None:
             code = self.process.returncode
-            return f"the server died (exit status {code}): {self._last_words()}"
+            return f"the server died (exit status {code}): {last_lines(self.log)}"
         if isinstance(error, TimeoutError):
             return f"the server hung: no answer within {timeout_s:.0f} s"
         return f"the server does not answer: {error}"
 
-    def _last_words(self) -> str:
-        words = self.log.read_text(errors="replace").strip().splitlines()
-        return words[-1][:300] if words else "it said nothing"
+
+def connect(process: subprocess.Popen[bytes], port: int, log: Path) -> socket.socket:
+    """A connection to a process just started, made as soon as it listens; raises ServerError."""
+    deadline_s = time.perf_counter() + START_S
+    while time.perf_counter() < deadline_s:
+        try:
+            return socket.create_connection((HOST, port), timeout=START_S)
+        except OSError:
+            if process.poll() is not None:
+                raise ServerError(f"the server did not start: {last_lines(log)}") from None
+            time.sleep(POLL_S)
+    raise ServerError(f"the server was not listening after {START_S:.0f} s: {last_lines(log)}")
+
+
+def last_lines(log: Path, count: int = 1) -> str:
+    """The end of a log, for a message."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return "\n".join(line[:300] for line in lines[-count:]) or "its log is empty"
 
 
 @contextmanager

@@ -1,101 +1,74 @@
-"""How does the benchmark talk to a server: as soon as it listens, one by one, and all at once?"""
+"""How does a benchmark talk to a server: over one kept connection, and from many callers at once?
+
+A server is known by its port and its log: our own, one on Node, or a pipeline.
+"""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
-from typing import IO, Any
+from pathlib import Path
+from socket import socket
+from typing import Any
 
-PATIENCE_S = 120.0
-POLL_S = 0.001
+from profiling.server import HOST, ServerError, last_lines
+
+TIMEOUT_S = 120.0
 BURST_CLIENTS = 8
 BURST_TEXTS = 32
 BURST_ROUNDS = 4
 LONG_TEXT = "boneless chicken breast with raw honey and butter " * 8  # 64 tokens and more
+LOG_LINES = 20
 
 
-class StartError(Exception):
-    """A contender did not start, died, or answered wrongly; the message holds its output."""
+class Caller:
+    """Sends texts over one connection that is kept; `close` ends it."""
 
+    def __init__(self, port: int, log: Path, connected: socket | None = None) -> None:
+        """`connected` is a connection that is there already."""
+        self._connection = HTTPConnection(HOST, port, timeout=TIMEOUT_S)
+        self._connection.sock = connected
+        self._log = log
 
-@contextmanager
-def connected(
-    process: subprocess.Popen[bytes], port: int, log: IO[bytes]
-) -> Iterator[HTTPConnection]:
-    """A connection made as soon as the process listens: the first request goes over it."""
-    deadline_s = time.perf_counter() + PATIENCE_S
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    while True:
+    def post(self, texts: list[str]) -> Any:
+        """The JSON of the answer; raises ServerError when there is none with status 200."""
+        headers = {"Content-Type": "application/json"}
         try:
-            connection.connect()
-            break
-        except OSError:
-            if process.poll() is not None or time.perf_counter() > deadline_s:
-                raise StartError(f"it does not listen:\n{output(log)}") from None
-            time.sleep(POLL_S)
-    try:
-        yield connection
-    finally:
-        connection.close()
+            self._connection.request("POST", "/", json.dumps({"inputs": texts}), headers)
+            response = self._connection.getresponse()
+            body = response.read()
+        except OSError as error:
+            raise ServerError(f"no answer ({error}):\n{last_lines(self._log, LOG_LINES)}") from None
+        if response.status != 200:
+            raise ServerError(
+                f"answered {response.status}: {body.decode(errors='replace')}\n"
+                f"{last_lines(self._log, LOG_LINES)}"
+            )
+        return json.loads(body)
+
+    def times_ms(self, text: str, requests: int) -> list[float]:
+        """Milliseconds of each request for one text, one after another; raises ServerError."""
+        times_ms = []
+        for _ in range(requests):
+            start_s = time.perf_counter()
+            self.post([text])
+            times_ms.append((time.perf_counter() - start_s) * 1000)
+        return times_ms
+
+    def close(self) -> None:
+        self._connection.close()
 
 
-def post(connection: HTTPConnection, texts: list[str], log: IO[bytes]) -> Any:
-    try:
-        connection.request(
-            "POST",
-            "/",
-            json.dumps({"inputs": texts}),
-            {"Content-Type": "application/json"},
-        )
-        response = connection.getresponse()
-        body = response.read()
-    except OSError as error:
-        raise StartError(f"no answer ({error}):\n{output(log)}") from None
-    if response.status != 200:
-        raise StartError(f"{response.status} {body.decode()}\n{output(log)}")
-    return json.loads(body)
+def burst(port: int, log: Path) -> None:
+    """Many callers with many long texts at once; raises ServerError when one of them fails."""
 
-
-def warm(port: int, sentence: str, requests: int, log: IO[bytes]) -> list[float]:
-    """Milliseconds of each request, one after the other over one connection."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    taken_ms = []
-    for _ in range(requests):
-        began_s = time.perf_counter()
-        post(connection, [sentence], log)
-        taken_ms.append((time.perf_counter() - began_s) * 1000)
-    connection.close()
-    return taken_ms
-
-
-def burst(port: int, log: IO[bytes]) -> None:
-    """Many clients with many long texts at once."""
-    failures: list[BaseException] = []
-
-    def client() -> None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-        try:
+    def call(_: int) -> None:
+        with closing(Caller(port, log)) as caller:
             for _ in range(BURST_ROUNDS):
-                post(connection, [LONG_TEXT] * BURST_TEXTS, log)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connection.close()
+                caller.post([LONG_TEXT] * BURST_TEXTS)
 
-    threads = [threading.Thread(target=client) for _ in range(BURST_CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise StartError(f"a client of the burst failed: {failures[0]}")
-
-
-def output(log: IO[bytes]) -> str:
-    log.seek(0)
-    return log.read().decode(errors="replace")[-2000:]
+    with ThreadPoolExecutor(BURST_CLIENTS) as pool:
+        list(pool.map(call, range(BURST_CLIENTS)))

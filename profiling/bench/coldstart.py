@@ -13,7 +13,6 @@ import argparse
 import itertools
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,11 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from profiling import machine
-from profiling.bench.asking import StartError
-from profiling.bench.contenders import DEFAULT, ROOT, SERVE, contenders, optimized_graph, prepare
-from profiling.bench.launch import Job, Start, measure
-from profiling.bench.limits import Limits
-from profiling.percentiles import summarize, weakness
+from profiling.bench.contenders import (
+    DEFAULT,
+    SERVE,
+    contenders,
+    missing,
+    optimized_graph,
+    prepare,
+)
+from profiling.bench.launch import Start, StartPlan, measure
+from profiling.bench.limits import CpuMemoryLimits
+from profiling.bench.result import ROOT, parser, write
+from profiling.percentiles import percentile, summarize, weakness
+from profiling.server import ServerError
+from tables.text import markdown
 
 FORMAT = 1
 TEXT = "raw honey"
@@ -45,23 +53,23 @@ COLUMNS = {
     "burst_mb": "after a burst, MiB",
     "charged_mb": "charged, MiB",
 }
+COMPARED = ("first_answer_ms", "cpu_ms", "warm_p50_ms", "settled_mb")
 Starts = dict[str, list[Start]]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmark; 0, 1 (a contender failed) or 2 (it was asked wrongly)."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    """Run the benchmark; 0, 1 (a contender failed) or 2 (wrong usage)."""
+    command = _parser()
+    options = command.parse_args(arguments)
     if options.prepare:
         prepare(options.bundle)
         return 0
-    known = contenders()
-    unknown = [name for name in options.contenders if name not in known]
-    if unknown:
-        parser.error(f"no contender {unknown[0]!r}; there are: {', '.join(known)}")
-    missing = [problem for name in options.contenders if (problem := known[name].missing)]
-    if missing:
-        print("\n".join(missing), file=sys.stderr)
+    members = contenders()
+    for name in options.contenders:
+        if name not in members:
+            command.error(f"no contender {name!r}; there are: {', '.join(members)}")
+    if problems := missing(*(members[name].needs for name in options.contenders)):
+        print("\n".join(problems), file=sys.stderr)
         return 1
     report: dict[str, Any] = {
         "format": FORMAT,
@@ -70,58 +78,58 @@ def main(arguments: list[str]) -> int:
         "machine": machine.describe(SERVE),
         "conditions": [],
     }
+    sections = []
     try:
         for condition in _conditions(options):
             report["conditions"].append(condition)
-            print(_section(condition, options.contenders), flush=True)
-    except StartError as error:
+            sections.append(_section(condition))
+            print(sections[-1], flush=True)
+    except ServerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(machine.sentence(report["machine"]))
-    if options.out:
-        _write(report, options.out, options.contenders)
+    on_machine = machine.sentence(report["machine"])
+    print(on_machine)
+    write("coldstart", report, "\n".join([*sections, on_machine]), options.out)
     return 0
 
 
 def _conditions(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Every combination of limits and page cache that was asked for, measured."""
-    expected = _expected(options.bundle, options.text)
+    """Every requested combination of limits and page cache, measured."""
+    labels = _right_labels(options.bundle, options.text)
     graph = optimized_graph(options.bundle)
     for cpus, memory_mb, cache in itertools.product(options.cpus, options.memory, options.cache):
-        limits = Limits(cpus or None, memory_mb or None)
-        job = Job(
+        plan = StartPlan(
             bundle=options.bundle.resolve(),
             graph=graph,
             text=options.text,
-            expected=expected,
-            limits=limits,
+            labels=labels,
+            limits=CpuMemoryLimits(cpus or None, memory_mb or None),
             warm_requests=options.warm,
             burst=options.burst,
         )
-        yield _condition(job, cache, options.rounds, options.contenders)
+        yield _condition(plan, cache, options.rounds, options.contenders)
 
 
-def _condition(job: Job, cache: str, rounds: int, names: list[str]) -> dict[str, Any]:
-    known = contenders()
+def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> dict[str, Any]:
     notes = set()
     starts: Starts = {name: [] for name in names}
     for turn in range(rounds + 1):
         for name in names:
             if cache == "cold":
                 notes.add(_drop_caches())
-            start = measure(known[name], job)
+            start = measure(contenders()[name], plan)
             notes.add(start.note)
             print(f"{turn}/{rounds} {name}: {start.first_answer_ms:.0f} ms", file=sys.stderr)
             if turn:  # the first round warms up
                 starts[name].append(start)
     return {
-        "limits": str(job.limits),
+        "limits": str(plan.limits),
         "page_cache": cache,
-        "optimized_graph": bool(job.graph),
+        "optimized_graph": bool(plan.graph),
         "notes": sorted(notes - {""}),
         "killed": {name: any(start.killed for start in starts[name]) for name in names},
         "contenders": {name: _summaries(starts[name]) for name in names},
-        "ratios": _ratios(starts),
+        "ratios": ratios(starts),
     }
 
 
@@ -130,60 +138,54 @@ def _summaries(starts: list[Start]) -> dict[str, Any]:
     return {key: summarize([row[key] for row in rows]) for key in COLUMNS if key in rows[0]}
 
 
-def _ratios(starts: Starts) -> dict[str, dict[str, float]]:
-    """Ours over each other, start by start of the same round, medians."""
-    if "ours" not in starts:
-        return {}
-    ours = [start.numbers() for start in starts["ours"]]
+def ratios(starts: Starts) -> dict[str, dict[str, float]]:
+    """Ours over each other contender, start by start of the same round, medians."""
+    rows = {name: [start.numbers() for start in own] for name, own in starts.items()}
+    ours = rows.pop("ours", [])
     return {
         name: {
-            key: statistics.median(
-                own[key] / other[key] for own, other in zip(ours, others, strict=True)
-            )
+            key: percentile([a[key] / b[key] for a, b in zip(ours, others, strict=True)], 50)
             for key in COLUMNS
             if all(row.get(key, 0) > 0 for row in (*ours, *others))
         }
-        for name, found in starts.items()
-        if name != "ours"
-        for others in [[start.numbers() for start in found]]
+        for name, others in rows.items()
+        if ours
     }
 
 
-def _section(condition: dict[str, Any], names: list[str]) -> str:
-    """One table: a contender per row, the median with quartiles for the main figure."""
-    known = contenders()
-    found = condition["contenders"]
-    keys = [key for key in COLUMNS if any(key in found[name] for name in names)]
-    lines = [
-        f"### {condition['limits']}, {condition['page_cache']} page cache",
-        "",
-        "| | n | " + " | ".join(COLUMNS[key] for key in keys) + " |",
-        "|---|---|" + "---|" * len(keys),
-    ]
-    for name in names:
-        cells = [_cell(found[name].get(key), key) for key in keys]
-        runs = found[name]["first_answer_ms"]["n"]
-        lines.append(f"| {known[name].title} | {runs} | " + " | ".join(cells) + " |")
-    lines.append("")
-    for name, ratios in condition["ratios"].items():
-        said = ", ".join(
-            f"{COLUMNS[key]} {ratios[key]:.2f}"
-            for key in ("first_answer_ms", "cpu_ms", "warm_p50_ms", "settled_mb")
-            if key in ratios
+def _section(condition: dict[str, Any]) -> str:
+    """One table: a contender per row, the median with p95 for the main figure."""
+    summaries = condition["contenders"]
+    keys = [key for key in COLUMNS if any(key in summary for summary in summaries.values())]
+    rows = [
+        (
+            contenders()[name].title,
+            str(summary["first_answer_ms"]["n"]),
+            *(_cell(summary.get(key), key) for key in keys),
         )
-        lines.append(f"- ours over {name}, medians of paired rounds: {said}")
-    lines += [f"- {note}" for note in condition["notes"]]
-    lines += [
-        f"- {name}: the kernel ended a process for its memory"
-        for name, killed in condition["killed"].items()
-        if killed
+        for name, summary in summaries.items()
     ]
-    lines += [
-        f"- weak: {name}, first answer is {weak}"
-        for name in names
-        if (weak := weakness(found[name]["first_answer_ms"]))
+    notes = [
+        f"ours over {name}, medians of paired rounds: "
+        + ", ".join(f"{COLUMNS[key]} {pair[key]:.2f}" for key in COMPARED if key in pair)
+        for name, pair in condition["ratios"].items()
     ]
-    return "\n".join([*lines, ""])
+    notes += condition["notes"]
+    for name, summary in summaries.items():
+        if condition["killed"][name]:
+            notes.append(f"{name}: the kernel ended a process for its memory")
+        if weak := weakness(summary["first_answer_ms"]):
+            notes.append(f"weak: {name}, first answer is {weak}")
+    return "\n".join(
+        [
+            f"### {condition['limits']}, {condition['page_cache']} page cache",
+            "",
+            markdown(("", "n", *(COLUMNS[key] for key in keys)), rows),
+            "",
+            *(f"- {note}" for note in notes),
+            "",
+        ]
+    )
 
 
 def _cell(summary: dict[str, float] | None, key: str) -> str:
@@ -195,16 +197,8 @@ def _cell(summary: dict[str, float] | None, key: str) -> str:
     return f"{median} (p95 {summary['p95']:.0f})" if key == "first_answer_ms" else median
 
 
-def _write(report: dict[str, Any], out: Path, names: list[str]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "coldstart.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    sections = [_section(condition, names) for condition in report["conditions"]]
-    text = "\n".join([*sections, machine.sentence(report["machine"]), ""])
-    (out / "coldstart.md").write_text(text, encoding="utf-8")
-
-
-def _expected(bundle: Path, text: str) -> dict[str, list[str]]:
-    """The right labels, from the command line's classifier in a process of its own."""
+def _right_labels(bundle: Path, text: str) -> dict[str, list[str]]:
+    """The labels of each task, from the command line's classifier in a process of its own."""
     done = subprocess.run(
         [str(SERVE), "-m", "function", "--bundle", str(bundle), "--", text],
         cwd=ROOT,
@@ -217,27 +211,31 @@ def _expected(bundle: Path, text: str) -> dict[str, list[str]]:
 
 
 def _drop_caches() -> str:
-    """Empty the page cache; what to say when that is not permitted."""
+    """Empty the page cache; a note where that is not permitted."""
     os.sync()
     try:
-        DROP_CACHES.write_text("3")
+        DROP_CACHES.write_text("3", encoding="utf-8")
     except OSError as error:
         return f"the page cache could not be dropped ({error}): this is a warm one"
     return ""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m profiling coldstart", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--prepare", action="store_true", help="make the optimized graphs, and end")
-    parser.add_argument("--bundle", type=Path, default=ROOT / "model" / "ingredients")
-    parser.add_argument("--text", default=TEXT)
-    parser.add_argument("--contenders", nargs="+", default=list(DEFAULT), metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=10, help="starts of each (default: 10)")
-    parser.add_argument("--cpus", nargs="+", type=float, default=[1], help="0: no limit")
-    parser.add_argument("--memory", nargs="+", type=int, default=[0], help="MiB; 0: no limit")
-    parser.add_argument("--cache", nargs="+", choices=["warm", "cold"], default=["warm"])
-    parser.add_argument("--warm", type=int, default=200, help="warm requests (default: 200)")
-    parser.add_argument("--burst", action="store_true", help="8 clients of 32 long texts, too")
-    parser.add_argument("--out", type=Path, help="directory for coldstart.json and coldstart.md")
-    return parser
+    command = parser("coldstart", __doc__)
+    add = command.add_argument
+    add("--prepare", action="store_true", help="make the optimized graphs, and end")
+    add("--text", default=TEXT, help=f"the text that is sent (default: {TEXT})")
+    add(
+        "--contenders", nargs="+", default=list(DEFAULT), metavar="NAME",
+        help=f"default: {' '.join(DEFAULT)}; also node-lazy, node-naive, ours-source",
+    )  # fmt: skip
+    add("--rounds", type=int, default=10, metavar="N", help="starts of each (default: 10)")
+    add("--cpus", nargs="+", type=float, default=[1], metavar="N", help="0: no limit (default: 1)")
+    add("--memory", nargs="+", type=int, default=[0], metavar="MIB", help="0: no limit (default)")
+    add(
+        "--cache", nargs="+", choices=["warm", "cold"], default=["warm"],
+        help="the page cache (default: warm)",
+    )  # fmt: skip
+    add("--warm", type=int, default=200, metavar="N", help="warm requests (default: 200)")
+    add("--burst", action="store_true", help="8 clients of 32 long texts, too")
+    return command

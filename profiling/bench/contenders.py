@@ -12,13 +12,28 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from profiling.bench.result import ROOT
+
 PEERS = ROOT / "profiling" / "bench" / "peers"
 NODE = PEERS / "node"
-NODE_SERVER = ("node_modules/.bin/functions-framework", "--target=classify", "--port={port}")
+NODE_GRAPH = NODE / "graph" / "model.onnx"
 SERVE = ROOT / ".venv" / "bin" / "python"
+PIPELINES = PEERS / "pipelines" / "models"
+NETWORKS = PEERS / "lineage" / "models"
+NETWORKS_PROGRAM = "training.studies.lineage_networks"
+"""Makes the networks of `stages`, and runs them on torch."""
+LAST_NETWORK = NETWORKS / "student" / "int8.onnx"
+NEEDS = {
+    SERVE: "make serve",
+    NODE / "node_modules": f"npm ci --ignore-scripts --prefix {NODE}",
+    NODE_GRAPH: "python -m profiling coldstart --prepare",
+    PIPELINES: "python profiling/bench/peers/pipelines/make_pipelines.py",
+    LAST_NETWORK: f"python -m {NETWORKS_PROGRAM} make model/ingredients {NETWORKS}",
+}
+"""What benchmarks open, and the command that makes it."""
 
 
 @dataclass(frozen=True)
@@ -34,110 +49,87 @@ class Contender:
     """False: prints its one answer and stays until its input closes."""
     own_weights: bool = False
     """Its answers are checked for their shape only."""
-    needs: tuple[tuple[Path, str], ...] = ()
-    """What must be there, and the command that makes it."""
-
-    @property
-    def missing(self) -> str | None:
-        """What to do before this contender can take part; None when nothing."""
-        for path, remedy in self.needs:
-            if not path.exists():
-                return f"{self.name}: {path} is not there; run: {remedy}"
-        return None
+    needs: tuple[Path, ...] = (SERVE,)
+    """Keys of NEEDS."""
 
 
-NODE_NEEDS = (
-    (NODE / "node_modules", f"npm ci --ignore-scripts --prefix {NODE}"),
-    (NODE / "graph" / "model.onnx", "python -m profiling coldstart --prepare"),
-)
-
-
+@cache
 def contenders() -> dict[str, Contender]:
     """By name, in the order in which they take turns."""
-    found = [
-        Contender(
-            "ours",
-            "ours, as deployed",
-            ("sh", "-c", _make_run()),
-            needs=((SERVE, "make serve"),),
-        ),
+    environment = {"BUNDLE": "{bundle}"}
+    framework = ("--target", "classify", "--port", "{port}", "--source")
+    node = ("node_modules/.bin/functions-framework", "--target=classify", "--port={port}")
+    modules = NODE / "node_modules"
+    members = [
+        Contender("ours", "ours, as deployed", ("sh", "-c", _make_run())),
         Contender(
             "node",
             "Node, written well",
-            NODE_SERVER,
+            node,
             folder=NODE,
             environment={
-                "BUNDLE": "{bundle}",
-                "EAGER": "1",
-                "GRAPH": str(NODE / "graph" / "model.onnx"),
-                "NODE_ENV": "production",
+                **environment, "EAGER": "1", "GRAPH": str(NODE_GRAPH), "NODE_ENV": "production",
             },
-            needs=NODE_NEEDS,
+            needs=(modules, NODE_GRAPH),
         ),
         Contender(
             "floor",
             "the floor: no server",
             (str(SERVE), str(PEERS / "floor.py"), "{bundle}", "{graph}", "{text}"),
             serves=False,
-            needs=((SERVE, "make serve"),),
         ),
         Contender(
             "pipelines",
             "a transformers pipeline per task",
             (
                 *(sys.executable, "-m", "functions_framework"),
-                *("--target", "classify", "--port", "{port}"),
-                *("--source", str(PEERS / "pipelines" / "main.py")),
+                *(*framework, str(PEERS / "pipelines" / "serve.py")),
             ),
-            environment={"BUNDLE": "{bundle}"},
+            environment=environment,
             own_weights=True,
-            needs=(
-                (
-                    PEERS / "pipelines" / "models",
-                    "python profiling/bench/peers/pipelines/make.py",
-                ),
-            ),
+            needs=(PIPELINES,),
         ),
         Contender(
             "node-lazy",
             "Node, loading at the first request",
-            NODE_SERVER,
+            node,
             folder=NODE,
-            environment={"BUNDLE": "{bundle}", "NODE_ENV": "production"},
-            needs=NODE_NEEDS[:1],
+            environment={**environment, "NODE_ENV": "production"},
+            needs=(modules,),
         ),
         Contender(
             "node-naive",
             "Node, without a thought",
-            (*NODE_SERVER, "--source=naive.js"),
+            (*node, "--source=naive.js"),
             folder=NODE,
-            environment={"BUNDLE": "{bundle}"},
-            needs=NODE_NEEDS[:1],
+            environment=environment,
+            needs=(modules,),
         ),
         Contender(
             "ours-source",
             "ours, deployed from source",
-            (
-                *(str(SERVE.with_name("functions-framework")), "--source", "main.py"),
-                *("--target", "classify", "--port", "{port}"),
-            ),
-            environment={"BUNDLE": "{bundle}"},
-            needs=((SERVE, "make serve"),),
+            (str(SERVE.with_name("functions-framework")), *framework, "main.py"),
+            environment=environment,
         ),
-    ]
-    return {contender.name: contender for contender in found}
+    ]  # fmt: skip
+    return {member.name: member for member in members}
 
 
 DEFAULT = ("ours", "node", "floor", "pipelines")
 
 
+def missing(*needs: tuple[Path, ...]) -> list[str]:
+    """What must be made first, each with the command that makes it."""
+    paths = dict.fromkeys(path for paths in needs for path in paths)
+    return [f"{path} is not there; run: {NEEDS[path]}" for path in paths if not path.exists()]
+
+
 def prepare(bundle: Path) -> None:
     """Make what contenders open: our optimized graph and Node's, by each one's own runtime."""
     _run([str(SERVE), "-m", "function.graph"], ROOT, {"BUNDLE": str(bundle)})
-    graph = NODE / "graph"
-    shutil.rmtree(graph, ignore_errors=True)
-    graph.mkdir()
-    _run(["node", "prepare.js", str(bundle / "model.onnx"), str(graph / "model.onnx")], NODE, {})
+    shutil.rmtree(NODE_GRAPH.parent, ignore_errors=True)
+    NODE_GRAPH.parent.mkdir()
+    _run(["node", "prepare.js", str(bundle / "model.onnx"), str(NODE_GRAPH)], NODE)
 
 
 def optimized_graph(bundle: Path) -> str:
@@ -146,21 +138,21 @@ def optimized_graph(bundle: Path) -> str:
         "import sys; from model.session import MODEL, copy_folder; "
         "from model.bundle import read_bundle; print(copy_folder(read_bundle(sys.argv[1])) / MODEL)"
     )
-    found = _run([str(SERVE), "-c", script, str(bundle)], ROOT, {})
-    return found if Path(found).exists() else ""
+    graph = _run([str(SERVE), "-c", script, str(bundle)], ROOT)
+    return graph if Path(graph).exists() else ""
 
 
 def _make_run() -> str:
     """The line that `make run` hands to the shell."""
     variables = ["PORT={port}", "BUNDLE={bundle}"]
-    return _run(["make", "--no-print-directory", "--dry-run", "run", *variables], ROOT, {})
+    return _run(["make", "--no-print-directory", "--dry-run", "run", *variables], ROOT)
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -7,18 +7,23 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from profiling import process_tree
-from profiling.bench.asking import StartError, burst, connected, output, post, warm
+from profiling.bench.asking import LOG_LINES, Caller, burst
 from profiling.bench.contenders import Contender
-from profiling.bench.limits import Limits, limited
+from profiling.bench.limits import CpuMemoryLimits, limited
 from profiling.percentiles import percentile
-from profiling.server import free_port
+from profiling.server import ServerError, connect, free_port, last_lines
 
+Wrap = Callable[[list[str]], list[str]]
 SETTLE_S = 2.0
+SLOWS_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
+"""What a developer may have set, and no image has."""
 
 
 @dataclass
@@ -48,6 +53,7 @@ class Start:
     note: str = field(default="", compare=False)
 
     def numbers(self) -> dict[str, float]:
+        """The figures that are known, by name."""
         return {
             key: value
             for key, value in asdict(self).items()
@@ -56,118 +62,110 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Job:
-    """What every start of one run is asked."""
+class StartPlan:
+    """What is the same in every start of one run."""
 
     bundle: Path
     graph: str
     text: str
-    expected: dict[str, list[str]]
+    labels: dict[str, list[str]]
     """Labels of each task in the right answer."""
-    limits: Limits
+    limits: CpuMemoryLimits
     warm_requests: int
     burst: bool
 
 
-def measure(contender: Contender, job: Job) -> Start:
-    """Start it, ask it, weigh it, end it; raises StartError."""
-    port = free_port()
-    fill = {"port": port, "bundle": job.bundle, "text": job.text, "graph": job.graph}
-    command = [_filled(part, fill) for part in contender.command]
-    environment = {key: _filled(value, fill) for key, value in contender.environment.items()}
-    with tempfile.TemporaryFile() as log, limited(job.limits) as group:
-        spawned_s = time.perf_counter()
-        process = subprocess.Popen(
-            group.wrap(command),
-            cwd=contender.folder,
-            env={**_clean_environment(), **environment},
-            stdin=subprocess.PIPE,
-            stdout=log if contender.serves else subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            ask = _serve if contender.serves else _answer_once
-            start = ask(process, port, spawned_s, contender, job, log)
-            start.charged_mb, start.killed = group.peak_mb, group.killed
-        finally:
-            process_tree.end(process.pid)
-            process.communicate()
-        start.note = group.note
+def measure(contender: Contender, plan: StartPlan) -> Start:
+    """Start it, ask it, measure it, end it; raises ServerError."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        limited(plan.limits) as group,
+        closing(_Spawned(contender, plan, group.wrap, Path(folder) / "log")) as spawned,
+    ):
+        start = spawned.serve() if contender.serves else spawned.answer_once()
+        start.charged_mb, start.killed, start.note = group.peak_mb, group.killed, group.note
         return start
 
 
-def _serve(
-    process: subprocess.Popen[bytes],
-    port: int,
-    spawned_s: float,
-    contender: Contender,
-    job: Job,
-    log: IO[bytes],
-) -> Start:
-    with connected(process, port, log) as connection:
-        listening_s = time.perf_counter()
-        answer = post(connection, [job.text], log)
-        answered_s = time.perf_counter()
-    _check(answer, contender, job)
-    start = Start(
-        first_answer_ms=(answered_s - spawned_s) * 1000,
-        listening_ms=(listening_s - spawned_s) * 1000,
-        first_request_ms=(answered_s - listening_s) * 1000,
-        cpu_ms=process_tree.cpu_s(process.pid) * 1000,
-    )
-    start.read_mb, start.disk_mb = process_tree.read_mb(process.pid)
-    if job.warm_requests:
-        taken = warm(port, job.text, job.warm_requests, log)
-        start.warm_p50_ms, start.warm_p95_ms, start.warm_p99_ms = (
-            percentile(taken, percent) for percent in (50, 95, 99)
-        )
-    time.sleep(SETTLE_S)
-    start.settled_mb = process_tree.pss_mb(process.pid)
-    start.peak_mb = process_tree.highest_rss_mb(process.pid)
-    if job.burst:
-        burst(port, log)
-        start.burst_mb = process_tree.pss_mb(process.pid)
-    return start
+class _Spawned:
+    """A process of a contender, just started."""
+
+    def __init__(self, contender: Contender, plan: StartPlan, wrap: Wrap, log: Path) -> None:
+        self.contender, self.plan, self.log, self.port = contender, plan, log, free_port()
+        values = {
+            "port": self.port, "bundle": plan.bundle, "text": plan.text, "graph": plan.graph,
+        }  # fmt: skip
+        environment = {key: text.format(**values) for key, text in contender.environment.items()}
+        inherited = {key: text for key, text in os.environ.items() if key not in SLOWS_PYTHON}
+        command = wrap([part.format(**values) for part in contender.command])
+        with log.open("wb") as output:
+            self.spawned_s = time.perf_counter()
+            self.process = subprocess.Popen(
+                command,
+                cwd=contender.folder,
+                env={**inherited, **environment},
+                stdin=subprocess.PIPE,
+                stdout=output if contender.serves else subprocess.PIPE,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def serve(self) -> Start:
+        """The first request goes out over a connection made as soon as the process listens."""
+        plan, port = self.plan, self.port
+        with closing(Caller(port, self.log, connect(self.process, port, self.log))) as caller:
+            listening_ms = self._elapsed_ms()
+            answer = caller.post([plan.text])
+            start = self._start(answer)
+        start.listening_ms = listening_ms
+        start.first_request_ms = start.first_answer_ms - listening_ms
+        if plan.warm_requests:
+            with closing(Caller(port, self.log)) as caller:
+                times_ms = caller.times_ms(plan.text, plan.warm_requests)
+            start.warm_p50_ms, start.warm_p95_ms, start.warm_p99_ms = (
+                percentile(times_ms, percent) for percent in (50, 95, 99)
+            )
+        time.sleep(SETTLE_S)
+        self._add_memory(start)
+        if plan.burst:
+            burst(port, self.log)
+            start.burst_mb = process_tree.pss_mb(self.process.pid)
+        return start
+
+    def answer_once(self) -> Start:
+        """It prints its one answer, and waits for its input to close."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            log = last_lines(self.log, LOG_LINES)
+            raise ServerError(f"{self.contender.name} gave no answer:\n{log}")
+        start = self._start(json.loads(line))
+        self._add_memory(start)
+        return start
+
+    def close(self) -> None:
+        process_tree.end(self.process.pid)
+        self.process.communicate()
+
+    def _start(self, answer: Any) -> Start:
+        """What was used up to this first answer, if it is right; raises ServerError."""
+        start = Start(self._elapsed_ms(), cpu_ms=process_tree.cpu_s(self.process.pid) * 1000)
+        start.read_mb, start.disk_mb = process_tree.read_mb(self.process.pid)
+        _check(answer, self.contender, self.plan)
+        return start
+
+    def _add_memory(self, start: Start) -> None:
+        start.settled_mb = process_tree.pss_mb(self.process.pid)
+        start.peak_mb = process_tree.highest_rss_mb(self.process.pid)
+
+    def _elapsed_ms(self) -> float:
+        return (time.perf_counter() - self.spawned_s) * 1000
 
 
-def _answer_once(
-    process: subprocess.Popen[bytes],
-    port: int,
-    spawned_s: float,
-    contender: Contender,
-    job: Job,
-    log: IO[bytes],
-) -> Start:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    answered_s = time.perf_counter()
-    if not line:
-        raise StartError(f"{contender.name} gave no answer:\n{output(log)}")
-    _check(json.loads(line), contender, job)
-    start = Start((answered_s - spawned_s) * 1000, cpu_ms=process_tree.cpu_s(process.pid) * 1000)
-    start.read_mb, start.disk_mb = process_tree.read_mb(process.pid)
-    start.settled_mb = process_tree.pss_mb(process.pid)
-    start.peak_mb = process_tree.highest_rss_mb(process.pid)
-    return start
-
-
-def _check(answer: Any, contender: Contender, job: Job) -> None:
-    """The labels are right, or at least there is one answer per task."""
+def _check(answer: Any, contender: Contender, plan: StartPlan) -> None:
+    """The labels are right, or at least there is one answer per task; raises ServerError."""
     prediction = answer["predictions"][0]
-    found = {task: [entry["label"] for entry in labels] for task, labels in prediction.items()}
-    right = set(found) == set(job.expected) if contender.own_weights else found == job.expected
+    labels = {task: [entry["label"] for entry in entries] for task, entries in prediction.items()}
+    right = labels.keys() == plan.labels.keys() if contender.own_weights else labels == plan.labels
     if not right:
-        raise StartError(f"{contender.name} answers {found}, not {job.expected}")
-
-
-def _filled(template: str, values: dict[str, object]) -> str:
-    for key, value in values.items():
-        template = template.replace(f"{{{key}}}", str(value))
-    return template
-
-
-def _clean_environment() -> dict[str, str]:
-    """Nothing that slows Python's start by a developer's habit."""
-    dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
-    return {key: value for key, value in os.environ.items() if key not in dropped}
+        raise ServerError(f"{contender.name} answers {labels}, not {plan.labels}")

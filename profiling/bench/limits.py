@@ -1,11 +1,11 @@
 """May this machine hold a process to so many CPUs and so much memory, and does it?
 
-    with limited(Limits(cpus=1, memory_mb=128)) as group:
+    with limited(CpuMemoryLimits(cpus=1, memory_mb=128)) as group:
         Popen(group.wrap(command))
         group.killed
 
 Control groups, version 2 or 1, where we may make them. Where we may not, a number of CPUs is
-kept by affinity, memory is not kept at all, and `group.note` says so.
+kept by affinity, memory is not limited at all, and `group.note` says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Limits:
+class CpuMemoryLimits:
     """What an instance may use; None: whatever there is."""
 
     cpus: float | None = None
@@ -36,7 +36,7 @@ class Limits:
 
 
 @dataclass
-class Group:
+class ControlGroup:
     """The control groups of one process tree."""
 
     folders: list[Path] = field(default_factory=list)
@@ -74,23 +74,23 @@ class Group:
 
 
 @contextmanager
-def limited(limits: Limits) -> Iterator[Group]:
+def limited(limits: CpuMemoryLimits) -> Iterator[ControlGroup]:
     """A group that keeps `limits`, as far as may be; removed afterwards."""
-    group = Group()
+    group = ControlGroup()
     try:
-        yield _filled(group, limits)
+        _apply(limits, group)
+        yield group
     finally:
         for folder in group.folders:
             _remove(folder)
 
 
-def _filled(group: Group, limits: Limits) -> Group:
-    wanted = _values(limits)
-    if not any(values for _, values in wanted):
+def _apply(limits: CpuMemoryLimits, group: ControlGroup) -> None:
+    if not (limits.cpus or limits.memory_mb):
         group.note = "no limits"
-        return group
+        return
     try:
-        for parent, values in wanted:
+        for parent, values in _values(limits):
             if values:
                 folder = parent / f"polyhead-{os.getpid()}-{time.monotonic_ns()}"
                 folder.mkdir()
@@ -103,10 +103,9 @@ def _filled(group: Group, limits: Limits) -> Group:
         if limits.cpus:
             group.affinity = max(1, round(limits.cpus))
             group.note += f", {group.affinity} CPU kept by affinity"
-    return group
 
 
-def _values(limits: Limits) -> list[tuple[Path, dict[str, str]]]:
+def _values(limits: CpuMemoryLimits) -> list[tuple[Path, dict[str, str]]]:
     """What to write where: one folder in version 2, one for each controller in version 1."""
     quota = str(round((limits.cpus or 0) * PERIOD_US))
     memory = str((limits.memory_mb or 0) * MIB)

@@ -42,12 +42,13 @@ for task in tasks:
     if task["kind"] == "single":
         powers = np.exp(scores - scores.max())
         best = int(powers.argmax())
-        given = [(best, powers[best] / powers.sum())]
+        ranked = [(best, powers[best] / powers.sum())]
     else:
         scores = 1 / (1 + np.exp(-scores))
-        given = [(i, scores[i]) for i in np.argsort(-scores) if scores[i] >= task["thresholds"][i]]
+        order = np.argsort(-scores)
+        ranked = [(i, scores[i]) for i in order if scores[i] >= task["thresholds"][i]]
     prediction[task["name"]] = [
-        {"label": task["labels"][i], "score": float(score)} for i, score in given
+        {"label": task["labels"][i], "score": float(score)} for i, score in ranked
     ]
 print(json.dumps({"predictions": [prediction]}), flush=True)
 sys.stdin.read()

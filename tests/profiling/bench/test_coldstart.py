@@ -13,10 +13,10 @@ import pytest
 
 from profiling import process_tree
 from profiling.bench import coldstart, limits
-from profiling.bench.asking import StartError
 from profiling.bench.contenders import Contender
-from profiling.bench.launch import Job, Start, measure
-from profiling.bench.limits import Limits, limited
+from profiling.bench.launch import Start, StartPlan, measure
+from profiling.bench.limits import CpuMemoryLimits, limited
+from profiling.server import ServerError
 
 ROOT = Path(__file__).resolve().parents[3]
 OURS = Contender(
@@ -28,20 +28,20 @@ HONEY = {"ingredient": ["ingredient"], "source": ["animal_product"], "category":
 
 
 @pytest.fixture
-def job(bundle_path: Path) -> Job:
-    return Job(
+def plan(bundle_path: Path) -> StartPlan:
+    return StartPlan(
         bundle=bundle_path,
         graph="",
         text="raw honey",
-        expected=HONEY,
-        limits=Limits(),
+        labels=HONEY,
+        limits=CpuMemoryLimits(),
         warm_requests=5,
         burst=False,
     )
 
 
-def test_a_start_is_taken_apart(job: Job) -> None:
-    start = measure(OURS, job)
+def test_a_start_is_taken_apart(plan: StartPlan) -> None:
+    start = measure(OURS, plan)
     assert start.listening_ms is not None
     assert start.first_request_ms is not None
     assert start.first_answer_ms == pytest.approx(start.listening_ms + start.first_request_ms)
@@ -55,25 +55,25 @@ def test_a_start_is_taken_apart(job: Job) -> None:
     assert start.note == "no limits"
 
 
-def test_the_floor_answers_as_the_classifier_does(job: Job) -> None:
+def test_the_floor_answers_as_the_classifier_does(plan: StartPlan) -> None:
     floor = ROOT / "profiling" / "bench" / "peers" / "floor.py"
     command = (sys.executable, str(floor), "{bundle}", "{graph}", "{text}")
-    start = measure(Contender("floor", "floor", command, serves=False), job)
+    start = measure(Contender("floor", "floor", command, serves=False), plan)
     assert start.listening_ms is None
     assert start.settled_mb is not None
     assert start.settled_mb > 20
 
 
-def test_a_wrong_answer_is_no_start(job: Job) -> None:
-    wrong = dataclasses.replace(job, expected={**HONEY, "source": ["plant"]})
-    with pytest.raises(StartError, match=r"animal_product.*not.*plant"):
+def test_a_wrong_answer_is_no_start(plan: StartPlan) -> None:
+    wrong = dataclasses.replace(plan, labels={**HONEY, "source": ["plant"]})
+    with pytest.raises(ServerError, match=r"animal_product.*not.*plant"):
         measure(OURS, wrong)
 
 
-def test_a_process_that_dies_is_told_with_its_output(job: Job) -> None:
+def test_a_process_that_dies_is_told_with_its_output(plan: StartPlan) -> None:
     dying = Contender("dying", "dying", ("sh", "-c", "echo out of luck; exit 3"))
-    with pytest.raises(StartError, match=r"(?s)does not listen.*out of luck"):
-        measure(dying, job)
+    with pytest.raises(ServerError, match=r"(?s)did not start.*out of luck"):
+        measure(dying, plan)
 
 
 def test_ending_takes_the_children_with_it() -> None:
@@ -95,7 +95,7 @@ def test_where_control_groups_are_not_permitted_it_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(limits, "ROOT", tmp_path / "none")
-    with limited(Limits(cpus=1, memory_mb=128)) as group:
+    with limited(CpuMemoryLimits(cpus=1, memory_mb=128)) as group:
         assert "not permitted" in group.note
         assert "memory is not limited" in group.note
         assert group.killed is None
@@ -107,7 +107,7 @@ def test_where_control_groups_are_not_permitted_it_says_so(
 
 
 def test_a_memory_limit_that_is_permitted_kills() -> None:
-    with limited(Limits(memory_mb=64)) as group:
+    with limited(CpuMemoryLimits(memory_mb=64)) as group:
         if "not permitted" in group.note:
             pytest.skip(group.note)
         hungry = [sys.executable, "-c", "x = bytearray(200 * 2**20)"]
@@ -124,7 +124,7 @@ def test_ratios_pair_the_starts_of_a_round() -> None:
         "ours": [Start(100, cpu_ms=50), Start(300, cpu_ms=50), Start(90, cpu_ms=50)],
         "node": [Start(200, cpu_ms=100), Start(600, cpu_ms=100), Start(100, cpu_ms=100)],
     }
-    assert coldstart._ratios(starts) == {"node": {"first_answer_ms": 0.5, "cpu_ms": 0.5}}
+    assert coldstart.ratios(starts) == {"node": {"first_answer_ms": 0.5, "cpu_ms": 0.5}}
 
 
 def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +148,7 @@ def test_the_command_line_knows_its_tools() -> None:
 
 def test_the_node_peer_pins_what_it_installs() -> None:
     folder = ROOT / "profiling" / "bench" / "peers" / "node"
-    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    dependencies = json.loads((folder / "package.json").read_text())["dependencies"]
     locked = json.loads((folder / "package-lock.json").read_text())["packages"]
-    for name, version in wanted.items():
+    for name, version in dependencies.items():
         assert locked[f"node_modules/{name}"]["version"] == version

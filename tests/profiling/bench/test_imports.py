@@ -8,38 +8,46 @@ from pathlib import Path
 import pytest
 
 from profiling.bench import imports
-from profiling.bench.imports import Imported
+from profiling.bench.imports import ImportedModule as Module
 
 
 @pytest.fixture(scope="module")
-def found(bundle_path: Path) -> list[Imported]:
+def modules(bundle_path: Path) -> list[Module]:
     return imports.cold_path(sys.executable, bundle_path)
 
 
-def test_the_deployed_process_imports_only_what_is_allowed(found: list[Imported]) -> None:
-    surplus = sorted(imports.allowable(found) - imports.allowed())
+def test_the_deployed_process_imports_only_what_is_allowed(modules: list[Module]) -> None:
+    surplus = sorted(imports.allowable(modules) - imports.allowed())
     assert surplus == [], "mean it? then: python -m profiling imports --write"
 
 
-def test_the_report_sees_master_and_worker_and_the_first_request(found: list[Imported]) -> None:
-    names = {entry.name for entry in found}
+def test_the_report_sees_master_and_worker_and_the_first_request(
+    modules: list[Module],
+) -> None:
+    names = {module.name for module in modules}
     assert {"functions_framework", "flask", "gunicorn.arbiter", "onnxruntime"} <= names
     assert {"tokenizers", "function.http.handler", "gunicorn.workers.gthread"} <= names
 
 
-def test_nothing_of_training_and_no_loop_of_asyncio_is_imported(found: list[Imported]) -> None:
-    packages = {entry.name.partition(".")[0] for entry in found}
+def test_nothing_of_training_and_no_loop_of_asyncio_is_imported(
+    modules: list[Module],
+) -> None:
+    packages = {module.name.partition(".")[0] for module in modules}
     assert packages & {"torch", "transformers", "grpc", "training", "asyncio"} == set()
 
 
 def test_a_new_module_is_not_allowed() -> None:
-    dragged = [Imported("pandas.core", 5), Imported("_json", 1), Imported("json.decoder", 2)]
-    assert imports.allowable(dragged) == {"pandas.core", "json"}
+    modules = [
+        Module("pandas.core", 5),
+        Module("_json", 1),
+        Module("json.decoder", 2),
+    ]
+    assert imports.allowable(modules) == {"pandas.core", "json"}
     assert "pandas.core" not in imports.allowed()
 
 
 def test_the_table_adds_up() -> None:
-    table = imports.table([Imported("a.b", 1500), Imported("a", 500), Imported("c", 250)], top=1)
+    table = imports.table([Module("a.b", 1500), Module("a", 500), Module("c", 250)], top=1)
     assert "| a | 2 | 2.0 |" in table
     assert "| 1 others | 1 | 0.2 |" in table
     assert "| **all** | 3 | 2.2 |" in table

@@ -20,5 +20,5 @@ def classify(request: Request) -> dict[str, object]:
     inputs = request.get_json()["inputs"]
     texts = [inputs] if isinstance(inputs, str) else inputs
     answers = {name: ask(texts, truncation=True, max_length=64) for name, ask in PIPELINES.items()}
-    rows = [{name: [found[row]] for name, found in answers.items()} for row in range(len(texts))]
+    rows = [{name: [labels[row]] for name, labels in answers.items()} for row in range(len(texts))]
     return {"predictions": rows}

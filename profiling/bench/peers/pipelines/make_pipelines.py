@@ -1,6 +1,6 @@
-"""Makes what the pipelines open: one BERT-base per task of a bundle, with random weights.
+"""Make what the pipelines open: one BERT-base per task of a bundle, with random weights.
 
-    python profiling/bench/peers/pipelines/make.py [BUNDLE]
+    python profiling/bench/peers/pipelines/make_pipelines.py [BUNDLE]
 
 Speed and memory do not depend on what the weights say.
 """
