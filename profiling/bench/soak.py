@@ -8,8 +8,6 @@ Most requests are a short text; some are a text longer than the bundle reads, so
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import sys
 import tempfile
@@ -17,69 +15,66 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model.bundle import BundleError
 from profiling import machine
-from profiling.bench.throughput import ROOT, TEXTS, sample
-from profiling.report.harness import percentiles
+from profiling.bench import result
+from profiling.percentiles import percentile
 from profiling.report.load.plan import LoadError, Plan, run_load
 from profiling.server import ServerError, serving
+from tables.text import markdown
 
 PARTS = 10
 USERS = 8
 MIX = 2000  # different requests
-LONGEST = 300  # short texts in a long one
-MOST_TEXTS = 64
-GROWTH = 1.10
+MAX_JOINED = 300  # short texts in a long one
+MAX_TEXTS = 64
+MAX_GROWTH = 1.10
 """Of the memory after the first part: more at the end counts as growing."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Send, print Markdown, and write soak.json and soak.md to `--out`."""
-    parser = argparse.ArgumentParser("python -m profiling soak", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--bundle", type=Path, default=ROOT / "model" / "ingredients")
-    parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--out", type=Path, help="directory for soak.json and .md")
+    parser = result.parser("soak", __doc__)
+    parser.add_argument("--requests", type=int, default=100_000, help="default: 100000")
     options = parser.parse_args(arguments)
     if options.requests < PARTS:
         parser.error(f"--requests is {PARTS} or more")
     try:
-        rows = _soaked(options.bundle, options.requests)
-    except (BundleError, ServerError, LoadError) as error:
+        rows = measure(options.bundle, options.requests)
+    except (ServerError, LoadError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    grown = rows[-1]["memory_mb"] / rows[0]["memory_mb"]
-    report = {"machine": machine.describe(), "users": USERS, "rows": rows, "grown": round(grown, 3)}
-    print(text := markdown(report))
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "soak.json").write_text(json.dumps(report, indent=1) + "\n")
-        (options.out / "soak.md").write_text(text + "\n")
-    return 1 if grown > GROWTH or any(row["errors"] for row in rows) else 0
+    grown = round(rows[-1]["memory_mb"] / rows[0]["memory_mb"], 3)
+    report = {"machine": machine.describe(), "users": USERS, "rows": rows, "grown": grown}
+    print(text := table(report))
+    result.write("soak", report, text, options.out)
+    return 1 if grown > MAX_GROWTH or any(row["errors"] for row in rows) else 0
 
 
 def mixed(texts: Sequence[str], count: int, seed: int = 1) -> list[list[str]]:
     """`count` requests: 80 % a short text, 10 % a long one, 10 % a list of both."""
     dice = random.Random(seed)
 
-    def long() -> str:
-        return ", ".join(dice.choices(texts, k=dice.randint(2, LONGEST)))
+    def long_text() -> str:
+        return ", ".join(dice.choices(texts, k=dice.randint(2, MAX_JOINED)))
 
     def request() -> list[str]:
         kind = dice.random()
         if kind < 0.8:
             return [dice.choice(texts)]
         if kind < 0.9:
-            return [long()]
-        size = dice.randint(2, MOST_TEXTS)
-        return [long() if dice.random() < 0.05 else dice.choice(texts) for _ in range(size)]
+            return [long_text()]
+        size = dice.randint(2, MAX_TEXTS)
+        return [long_text() if dice.random() < 0.05 else dice.choice(texts) for _ in range(size)]
 
     return [request() for _ in range(count)]
 
 
-def _soaked(bundle: Path, requests: int) -> list[dict[str, Any]]:
-    """A row after each part: how many were sent by then, and what the server held."""
-    questions = mixed(sample(TEXTS, 10_000), MIX)
+def measure(bundle: Path, requests: int) -> list[dict[str, Any]]:
+    """A row after each part: requests sent by then, and the server's memory in MiB.
+
+    Raises ServerError and LoadError.
+    """
+    questions = mixed(result.sample(result.TEXTS, 10_000), MIX)
     rows: list[dict[str, Any]] = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -98,10 +93,11 @@ def _soaked(bundle: Path, requests: int) -> list[dict[str, Any]]:
                     seed=part,
                 )
             )
+            latency_ms = outcome.latency_ms
             row = {
                 "requests": part * (requests // PARTS),
                 "memory_mb": round(server.memory_mb(), 1),
-                "p99_ms": percentiles(outcome.latency_ms)["p99_ms"],
+                "p99_ms": round(percentile(latency_ms, 99), 3) if len(latency_ms) else None,
                 "per_s": round(outcome.throughput, 1),
                 "errors": outcome.errors,
             }
@@ -110,17 +106,13 @@ def _soaked(bundle: Path, requests: int) -> list[dict[str, Any]]:
     return rows
 
 
-def markdown(report: dict[str, Any]) -> str:
-    lines = [
-        "| requests | memory, MiB | p99, ms | requests/s | errors |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {row['requests']} | {row['memory_mb']} | {row['p99_ms']} | {row['per_s']} "
-            f"| {row['errors']} |"
-            for row in report["rows"]
-        ),
-        "",
+def table(report: dict[str, Any]) -> str:
+    """Markdown: a row for each part, and how much the memory grew."""
+    header = ("requests", "memory, MiB", "p99, ms", "requests/s", "errors")
+    keys = ("requests", "memory_mb", "p99_ms", "per_s", "errors")
+    rows = [[str(row[key]) for key in keys] for row in report["rows"]]
+    note = (
         f"{report['users']} callers at once; at the end {report['grown']:.2f} times the memory "
-        "after the first tenth.",
-    ]
-    return "\n".join(lines)
+        "after the first tenth."
+    )
+    return f"{markdown(header, rows)}\n\n{note}"

@@ -11,10 +11,6 @@ and its weights are random: speed does not depend on them.
 
 from __future__ import annotations
 
-import argparse
-import gzip
-import json
-import random
 import statistics
 import sys
 import time
@@ -28,10 +24,10 @@ from model.encoding import chunks, graph_inputs
 from model.session import open_session
 from model.softmax import Softmax
 from profiling import machine
+from profiling.bench import result
 from profiling.percentiles import summarize
+from tables.text import markdown
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ROOT / "training" / "ingredients" / "transfer.jsonl.gz"
 BATCH = 32
 OURS, LIMIT, PIPELINE = "ours: one list", "the graph alone", "transformers pipeline, one task"
 FORMAT = 1
@@ -40,19 +36,16 @@ Work = Callable[[], object]
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print Markdown, and write throughput.json and throughput.md to `--out`."""
-    parser = argparse.ArgumentParser("python -m profiling throughput", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--bundle", type=Path, default=ROOT / "model" / "ingredients")
-    parser.add_argument("--data", type=Path, default=TEXTS, help="JSONL.gz with `text`")
+    parser = result.parser("throughput", __doc__)
+    parser.add_argument("--data", type=Path, default=result.TEXTS, help="JSONL.gz with `text`")
     parser.add_argument("--texts", type=int, default=10_000, help="default: 10000")
     parser.add_argument("--rounds", type=int, default=5, help="of each, in turn; default: 5")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    parser.add_argument("--out", type=Path, help="directory for throughput.json and .md")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1], help="default: 1")
     options = parser.parse_args(arguments)
     if min(options.texts, options.rounds, *options.threads) < 1:
         parser.error("--texts, --rounds and --threads are 1 or more")
     try:
-        texts = sample(options.data, options.texts)
+        texts = result.sample(options.data, options.texts)
         report: dict[str, Any] = {
             "format": FORMAT,
             "machine": machine.describe(),
@@ -65,19 +58,9 @@ def main(arguments: Sequence[str]) -> int:
     except (BundleError, OSError, ValueError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(markdown(report))
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "throughput.json").write_text(json.dumps(report, indent=1) + "\n")
-        (options.out / "throughput.md").write_text(markdown(report) + "\n")
+    print(text := table(report))
+    result.write("throughput", report, text, options.out)
     return 0
-
-
-def sample(path: Path, count: int) -> list[str]:
-    """`count` texts of a file, seeded; all of them when it has fewer."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        texts = [str(json.loads(line)["text"]) for line in lines]
-    return random.Random(0).sample(texts, min(count, len(texts)))
 
 
 def _measure(path: Path, texts: list[str], threads: int, rounds: int) -> dict[str, Any]:
@@ -87,9 +70,9 @@ def _measure(path: Path, texts: list[str], threads: int, rounds: int) -> dict[st
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
         for name, work in works.items():
-            start = time.perf_counter()
+            start_s = time.perf_counter()
             work()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.perf_counter() - start_s)
             print(f"{number + 1}/{rounds} {name}: {seconds[name][-1]:.2f} s", file=sys.stderr)
     return {"tokens": tokens, "seconds": seconds}
 
@@ -157,23 +140,23 @@ def _pipeline(bundle: Bundle, threads: int) -> Any:
     return pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu")
 
 
-def markdown(report: dict[str, Any]) -> str:
-    """A table, how many times ours is as fast (median of paired rounds), and the machine."""
-    lines = [
-        f"| {report['texts']} texts | threads | n | seconds (p95) | texts/s | tokens/s |",
-        "|---|---|---|---|---|---|",
-    ]
-    notes = []
-    for threads, found in report["threads"].items():
-        for name, seconds in found["seconds"].items():
-            s = summarize(seconds)
-            lines.append(
-                f"| {name} | {threads} | {s['n']} | {s['median']:.2f} ({s['p95']:.2f}) "
-                f"| {report['texts'] / s['median']:.0f} | {found['tokens'] / s['median']:.0f} |"
-            )
-        ours = found["seconds"][OURS]
-        for name, other in found["seconds"].items():
-            ratio = statistics.median(theirs / own for theirs, own in zip(other, ours, strict=True))
+def table(report: dict[str, Any]) -> str:
+    """Markdown, how many times ours is as fast (median of paired rounds), and the machine."""
+    texts = report["texts"]
+    header = (f"{texts} texts", "threads", "n", "seconds (p95)", "texts/s", "tokens/s")
+    rows, notes = [], []
+    for threads, measured in report["threads"].items():
+        for name, seconds in measured["seconds"].items():
+            summary = summarize(seconds)
+            median_s = summary["median"]
+            cells = (f"{median_s:.2f} ({summary['p95']:.2f})", f"{texts / median_s:.0f}")
+            tokens_per_s = f"{measured['tokens'] / median_s:.0f}"
+            rows.append((name, threads, str(summary["n"]), *cells, tokens_per_s))
+        of_ours = measured["seconds"][OURS]
+        for name, seconds in measured["seconds"].items():
             if name != OURS:
+                paired = zip(seconds, of_ours, strict=True)
+                ratio = statistics.median(other_s / our_s for other_s, our_s in paired)
                 notes.append(f"- threads {threads}: {ratio:.2f} times as fast as {name}")
-    return "\n".join([*lines, "", *notes, "", machine.sentence(report["machine"])])
+    parts = (markdown(header, rows), "\n".join(notes), machine.sentence(report["machine"]))
+    return "\n\n".join(parts)

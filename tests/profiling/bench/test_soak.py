@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from profiling.bench.soak import LONGEST, MOST_TEXTS, mixed
+from profiling.bench.soak import MAX_JOINED, MAX_TEXTS, mixed
 from tests.serving import ROOT
 
 
@@ -16,8 +16,8 @@ def test_the_mix_has_short_and_long_texts_and_lists() -> None:
     assert requests == mixed(["raw honey", "tofu"], 1000)
     alone = [request[0] for request in requests if len(request) == 1]
     assert 0.7 < sum(text in ("raw honey", "tofu") for text in alone) / len(requests) < 0.9
-    assert max(map(len, alone)) > LONGEST
-    assert 1 < max(map(len, requests)) <= MOST_TEXTS
+    assert max(map(len, alone)) > MAX_JOINED
+    assert 1 < max(map(len, requests)) <= MAX_TEXTS
 
 
 def test_memory_is_told_on_the_way(tmp_path: Path) -> None:
