@@ -126,8 +126,8 @@ def main(arguments: list[str]) -> int:
     }
     text = "\n\n".join(
         [
-            _steps_table(first, report["stages"]),
-            _ladder_table(second, report["ladder"]),
+            steps_table(first, report["stages"]),
+            ladder_table(second, report["ladder"]),
             machine.sentence(report["machine"]),
         ]
     )
@@ -178,7 +178,7 @@ def _rounds(table: dict[str, Step], rounds: int, environment: dict[str, str]) ->
     }
 
 
-def _steps_table(table: dict[str, Step], summaries: Summaries) -> str:
+def steps_table(table: dict[str, Step], summaries: Summaries) -> str:
     rows: list[tuple[str, ...]] = []
     for name, step in table.items():
         memory, start, run = (summaries[name][key]["median"] for key in THEIRS)
@@ -192,7 +192,7 @@ def _steps_table(table: dict[str, Step], summaries: Summaries) -> str:
     return markdown(("stage", "n", "memory, MiB", "start, ms", "inference, ms"), rows)
 
 
-def _ladder_table(table: dict[str, Step], summaries: Summaries) -> str:
+def ladder_table(table: dict[str, Step], summaries: Summaries) -> str:
     latency = {name: summary["run_ms"]["median"] for name, summary in summaries.items()}
     slowest, largest = latency["bert_torch"], table["bert_torch"].size_mb
     rows = [
