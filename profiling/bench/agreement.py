@@ -21,10 +21,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from model.bundle import BundleError, read_bundle
-from profiling.report.load.plan import Plan, run_load
+from profiling.percentiles import percentile
+from profiling.report.load.plan import LoadError, Plan, run_load
 from profiling.server import ServerError, serving
 
 TURNS = 5
@@ -44,16 +43,21 @@ function done(summary, latency, requests)
     summary.requests / (summary.duration / 1e6), failed))
 end
 """
-ALLOWED = {"p50": 0.10, "throughput": 0.10, "p99": 0.25}
+ALLOWED_SHARES = {"p50": 0.10, "throughput": 0.10, "p99": 0.25}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit status 0 when they agree, 1 when not, 2 when it was asked wrongly."""
-    parser = argparse.ArgumentParser("python -m profiling agree", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    """Exit status 0 when they agree, 1 when not, 2 when it cannot be measured."""
+    parser = argparse.ArgumentParser(
+        "python -m profiling agree",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
-    parser.add_argument("--rate", type=float, required=True, metavar="N")
-    parser.add_argument("--text", default="raw honey")
+    parser.add_argument(
+        "--rate", type=float, required=True, metavar="N", help="requests per second of both"
+    )
+    parser.add_argument("--text", default="raw honey", help="default: raw honey")
     parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of each run")
     options = parser.parse_args(arguments)
     try:
@@ -61,21 +65,21 @@ def main(arguments: Sequence[str]) -> int:
             raise ValueError("wrk is not installed: apt-get install wrk")
         bundle = read_bundle(options.bundle)
         cpus = sorted(os.sched_getaffinity(0))
-        with tempfile.TemporaryDirectory() as name, _on(cpus[0]), ExitStack() as stack:
+        with tempfile.TemporaryDirectory() as name, _pinned(cpus[0]), ExitStack() as stack:
             server = stack.enter_context(serving(bundle.path, Path(name) / "log"))
-            stack.enter_context(_on(cpus[-1]))
+            stack.enter_context(_pinned(cpus[-1]))
             runs = take_turns(
                 server.address, options.text, options.rate, options.seconds, Path(name)
             )
-    except (BundleError, ServerError, ValueError) as error:
+    except (BundleError, ServerError, LoadError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 0 if judged(runs) else 1
+    return 0 if agree(runs) else 1
 
 
 @contextmanager
-def _on(cpu: int) -> Iterator[None]:
-    """What is started meanwhile runs on `cpu`."""
+def _pinned(cpu: int) -> Iterator[None]:
+    """Processes that are started in the block run on `cpu`."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cpu})
     try:
@@ -90,7 +94,7 @@ Runs = dict[str, list[dict[str, float]]]
 def take_turns(address: str, text: str, rate: float, seconds: float, folder: Path) -> Runs:
     """A B A B ...: {generator: its runs}."""
     probe = run_load(Plan(address, [[text]], duration_s=2))
-    service_ms = float(np.median(probe.latency_ms))
+    service_ms = percentile(probe.latency_ms, 50)
     pause_ms = max(0.0, 1000 * CONNECTIONS / rate - service_ms)
     runs: Runs = {"wrk": [], "locust": []}
     for turn in range(TURNS):
@@ -100,16 +104,16 @@ def take_turns(address: str, text: str, rate: float, seconds: float, folder: Pat
     return runs
 
 
-def judged(runs: Runs) -> bool:
+def agree(runs: Runs) -> bool:
     """Print the medians side by side; whether all are within what is allowed."""
-    agree = True
-    for key, allowed in ALLOWED.items():
-        wrk, locust = (float(np.median([run[key] for run in runs[who]])) for who in runs)
+    within = True
+    for key, allowed in ALLOWED_SHARES.items():
+        wrk, locust = (percentile([run[key] for run in runs[name]], 50) for name in runs)
         apart = abs(locust / wrk - 1)
-        agree = agree and apart <= allowed
+        within = within and apart <= allowed
         print(f"{key:<11} wrk {wrk:8.2f}   locust {locust:8.2f}   "
               f"{apart:6.1%} apart, {allowed:.0%} allowed")  # fmt: skip
-    return agree
+    return within
 
 
 def _wrk(
@@ -122,8 +126,8 @@ def _wrk(
     done = subprocess.run([*command, address + "/"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"wrk failed: {done.stderr.strip()[-300:]}")
-    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
+    measured: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return measured
 
 
 def _locust(
@@ -139,10 +143,9 @@ def _locust(
             seed=seed,
         )
     )
-    p50, p99 = np.percentile(outcome.latency_ms, [50, 99])
     return {
-        "p50": round(float(p50), 3),
-        "p99": round(float(p99), 3),
+        "p50": round(percentile(outcome.latency_ms, 50), 3),
+        "p99": round(percentile(outcome.latency_ms, 99), 3),
         "throughput": round(outcome.throughput, 2),
         "errors": outcome.errors,
     }
