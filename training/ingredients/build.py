@@ -9,22 +9,32 @@ does not reshuffle the others.
 
 from __future__ import annotations
 
-import argparse
-import csv
-import gzip
-import io
-import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from training.ingredients import extras, negatives, off, usda
-from training.ingredients.families import deal, joined
-from training.ingredients.lexicon import Lexicon, generic_families
-from training.ingredients.names import SPLITS, Name, dice, labels, normal
+from tables.reader import Fields
+from tables.text import aligned
+from training.ingredients.extras import extra_rows
+from training.ingredients.families import assign_splits, merge_families
+from training.ingredients.lexicon import Lexicon
+from training.ingredients.names import Name, labels, seeded
+from training.ingredients.negatives import negatives
+from training.ingredients.off import Tree
 from training.ingredients.phrases import compose
-from training.ingredients.sources import EXTRAS, REQUIRED, missing
+from training.ingredients.sources import (
+    EXTRAS,
+    REQUIRED,
+    are_there,
+    cells,
+    command_line,
+    taxonomy,
+    write_rows,
+)
+from training.ingredients.usda import usda_names
+from training.recipe import SPLITS
+from training.rows.splits import normalise
 
 HERE = Path(__file__).parent
 HANDWRITTEN = HERE / "handwritten.tsv"
@@ -34,175 +44,127 @@ NAMES = {"train": 10_500, "validation": 700, "test": 900}
 PHRASES = {"train": 7600, "validation": 700, "test": 900}
 NEGATIVES = {"train": 7200, "validation": 750, "test": 950}
 NEGATIVE_PHRASES = {"train": 1300, "validation": 150, "test": 200}
-
-Row = dict[str, object]
-
-
-def ingredients(sources: Path) -> tuple[Lexicon, list[Name]]:
-    """Every named ingredient once, with labels and family."""
-    path = sources / "off" / "ingredients.full.json.gz"
-    tree = off.Tree(off.load(path))
-    lexicon = Lexicon(off.names(path), generic_families(tree))
-    for name in usda.names(sources / "usda" / "fdc_ingredients.csv.gz", lexicon):
-        lexicon.add(name)
-    return lexicon, list(lexicon.known.values())
+COUNTABLE = ("kitchen tool", "packaging", "food-word objects", "household", "poison and matter")
+"""Groups of things that a recipe could count."""
 
 
-def thin(names: list[Name], most: int) -> list[Name]:
-    """At most `most` names. Common kinds give way first; what people say every day never does."""
-    if len(names) <= most:
-        return names
-    held = Counter(c for n in names for c in n.category or ("unknown",))
-
-    def worth(name: Name) -> float:
-        rarest = min(held[c] for c in name.category or ("unknown",))
-        if name.origin == "everyday":
-            return 1.0
-        keep = 0.5 if len(name.text) > 40 or name.category is None else 1.0
-        return float(dice("thin", name.text).random() ** (rarest / 300 / keep))
-
-    kept = sorted(names, key=worth, reverse=True)[:most]
-    chosen = {n.text for n in kept}
-    return [n for n in names if n.text in chosen]
-
-
-def table(sources: Path) -> list[Row]:
+def table(sources: Path) -> list[Fields]:
     """All rows, in a stable order."""
-    lexicon, named = ingredients(sources)
-    nothing = negatives.collect(sources, lexicon)
-    everything = joined([*named, *(n for n in nothing if normal(n.text) not in lexicon.known)])
-    split = deal(everything)
-    parts: dict[str, list[Name]] = defaultdict(list)
-    for name in everything:
-        parts[split[name.entry]].append(name)
-    rows: list[Row] = list(handwritten())
-    taken = {normal(str(row["text"])) for row in rows}
-    for title in ("test", "validation", "train"):
-        food = thin([n for n in parts[title] if n.food], NAMES[title])
-        void = thin([n for n in parts[title] if not n.food], NEGATIVES[title])
-        objects = [n for n in void if n.origin in COUNTABLE and len(n.text.split()) <= 3]
-        batch = [
-            *food,
-            *compose([n for n in food if spoken(n)], PHRASES[title], "phrases", "phrases"),
-            *void,
-            *compose(objects, NEGATIVE_PHRASES[title], "hard_negatives", "objects"),
-        ]
-        for name in batch:
-            key = normal(name.text)
-            if key and key not in taken:
-                taken.add(key)
-                rows.append(as_row(name, title))
-    order = {title: i for i, title in enumerate(SPLITS)}
-    rows.sort(key=lambda r: (order[str(r["split"])], dice("order", r["text"]).random()))
+    tree = Tree(taxonomy(sources / "off" / "ingredients.full.json.gz"))
+    lexicon = Lexicon(tree.names(), tree.generic_families)
+    for name in usda_names(sources / "usda" / "fdc_ingredients.csv.gz", lexicon):
+        lexicon.add(name)
+    others = negatives(sources, lexicon)
+    others = [name for name in others if normalise(name.text) not in lexicon.known]
+    names = merge_families([*lexicon.known.values(), *others])
+    split_of = assign_splits(names)
+    by_split: dict[str, list[Name]] = defaultdict(list)
+    for name in names:
+        by_split[split_of[name.entry]].append(name)
+    rows = list(_handwritten_rows())
+    seen = {normalise(row["text"]) for row in rows}
+    for split in reversed(SPLITS):  # what is held out comes first: it keeps its texts
+        for name in _names_and_phrases(split, by_split[split]):
+            key = normalise(name.text)
+            if key and key not in seen:
+                seen.add(key)
+                rows.append(name.row(split))
+    rows.sort(key=lambda row: (SPLITS.index(row["split"]), seeded("order", row["text"]).random()))
     return rows
 
 
-COUNTABLE = ("kitchen tool", "packaging", "food-word objects", "household", "poison and matter")
+def _names_and_phrases(split: str, names: list[Name]) -> list[Name]:
+    """A sample of the split's names and negatives, and of both as people write them."""
+    food = _sample([name for name in names if name.food], NAMES[split])
+    others = _sample([name for name in names if not name.food], NEGATIVES[split])
+    countable = [
+        name for name in others if name.origin in COUNTABLE and len(name.text.split()) <= 3
+    ]
+    return [
+        *food,
+        *compose(list(filter(_is_spoken, food)), PHRASES[split], "phrases", "phrases"),
+        *others,
+        *compose(countable, NEGATIVE_PHRASES[split], "hard_negatives", "objects"),
+    ]
 
 
-def spoken(name: Name) -> bool:
+def _sample(names: list[Name], count: int) -> list[Name]:
+    """Common kinds give way first; what people say every day never does."""
+    if len(names) <= count:
+        return names
+    counts = Counter(category for name in names for category in name.category or ("unknown",))
+
+    def worth(name: Name) -> float:
+        rarest = min(counts[category] for category in name.category or ("unknown",))
+        if name.origin == "everyday":
+            return 1.0
+        weight = 0.5 if len(name.text) > 40 or name.category is None else 1.0
+        return float(seeded("thin", name.text).random() ** (rarest / 300 / weight))
+
+    chosen = {name.text for name in sorted(names, key=worth, reverse=True)[:count]}
+    return [name for name in names if name.text in chosen]
+
+
+def _is_spoken(name: Name) -> bool:
     """Whether a person would write this name in a recipe, rather than a factory on a label."""
-    short = len(name.text) <= 32 and len(name.text.split()) <= 4
     if name.origin == "everyday":
         return True
-    rare = name.category is not None and bool({"algae", "cocoa", "egg"} & set(name.category))
-    plain = name.category is not None and "additive" not in name.category
-    return short and (plain or rare) and "flavouring" not in (name.category or ())
+    categories = set(name.category or ())
+    is_short = len(name.text) <= 32 and len(name.text.split()) <= 4
+    is_food = name.category is not None and "additive" not in categories
+    is_rare = bool({"algae", "cocoa", "egg"} & categories)
+    return is_short and (is_food or is_rare) and "flavouring" not in categories
 
 
-def as_row(name: Name, split: str) -> Row:
-    return {
-        "text": name.text,
-        "ingredient": "ingredient" if name.food else "not_ingredient",
-        "source": name.source,
-        "category": None if name.category is None else list(name.category),
-        "split": split,
-        "entry": name.entry,
-        "slice": name.slice,
-    }
-
-
-def handwritten(path: Path = HANDWRITTEN) -> Iterable[Row]:
+def _handwritten_rows() -> Iterator[Fields]:
     """The test slice that people wrote by hand; the templates of this package never saw it."""
-    if not path.exists():
-        print(f"note: {path} is not there, building without the handwritten slice", file=sys.stderr)
-        return
-    with path.open(encoding="utf-8", newline="") as file:
-        seen: set[str] = set()
-        for number, row in enumerate(csv.DictReader(file, delimiter="\t", quoting=3), start=1):
-            if normal(row["text"]) in seen:
-                continue
-            seen.add(normal(row["text"]))
-            cell = row["category"]
-            yield {
-                "text": row["text"],
-                "ingredient": row["ingredient"],
-                "source": row["source"] or None,
-                "category": [] if cell == "[]" else list(labels(cell)) if cell else None,
-                "split": "test",
-                "entry": f"hand:{number}",
-                "slice": "handwritten",
-            }
+    seen: set[str] = set()
+    for number, row in enumerate(cells(HANDWRITTEN), start=1):
+        key = normalise(row["text"])
+        if key not in seen:
+            seen.add(key)
+            category, entry = labels(row["category"]), f"hand:{number}"
+            food = row["ingredient"] == "ingredient"
+            source = row["source"] or None
+            name = Name(row["text"], food, source, category, entry, "handwritten", "")
+            yield name.row("test")
 
 
-def packed(rows: Iterable[Row]) -> bytes:
-    """The rows as gzipped JSON lines; no time stamp, so equal rows are equal bytes."""
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    held = io.BytesIO()
-    with gzip.GzipFile(fileobj=held, mode="wb", compresslevel=9, mtime=0, filename="") as file:
-        file.write(lines.encode("utf-8"))
-    return held.getvalue()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Aside first, then into place: a killed build leaves the old table."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_bytes(content)
-    aside.replace(path)
-
-
-def summary(rows: Sequence[Row]) -> str:
-    """Counts per split and slice, then per label, as a table for people."""
-    slices = sorted({str(r["slice"]) for r in rows})
-    lines = ["split".ljust(12) + "".join(s.rjust(16) for s in slices) + "total".rjust(8)]
+def summary(rows: Sequence[Fields]) -> str:
+    """Counts per split and slice, then per label and split, as tables for people."""
+    slices = sorted({row["slice"] for row in rows})
+    by_slice = Counter((row["split"], row["slice"]) for row in rows)
+    upper = [["split", *slices, "total"]]
     for split in SPLITS:
-        count = Counter(str(r["slice"]) for r in rows if r["split"] == split)
-        lines.append(
-            split.ljust(12) + "".join(str(count[s]).rjust(16) for s in slices)
-            + str(sum(count.values())).rjust(8)
-        )  # fmt: skip
-    lines.append("")
+        counts = [by_slice[split, name] for name in slices]
+        upper.append([split, *map(str, counts), str(sum(counts))])
+    lower = [["column", "label", *SPLITS]]
     for column in ("ingredient", "source", "category"):
-        counts: Counter[tuple[str, str]] = Counter()
+        by_label: Counter[tuple[str, str]] = Counter()
         for row in rows:
             value = row[column]
-            for label in value or ["[]"] if isinstance(value, list) else [value]:
-                counts[str(row["split"]), str(label)] += 1
-        for label in sorted({label for _, label in counts}):
-            numbers = "".join(str(counts[s, label]).rjust(8) for s in SPLITS)
-            lines.append(f"{column:<11}{label:<16}{numbers}")
-    return "\n".join(lines)
+            held = value or ["[]"] if isinstance(value, list) else [value]
+            by_label.update((str(label), row["split"]) for label in held)
+        for label in sorted({label for label, _ in by_label}):
+            lower.append([column, label, *(str(by_label[label, split]) for split in SPLITS)])
+    return "\n".join([*aligned(upper), "", *aligned(lower)])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--sources", type=Path, required=True, help="folder of the raw files")
-    parser.add_argument("--out", type=Path, default=OUT, help="the table to write")
-    parser.add_argument("--extras", action="store_true", help="also extras.jsonl.gz")
-    chosen = parser.parse_args(arguments)
-    absent = missing(chosen.sources, REQUIRED | (EXTRAS if chosen.extras else {}))
-    if absent:
-        print("\n".join(absent), file=sys.stderr)
+    parser = command_line(__doc__, OUT)
+    parser.add_argument("--extras", action="store_true", help="also write extras.jsonl.gz")
+    options = parser.parse_args(arguments)
+    if not are_there(options.sources, REQUIRED | (EXTRAS if options.extras else {})):
         return 2
-    rows = table(chosen.sources)
-    write(chosen.out, packed(rows))
+    rows = table(options.sources)
+    write_rows(options.out, rows)
     print(summary(rows))
-    if chosen.extras:
-        more = extras.rows(chosen.sources)
-        write(chosen.out.with_name("extras.jsonl.gz"), packed(more))
+    if options.extras:
+        more = extra_rows(options.sources)
+        write_rows(options.out.with_name("extras.jsonl.gz"), more)
         print(f"\n{len(more)} rows in extras.jsonl.gz, not to be passed on")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -7,68 +7,55 @@ a salmon), so the near relatives of a test text are not in the training split.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from training.ingredients.names import Name, labels, normal, read_list, read_tsv, words
-from training.ingredients.off import Tree
+from training.ingredients.names import Name, labels, words
+from training.ingredients.sources import CURATED, cells, curated
+from training.rows.splits import normalise
 
-SHARED = frozenset(read_list("shared_words.txt"))
-
-
-def everyday() -> list[Name]:
-    """The hand-written names: what people call things when they cook. `entry` is still open."""
-    found = []
-    for row in read_tsv("everyday.tsv"):
-        source = None if row["source"] == "null" else row["source"]
-        for text in row["names"].split("; "):
-            found.append(Name(text, True, source, labels(row["category"]), "", "names", "everyday"))
-    return found
+SHARED = frozenset(curated("shared_words.txt"))
+"""Words that make no relatives."""
 
 
 class Lexicon:
     """Names by text, and families by the words inside a text."""
 
-    def __init__(self, off: Iterable[Name], generic: frozenset[str]) -> None:
+    def __init__(self, off_names: Iterable[Name], generic_families: frozenset[str]) -> None:
         self.known: dict[str, Name] = {}
         self.by_words: dict[tuple[str, ...], Name] = {}
-        self.anchors: dict[tuple[str, ...], str] = {}
-        listed = list(off)
-        for name in listed:
+        self._families: dict[tuple[str, ...], str] = {}
+        off_names = list(off_names)
+        for name in off_names:
             key = words(name.text)
-            if not 1 <= len(key) <= 2 or (len(key) == 1 and key[0] in SHARED):
-                continue
-            if name.entry not in generic:
-                self.anchors.setdefault(key, name.entry)
-        for name in everyday():
-            self.add(name)
-        for name in listed:
+            too_vague = len(key) == 1 and key[0] in SHARED
+            if len(key) in (1, 2) and not too_vague and name.entry not in generic_families:
+                self._families.setdefault(key, name.entry)
+        for name in (*_everyday_names(), *off_names):
             self.add(name)
 
-    def add(self, name: Name) -> bool:
+    def add(self, name: Name) -> None:
         """Keep a name unless its text is known already. Fills in its family."""
-        key = normal(name.text)
-        if key in self.known:
-            return False
-        entry = name.entry or self.family(name.text)
-        named = replace(name, entry=entry)
-        self.known[key] = named
-        self.by_words.setdefault(words(name.text), named)
-        return True
+        key = normalise(name.text)
+        if key not in self.known:
+            named = replace(name, entry=name.entry or self.family(name.text))
+            self.known[key] = named
+            self.by_words.setdefault(words(name.text), named)
 
     def family(self, text: str) -> str:
         """The family of the longest known name in the text, rightmost first; else its own."""
         tokens = words(text)
         for size in (2, 1):
             for start in range(len(tokens) - size, -1, -1):
-                found = self.anchors.get(tokens[start : start + size])
-                if found:
-                    return found
-        tail = [t for t in tokens if t not in SHARED and not t.isdigit()]
-        return f"name:{tail[-1] if tail else ' '.join(tokens)}"
+                if family := self._families.get(tokens[start : start + size]):
+                    return family
+        own = [token for token in tokens if token not in SHARED and not token.isdigit()]
+        return f"name:{own[-1] if own else ' '.join(tokens)}"
 
 
-def generic_families(tree: Tree) -> frozenset[str]:
-    """Families of the generic roots themselves, which are nobody's relatives."""
-    family = tree.families()
-    return frozenset(family[n] for n in tree.nodes if tree.generic(n))
+def _everyday_names() -> Iterator[Name]:
+    """The hand-written names: what people call things when they cook. `entry` is still open."""
+    for row in cells(CURATED / "everyday.tsv"):
+        source = None if row["source"] == "null" else row["source"]
+        for text in row["names"].split("; "):
+            yield Name(text, True, source, labels(row["category"]), "", "names", "everyday")

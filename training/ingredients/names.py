@@ -1,7 +1,7 @@
-"""What a row of the table is, and when two texts count as the same text.
+"""What is known about one text of the table, and when do two texts count as relatives?
 
-Every other file of this package makes `Name`s (a text with what is known about it) and `build`
-turns them into rows. A value of `None` means "nobody knows": the loss ignores it, task by task.
+Every other file of this package makes `Name`s, and `build` turns them into rows. None means
+unknown: the loss ignores it, task by task.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-CURATED = Path(__file__).parent / "curated"
+from tables.labels import parse_labels
+from tables.reader import Fields
 
 CATEGORIES = (
     "additive", "alcohol", "algae", "bakery", "beverage", "cereal", "cocoa", "condiment", "dairy",
@@ -21,32 +20,55 @@ CATEGORIES = (
     "nut", "seafood", "seed", "spice", "sweetener", "vegetable",
 )  # fmt: skip
 SOURCES = ("plant", "animal", "animal_product", "other")
-SPLITS = ("train", "validation", "test")
 SLICES = ("names", "phrases", "negatives", "hard_negatives", "handwritten")
+Category = tuple[str, ...] | None
+"""Sorted; `()` for what is no ingredient, None if unknown."""
 
 
 @dataclass(frozen=True)
 class Name:
-    """One text and its labels. `category` is `()` for what is no ingredient, `None` if unknown.
-
-    `entry` names the family of near relatives that must not straddle splits.
-    """
+    """One text and its labels."""
 
     text: str
-    food: bool
+    food: bool | None
     source: str | None
-    category: tuple[str, ...] | None
+    category: Category
     entry: str
+    """The family of near relatives that must not straddle splits."""
     slice: str
     origin: str
 
+    def row(self, split: str) -> Fields:
+        """As a row of the table."""
+        ingredient = {True: "ingredient", False: "not_ingredient", None: None}
+        return {
+            "text": self.text,
+            "ingredient": ingredient[self.food],
+            "source": self.source,
+            "category": None if self.category is None else list(self.category),
+            "split": split,
+            "entry": self.entry,
+            "slice": self.slice,
+        }
 
-def normal(text: str) -> str:
-    """The key under which two texts are the same text: case and white space do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+def labels(cell: str) -> Category:
+    """`"fruit|beverage"` as a sorted tuple; raises ValueError for an unknown category."""
+    parsed = parse_labels(cell, "multi")
+    for label in parsed or ():
+        if label not in CATEGORIES:
+            raise ValueError(f"unknown category {label!r} in {cell!r}: one of {CATEGORIES}")
+    return None if parsed is None else tuple(sorted(parsed))
 
 
-def singular(word: str) -> str:
+def words(text: str) -> tuple[str, ...]:
+    """Lower-case words of a text, singular, without marks: what relatives are compared by."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("'s", "s")
+    return tuple(map(_singular, re.findall(r"[a-z0-9]+", plain)))
+
+
+def _singular(word: str) -> str:
     """A cheap English singular, good enough to see that "cherries" and "cherry" are relatives."""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
@@ -57,40 +79,6 @@ def singular(word: str) -> str:
     return word
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Lower-case words of a text, singular, without marks: what relatives are compared by."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("'s", "s")
-    return tuple(singular(w) for w in re.findall(r"[a-z0-9]+", plain))
-
-
-def dice(*key: object) -> random.Random:
-    """A generator of its own for every key, so that a new row does not reshuffle the others."""
+def seeded(*key: object) -> random.Random:
+    """A generator for this key alone, so that a new row does not reshuffle the others."""
     return random.Random("|".join(map(str, key)))
-
-
-def read_tsv(name: str) -> Iterator[dict[str, str]]:
-    """Rows of one of the hand-written tables in `curated/`."""
-    lines = (CURATED / name).read_text(encoding="utf-8").splitlines()
-    header = lines[0].split("\t")
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
-        if len(cells) > len(header):
-            raise ValueError(f"curated/{name} line {number} has {len(cells)} cells: {line[:60]!r}")
-        cells += [""] * (len(header) - len(cells))
-        yield dict(zip(header, cells, strict=True))
-
-
-def read_list(name: str) -> list[str]:
-    """Lines of a hand-written list in `curated/`; `#` starts a comment."""
-    lines = (CURATED / name).read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def labels(cell: str) -> tuple[str, ...]:
-    """`"fruit|beverage"` as a sorted tuple of known categories."""
-    found = tuple(sorted(set(cell.split("|"))))
-    for label in found:
-        if label not in CATEGORIES:
-            raise ValueError(f"unknown category {label!r} in {cell!r}: one of {CATEGORIES}")
-    return found

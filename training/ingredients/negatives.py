@@ -8,18 +8,18 @@ could defend as an ingredient is left out rather than called a negative.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import random
 import re
 import string
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from training.ingredients.lexicon import Lexicon
-from training.ingredients.names import Name, dice, normal, read_list, read_tsv, words
-from training.ingredients.off import english, load
+from training.ingredients.names import Name, seeded, words
+from training.ingredients.off import english_names
+from training.ingredients.sources import CURATED, cells, curated, taxonomy
+from training.rows.splits import normalise
 
 SAFE_LEXFILES = frozenset(
     {
@@ -28,196 +28,182 @@ SAFE_LEXFILES = frozenset(
         "relation",
     }
 )  # fmt: skip
-LISTS = (
-    "3d_graphics", "3d_printing", "accounting", "algorithms", "architecture", "astronomy",
-    "automobiles", "buildings", "car_parts", "cats", "coding", "construction", "corporate",
-    "corporate_job", "data_structures", "design", "dogs", "driving", "filmmaking",
-    "fortifications", "furniture", "gaming", "geography", "geometry", "ghosts", "history",
-    "houses", "infrastructure", "insurance", "linear_algebra", "machine_learning",
-    "military_airforce", "military_army", "military_navy", "monkeys", "music_instruments",
-    "music_production", "music_theory", "phones", "physics", "physics_optics", "physics_units",
-    "physics_waves", "radio", "real_estate", "screenwriting", "set_theory", "snakes", "software",
-    "sports", "startups", "travel", "typography", "vcs", "web_development", "writing",
+HARD_GROUPS = (
+    "kitchen tool", "packaging", "food-word objects", "body", "people", "brands", "feelings",
+    "poison", "animals",
 )  # fmt: skip
+"""How the groups of things begin that a classifier may take for food."""
+PACKAGE_NAMES = {
+    "countries": 110,
+    "packaging_shapes": 60,
+    "packaging_materials": 90,
+    "packaging_recycling": 12,
+    "labels": 240,
+    "brands": 300,
+}
+"""Other taxonomies of Open Food Facts, and how many of their names to take."""
 # Marks of protected origin are the names of foods.
 ORIGIN = re.compile(r"\b(PGI|PDO|DO|AOP|AOC|IGP|DOP|TSG|STG|IGT|DOC|DOCG|Yakult)\b")
 PLAIN = re.compile(r"[a-z][a-z' -]+", re.IGNORECASE)
 CHEMICAL = re.compile(r"\b(acid|\w*(sodium|potassium|calcium|magnesium|chloride|oxide|protein))\b")
 
 
-def no_food(text: str, entry: str, slice_: str, origin: str) -> Name:
-    return Name(" ".join(text.split()), False, None, (), entry, slice_, origin)
-
-
-class Guard:
+class FoodWords:
     """Says whether a text is, or contains, a known food word."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self.whole = {words(text) for text in lexicon.known}
-        self.inside = {key[0] for key in self.whole if len(key) == 1}
+        self._names = set(map(words, lexicon.known))
+        self._single = {key[0] for key in self._names if len(key) == 1}
 
     def is_food(self, text: str) -> bool:
-        return words(text) in self.whole
+        return words(text) in self._names
 
     def has_food(self, text: str) -> bool:
-        return any(w in self.inside for w in words(text))
+        return any(word in self._single for word in words(text))
 
 
-def wordnet(path: Path, guard: Guard, plain: int, hard: int) -> list[Name]:
-    """Nouns whose every sense is of a kind that nobody eats; words with many senses first.
-
-    The number of senses stands in for how common a word is: everyday words have several.
-    """
-    kinds: dict[str, set[str]] = defaultdict(set)
-    senses: dict[str, int] = defaultdict(int)
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            kinds[row["lemma"]].add(row["lexfile"])
-            senses[row["lemma"]] += 1
-    edible = {normal(lemma) for lemma, found in kinds.items() if not found <= SAFE_LEXFILES}
-    unfit = re.compile(rf"\b({'|'.join(map(re.escape, read_list('unfit.txt')))})", re.IGNORECASE)
-    dishes = set(read_list("dish_words.txt"))
-    easy: list[tuple[float, str]] = []
-    near: list[tuple[float, str]] = []
-    for lemma in sorted(kinds):
-        usable = PLAIN.fullmatch(lemma) and 3 <= len(lemma) <= 22 and len(lemma.split()) <= 3
-        if not usable or unfit.search(lemma) or CHEMICAL.search(lemma):
-            continue
-        if normal(lemma) in edible or guard.is_food(lemma) or words(lemma)[-1] in dishes:
-            continue
-        common = senses[lemma] + (1.0 if len(lemma) <= 9 else 0.0) + 0.5 * lemma.islower()
-        draw = dice("oewn", lemma).random() ** (1 / common)
-        if not guard.has_food(lemma):
-            easy.append((draw, lemma))
-        elif not guard.has_food(lemma.split()[-1]):  # "sour grapes" are grapes to an eater
-            near.append((draw, lemma))
-    easy.sort(reverse=True)
-    near.sort(reverse=True)
-    found = [no_food(t, f"not:{words(t)[-1]}", "negatives", "oewn") for _, t in easy[:plain]]
-    return found + [
-        no_food(t, f"not:{words(t)[-1]}", "hard_negatives", "oewn") for _, t in near[:hard]
-    ]
-
-
-def word_lists(folder: Path, guard: Guard, each: int) -> list[Name]:
-    """Topical lists; a list's words are shuffled so that no alphabet is favoured."""
-    found = []
-    for title in LISTS:
-        listed = [w.strip() for w in (folder / f"{title}.txt").read_text().splitlines()]
-        listed = sorted({w.replace("_", " ") for w in listed if len(w) > 2})
-        listed = [w for w in listed if not guard.has_food(w) and not guard.is_food(w)]
-        dice("wordlists", title).shuffle(listed)
-        found += [
-            no_food(w, f"not:{words(w)[-1]}", "negatives", "wordlists")
-            for w in listed[:each]
-            if words(w)
-        ]
-    return found
-
-
-def off_other(folder: Path, guard: Guard) -> list[Name]:
-    """Names on packages that are not ingredients: countries, brands, labels, packaging."""
-    found = []
-    abroad = foreign_foods(folder / "ingredients.full.json.gz")
-    for title, most in (
-        ("countries", 110),
-        ("packaging_shapes", 60),
-        ("packaging_materials", 90),
-        ("packaging_recycling", 12),
-        ("labels", 240),
-        ("brands", 300),
+def negatives(sources: Path, lexicon: Lexicon) -> list[Name]:
+    """All negatives, each text once; the hand-written ones win over the sampled ones."""
+    food = FoodWords(lexicon)
+    unique: dict[str, Name] = {}
+    for name in (
+        *(name for name in (*_things(), *_sentences()) if not food.is_food(name.text)),
+        *_compounds(1150),
+        *_rubbish(60),
+        *_wordnet(sources / "oewn" / "nouns.tsv.gz", food, easy=4300, hard=500),
+        *_package_names(sources / "off", food),
+        *_word_lists(sources / "wordlists" / "nouns", food, each=22),
     ):
-        tree = load(folder / f"{title}.full.json.gz")
-        texts = sorted({english(node)[0] for node in tree.values() if english(node)})
-        dice("off", title).shuffle(texts)
-        kept = []
-        for text in texts:
-            code = bool(re.search(r"-\w+-\d|\d{3}", text))
-            latin = not re.search(r"[^\x00-\u024f]", text) and len(text) <= 40
-            if not latin or guard.is_food(text) or guard.has_food(text) or not words(text):
-                continue
-            if ORIGIN.search(text) or abroad & set(words(text)):
-                continue
-            if len(text) < 4 or (code and dice(text).random() > 0.1):
-                continue
-            kept.append(no_food(text, f"{title}:{normal(text)}", "negatives", title))
-        found += kept[:most]
-    return found
+        unique.setdefault(normalise(name.text), name)
+    return list(unique.values())
 
 
-def foreign_foods(path: Path) -> set[str]:
-    """One-word ingredients of every language: brands are often named after food abroad."""
-    return {
-        found[0]
-        for node in load(path).values()
-        for name in node.get("name", {}).values()
-        if name and len(found := words(name)) == 1 and len(found[0]) > 3
-    }
+def _negative(text: str, origin: str, is_hard: bool, family: str | None = None) -> Name:
+    """Relatives share their last word unless `family` is given."""
+    entry = family or f"not:{words(text)[-1]}"
+    slice_name = "hard_negatives" if is_hard else "negatives"
+    return Name(" ".join(text.split()), False, None, (), entry, slice_name, origin)
 
 
-def things() -> list[Name]:
-    """Hand-written things, many with a food word inside; relatives share their last word."""
-    found = []
-    for row in read_tsv("things.tsv"):
-        hard = row["group"] in ("kitchen tool", "packaging", "food-word objects", "body", "people")
-        hard = hard or row["group"].startswith(("brands", "feelings", "poison", "animals"))
+def _things() -> Iterator[Name]:
+    """Hand-written things, many with a food word inside."""
+    for row in cells(CURATED / "things.tsv"):
         for text in row["items"].split("; "):
-            slice_ = "hard_negatives" if hard else "negatives"
-            found.append(no_food(text, f"not:{words(text)[-1]}", slice_, row["group"]))
-    return found
+            yield _negative(text, row["group"], row["group"].startswith(HARD_GROUPS))
 
 
-def sentences() -> list[Name]:
+def _sentences() -> Iterator[Name]:
     """Instructions, questions and headings, as they slip in beside ingredient lines."""
-    return [
-        no_food(text, f"not:{normal(text)}", "hard_negatives", row["group"])
-        for row in read_tsv("sentences.tsv")
-        for text in row["items"].split("; ")
-    ]
+    for row in cells(CURATED / "sentences.tsv"):
+        for text in row["items"].split("; "):
+            yield _negative(text, row["group"], True, f"not:{normalise(text)}")
 
 
-def compounds(most: int) -> list[Name]:
+def _compounds(count: int) -> list[Name]:
     """A food word made into something else: "cherry orchard keyring" is nobody's ingredient.
 
     Grouped by what it was made into, so that the test split asks about unseen things.
     """
-    slots = {row["slot"]: row["words"].split("|") for row in read_tsv("compounds.tsv")}
-    found = [
-        no_food(f"{food} {head}", f"not:{words(head)[-1]}", "hard_negatives", "compound")
+    slots = {row["slot"]: row["words"].split("|") for row in cells(CURATED / "compounds.tsv")}
+    compounds = [
+        _negative(f"{food} {head}", "compound", True)
         for kind in ("produce", "animal", "dish")
         for food in slots[kind]
         for head in slots[f"head_{kind}"]
     ]
-    dice("compounds").shuffle(found)
-    return found[:most]
+    seeded("compounds").shuffle(compounds)
+    return compounds[:count]
 
 
-def rubbish(each: int) -> list[Name]:
+def _wordnet(path: Path, food: FoodWords, easy: int, hard: int) -> Iterator[Name]:
+    """Nouns whose every sense is of a kind that nobody eats; words with many senses first.
+
+    The number of senses stands in for how common a word is: everyday words have several.
+    """
+    lexfiles: dict[str, set[str]] = defaultdict(set)
+    senses: Counter[str] = Counter()
+    for row in cells(path):
+        lexfiles[row["lemma"]].add(row["lexfile"])
+        senses[row["lemma"]] += 1
+    edible = {normalise(lemma) for lemma, kinds in lexfiles.items() if not kinds <= SAFE_LEXFILES}
+    unfit = re.compile(rf"\b({'|'.join(map(re.escape, curated('unfit.txt')))})", re.IGNORECASE)
+    dishes = set(curated("dish_words.txt"))
+    drawn: dict[bool, list[tuple[float, str]]] = {False: [], True: []}
+    for lemma in sorted(lexfiles):
+        is_plain = PLAIN.fullmatch(lemma) and 3 <= len(lemma) <= 22 and len(lemma.split()) <= 3
+        if not is_plain or unfit.search(lemma) or CHEMICAL.search(lemma):
+            continue
+        if normalise(lemma) in edible or food.is_food(lemma) or words(lemma)[-1] in dishes:
+            continue
+        is_hard = food.has_food(lemma)
+        if is_hard and food.has_food(lemma.split()[-1]):
+            continue  # "sour grapes" are grapes to an eater
+        common = senses[lemma] + (1.0 if len(lemma) <= 9 else 0.0) + 0.5 * lemma.islower()
+        drawn[is_hard].append((seeded("oewn", lemma).random() ** (1 / common), lemma))
+    for is_hard, count in ((False, easy), (True, hard)):
+        for _, lemma in sorted(drawn[is_hard], reverse=True)[:count]:
+            yield _negative(lemma, "oewn", is_hard)
+
+
+def _package_names(folder: Path, food: FoodWords) -> Iterator[Name]:
+    """Names on packages that are not ingredients: countries, brands, labels, packaging."""
+    foods_abroad = _foreign_foods(folder / "ingredients.full.json.gz")
+
+    def is_usable(text: str) -> bool:
+        if re.search(r"[^\x00-\u024f]", text) or not 4 <= len(text) <= 40 or not words(text):
+            return False
+        if food.is_food(text) or food.has_food(text) or foods_abroad & set(words(text)):
+            return False
+        is_code = re.search(r"-\w+-\d|\d{3}", text)
+        return not ORIGIN.search(text) and (not is_code or seeded(text).random() <= 0.1)
+
+    for kind, count in PACKAGE_NAMES.items():
+        nodes = taxonomy(folder / f"{kind}.full.json.gz").values()
+        texts = sorted({names[0] for names in map(english_names, nodes) if names})
+        seeded("off", kind).shuffle(texts)
+        for text in list(filter(is_usable, texts))[:count]:
+            yield _negative(text, kind, False, f"{kind}:{normalise(text)}")
+
+
+def _foreign_foods(path: Path) -> set[str]:
+    """One-word ingredients of every language: brands are often named after food abroad."""
+    names = (name for node in taxonomy(path).values() for name in node.get("name", {}).values())
+    keys = (words(name) for name in names if name)
+    return {key[0] for key in keys if len(key) == 1 and len(key[0]) > 3}
+
+
+def _word_lists(folder: Path, food: FoodWords, each: int) -> Iterator[Name]:
+    """Topical lists; a list's words are shuffled so that no alphabet is favoured."""
+    for topic in curated("word_lists.txt"):
+        lines = [line.strip() for line in (folder / f"{topic}.txt").read_text().splitlines()]
+        texts = sorted({line.replace("_", " ") for line in lines if len(line) > 2})
+        texts = [text for text in texts if not food.has_food(text) and not food.is_food(text)]
+        seeded("wordlists", topic).shuffle(texts)
+        for text in filter(words, texts[:each]):
+            yield _negative(text, "wordlists", False)
+
+
+def _rubbish(each: int) -> Iterator[Name]:
     """Texts without meaning: mashed keys, numbers, addresses, punctuation, syllables."""
-    rng = dice("rubbish")
+    rng = seeded("rubbish")
     makers: dict[str, Callable[[], str]] = {
         "mash": lambda: "".join(rng.choices(rng.choice(KEYS), k=rng.randint(4, 12))),
-        "letters": lambda: "".join(rng.choices(string.ascii_lowercase, k=rng.randint(4, 13))),
-        "mashed words": lambda: " ".join(
-            "".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 8)))
-            for _ in range(rng.randint(2, 4))
-        ),
+        "letters": lambda: _letters(rng, 4, 13),
+        "mashed words": lambda: " ".join(_letters(rng, 2, 8) for _ in range(rng.randint(2, 4))),
         "syllables": lambda: " ".join(
-            "".join(rng.choice(ONSETS) + rng.choice(RIMES) for _ in range(rng.randint(2, 4)))
-            for _ in range(rng.randint(1, 2))
+            _syllables(rng, rng.randint(2, 4)) for _ in range(rng.randint(1, 2))
         ),
-        "number": lambda: number(rng),
-        "address": lambda: address(rng),
+        "number": lambda: _number(rng),
+        "address": lambda: _address(rng),
         "marks": lambda: "".join(rng.choices("!?.,;:-_*#@/\\|+=~%&$()[]{}<>", k=rng.randint(1, 7))),
         "emoji": lambda: "".join(rng.choices(EMOJI, k=rng.randint(1, 3))),
     }
-    found = []
-    for title, make in makers.items():
+    for kind, make in makers.items():
         texts: dict[str, None] = {}
-        while len(texts) < (each if title not in ("marks", "emoji") else each // 2):
+        while len(texts) < (each if kind not in ("marks", "emoji") else each // 2):
             texts.setdefault(make())
-        found += [no_food(t, f"{title}:{t}", "hard_negatives", title) for t in texts]
-    return found
+        for text in texts:
+            yield _negative(text, kind, True, f"{kind}:{text}")
 
 
 KEYS = ("asdfghjkl", "qwertyuiop", "zxcvbnm", "asdfjkl;", "qweasdzxc", "dfghjk")
@@ -226,38 +212,23 @@ RIMES = ("org", "ib", "ump", "axi", "erf", "ogg", "unt", "izzle", "ork", "eeb", 
 EMOJI = "😀😂😭😍😡👍👎🙏🎉🔥💀🚗🚀⚽🏀🎸🎮💻📱🏠🌍🌙❤💔✨🐶🐱👻🤖👀"
 
 
-def number(rng: random.Random) -> str:
+def _letters(rng: random.Random, fewest: int, most: int) -> str:
+    return "".join(rng.choices(string.ascii_lowercase, k=rng.randint(fewest, most)))
+
+
+def _syllables(rng: random.Random, count: int) -> str:
+    return "".join(rng.choice(ONSETS) + rng.choice(RIMES) for _ in range(count))
+
+
+def _number(rng: random.Random) -> str:
     n = rng.randint(1, 10 ** rng.randint(1, 6))
     shape = rng.choice(["{}", "{} kg", "{}%", "{} cm", "£{}", "$ {}.99", "{} minutes", "{}°C"])
     shape = rng.choice([shape, "#{}", "{} x 2", "{}g", "{} ml", "call 0800 {}", "{} cups", "{} lb"])
     return shape.format(n)
 
 
-def address(rng: random.Random) -> str:
-    word = "".join(rng.choice(ONSETS) + rng.choice(RIMES) for _ in range(2))
+def _address(rng: random.Random) -> str:
+    word = _syllables(rng, 2)
     shape = rng.choice(["https://www.{}.com", "{}@mail.org", "www.{}.net/page?id={}", "@{}"])
     shape = rng.choice([shape, "http://{}.io/{}", "{}.pdf", "#{}", "/home/{}/{}.txt", "<b>{}</b>"])
     return shape.format(word, rng.randint(1, 999))
-
-
-def collect(sources: Path, lexicon: Lexicon) -> list[Name]:
-    """All negatives, each text once; the hand-written ones win over the sampled ones."""
-    guard = Guard(lexicon)
-    written = [n for n in [*things(), *sentences()] if not guard.is_food(n.text)]
-    return unique(
-        [
-            *written,
-            *compounds(1150),
-            *rubbish(60),
-            *wordnet(sources / "oewn" / "nouns.tsv.gz", guard, 4300, 500),
-            *off_other(sources / "off", guard),
-            *word_lists(sources / "wordlists" / "nouns", guard, 22),
-        ]
-    )
-
-
-def unique(names: Iterable[Name]) -> list[Name]:
-    found: dict[str, Name] = {}
-    for name in names:
-        found.setdefault(normal(name.text), name)
-    return list(found.values())

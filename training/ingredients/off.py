@@ -8,30 +8,31 @@ what a thing is more than its plant does (sunflower, sunflower oil), so the last
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cached_property
 
-from training.ingredients.names import Name, labels, normal, read_list, read_tsv
+from training.ingredients.families import connected
+from training.ingredients.names import Category, Name, labels
+from training.ingredients.sources import CURATED, Node, cells, curated
+from training.rows.splits import normalise
 
 E_NUMBER = re.compile(r"e\d{3,4}[a-z]*")
-SKIP = re.compile(r"[^\x00-\u024f]|description|known as|\bn°|^\W*$|;|:|_|\.$")
-LONGEST = 60
+UNUSABLE = re.compile(r"[^\x00-\u024f]|description|known as|\bn°|^\W*$|;|:|_|\.$")
+MAX_CHARS = 60
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """One row of the label table. `source` may be "flags": what the tree's own flags say."""
+    """One row of the label table."""
 
-    category: tuple[str, ...] | None
+    category: Category
     source: str
-    generic: bool
-    drop: bool
+    """`null`: none; `flags`: what the tree's own flags say."""
+    role: str = ""
+    drop: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,186 +47,166 @@ class HeadRule:
 class Tree:
     """The ingredient taxonomy with its curated meanings."""
 
-    def __init__(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
         self.nodes = nodes
-        self.meaning = {
-            row["id"]: Meaning(
-                None if row["category"] in ("-", "drop") else labels(row["category"]),
-                row["source"],
-                row["role"] == "generic",
-                row["category"] == "drop",
-            )
-            for row in read_tsv("off_labels.tsv")
-        }
-        self.heads = [
+        self._meanings = {}
+        for row in cells(CURATED / "off_labels.tsv"):
+            unlabelled = row["category"] in ("-", "drop")
+            category = None if unlabelled else labels(row["category"])
+            meaning = Meaning(category, row["source"], row["role"], row["category"] == "drop")
+            self._meanings[row["id"]] = meaning
+        self._head_rules = [
             HeadRule(re.compile(row["pattern"]), row["category"], row["source"])
-            for row in read_tsv("heads.tsv")
+            for row in cells(CURATED / "heads.tsv")
         ]
 
-    def parents(self, node: str) -> list[str]:
+    def names(self) -> list[Name]:
+        """Every usable English name with its labels and its family."""
+        dropped = set(map(normalise, curated("off_drop.txt")))
+        named: list[Name] = []
+        for node in sorted(self.nodes):
+            texts = english_names(self.nodes[node])
+            labelled = self.label(node, texts[0]) if texts else None
+            if labelled is not None:
+                category, source = labelled
+                named += [
+                    Name(text, True, source, category, self.families[node], "names", "off")
+                    for text in texts
+                    if is_usable(normalise(text), dropped)
+                ]
+        return named
+
+    def label(self, node: str, name: str) -> tuple[Category, str | None] | None:
+        """(category, source) of an entry; None where it should be left out."""
+        inherited: list[Meaning] = []
+        depth = 0
+        for depth, level in enumerate(self._levels(node)):
+            inherited = [self._meanings[_id(n)] for n in level if _id(n) in self._meanings]
+            if depth and not any(meaning.category or meaning.drop for meaning in inherited):
+                continue  # "puree", "plant": a word that says nothing about what it is made of
+            if inherited:
+                break
+        if any(meaning.drop for meaning in inherited):
+            return None
+        if not inherited and E_NUMBER.fullmatch(_id(node).partition("-")[0]):
+            inherited = [Meaning(("additive",), "flags")]
+        category: Category = tuple(
+            sorted({label for meaning in inherited for label in meaning.category or ()})
+        )
+        category = category or None
+        source = self._source(node, inherited, category)
+        if depth == 0 and inherited:
+            return category, source
+        category, source = self._by_head(normalise(name), category, source)
+        return None if category is None else (category, source)
+
+    @cached_property
+    def families(self) -> dict[str, str]:
+        """Every node's family: joined to its parents, except through generic roots."""
+        pairs = [(node, node) for node in self.nodes]
+        pairs += [
+            (node, parent)
+            for node in self.nodes
+            for parent in self._parents(node)
+            if not self._is_generic(parent) and not self._is_generic(node)
+        ]
+        members: dict[str, list[str]] = defaultdict(list)
+        for node, first in connected(pairs).items():
+            members[first].append(node)
+
+        def english_and_short_first(node: str) -> tuple[bool, int, str]:
+            return not node.startswith("en:"), len(node), node
+
+        return {
+            node: f"off:{_id(min(family, key=english_and_short_first))}"
+            for family in members.values()
+            for node in family
+        }
+
+    @property
+    def generic_families(self) -> frozenset[str]:
+        """Families of the generic roots themselves, which are nobody's relatives."""
+        return frozenset(self.families[node] for node in self.nodes if self._is_generic(node))
+
+    def _parents(self, node: str) -> list[str]:
         return [p for p in self.nodes[node].get("parents", []) if p in self.nodes]
 
-    def generic(self, node: str) -> bool:
-        found = self.meaning.get(plain(node))
-        return found is not None and found.generic
+    def _is_generic(self, node: str) -> bool:
+        meaning = self._meanings.get(_id(node))
+        return meaning is not None and meaning.role == "generic"
 
-    def levels(self, node: str) -> list[list[str]]:
+    def _levels(self, node: str) -> Iterator[list[str]]:
         """The node, its parents, their parents, each once."""
-        seen, level, found = {node}, [node], []
+        seen, level = {node}, [node]
         while level:
-            found.append(level)
-            above = [p for n in level for p in self.parents(n)]
-            level = [p for p in dict.fromkeys(above) if p not in seen]
+            yield level
+            above = dict.fromkeys(parent for n in level for parent in self._parents(n))
+            level = [parent for parent in above if parent not in seen]
             seen.update(level)
-        return found
 
-    def flags(self, node: str) -> tuple[str, str] | None:
+    def _flags(self, node: str) -> tuple[str, str] | None:
         """(vegan, vegetarian) of the nearest ancestor that has them."""
-        for level in self.levels(node):
+        for level in self._levels(node):
             for n in level:
-                vegan = self.nodes[n].get("vegan", {}).get("en")
-                vegetarian = self.nodes[n].get("vegetarian", {}).get("en")
+                vegan, vegetarian = (
+                    self.nodes[n].get(flag, {}).get("en", "") for flag in ("vegan", "vegetarian")
+                )
                 if vegan or vegetarian:
-                    return vegan or "", vegetarian or ""
+                    return vegan, vegetarian
         return None
 
-    def source_by_flags(self, node: str, category: tuple[str, ...] | None) -> str | None:
-        flags = self.flags(node)
+    def _source(self, node: str, inherited: list[Meaning], category: Category) -> str | None:
+        """What the ancestors say, or the tree's flags where they say nothing more."""
+        flags = self._flags(node)
+        sources = {meaning.source for meaning in inherited} - {"flags"}
+        if sources:
+            (source,) = sources if len(sources) == 1 else {"null"}
+            is_contradicted = source == "plant" and flags is not None and flags[0] == "no"
+            return None if source == "null" or is_contradicted else source
         if flags is None or category is None:
             return None
         vegan, vegetarian = flags
         if vegan == "yes":
             return "other" if "additive" in category else "plant"
-        if vegan == "no":
-            return "animal" if vegetarian == "no" else "animal_product" if vegetarian else None
+        if vegan == "no" and vegetarian:
+            return "animal" if vegetarian == "no" else "animal_product"
         return None
 
-    def label(self, node: str, name: str) -> tuple[tuple[str, ...] | None, str | None] | None:
-        """(category, source) of an entry; None where it should be left out."""
-        inherited: list[Meaning] = []
-        depth = 0
-        for depth, level in enumerate(self.levels(node)):
-            inherited = [self.meaning[plain(n)] for n in level if plain(n) in self.meaning]
-            if depth and not any(m.category or m.drop for m in inherited):
-                continue  # "puree", "plant": a word that says nothing about what it is made of
-            if inherited:
-                break
-        if any(m.drop for m in inherited):
-            return None
-        if not inherited and E_NUMBER.fullmatch(plain(node).split("-")[0]):
-            inherited = [Meaning(("additive",), "flags", False, False)]
-        found = sorted({label for m in inherited for label in m.category or ()})
-        category = tuple(found) if found else None
-        source = self.settle(node, inherited, category)
-        if depth == 0 and inherited:
+    def _by_head(
+        self, name: str, category: Category, source: str | None
+    ) -> tuple[Category, str | None]:
+        """Labels as the first rule that matches the name changes them."""
+        rule = next((rule for rule in self._head_rules if rule.pattern.search(name)), None)
+        if rule is None:
             return category, source
-        category, source = self.by_head(normal(name), category, source)
-        return None if category is None else (category, source)
-
-    def settle(
-        self, node: str, inherited: list[Meaning], category: tuple[str, ...] | None
-    ) -> str | None:
-        named = {m.source for m in inherited} - {"flags"}
-        if not named:
-            return self.source_by_flags(node, category)
-        if len(named) > 1 or named == {"null"}:
-            return None
-        source = named.pop()
-        flags = self.flags(node)
-        if source == "plant" and flags and flags[0] == "no":
-            return None
-        return source
-
-    def by_head(
-        self, name: str, category: tuple[str, ...] | None, source: str | None
-    ) -> tuple[tuple[str, ...] | None, str | None]:
-        for rule in self.heads:
-            if not rule.pattern.search(name):
-                continue
-            if rule.category.startswith("+"):
-                if category is None:
-                    return None, source
-                category = tuple(sorted({*category, rule.category[1:]}))
-            elif rule.category != "keep":
-                category = labels(rule.category)
-            if rule.source != "keep":
-                source = None if rule.source == "null" else rule.source
-            break
+        if rule.category.startswith("+"):
+            if category is None:
+                return None, source
+            category = tuple(sorted({*category, rule.category[1:]}))
+        elif rule.category != "keep":
+            category = labels(rule.category)
+        if rule.source != "keep":
+            source = None if rule.source == "null" else rule.source
         return category, source
 
-    def families(self) -> dict[str, str]:
-        """Every node's family: joined to its parents, except through generic roots."""
-        lead = {n: n for n in self.nodes}
 
-        def find(n: str) -> str:
-            while lead[n] != n:
-                lead[n] = lead[lead[n]]
-                n = lead[n]
-            return n
-
-        for node in sorted(self.nodes):
-            for parent in self.parents(node):
-                if not self.generic(parent) and not self.generic(node):
-                    lead[find(node)] = find(parent)
-        members: dict[str, list[str]] = defaultdict(list)
-        for node in self.nodes:
-            members[find(node)].append(node)
-        return {
-            node: f"off:{plain(min(group, key=shortest))}"
-            for group in members.values()
-            for node in group
-        }
-
-
-def shortest(node: str) -> tuple[bool, int, str]:
-    """English and short first: the name a family goes by."""
-    return not node.startswith("en:"), len(node), node
-
-
-def plain(node: str) -> str:
-    return node.removeprefix("en:")
-
-
-def load(path: Path) -> dict[str, dict[str, Any]]:
-    """One compiled taxonomy file."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        loaded: dict[str, dict[str, Any]] = json.load(file)
-    return loaded
-
-
-def english(node: Mapping[str, Any]) -> list[str]:
+def english_names(node: Node) -> list[str]:
     """English name first, then its synonyms, each once."""
     primary = node.get("name", {}).get("en")
-    names = [primary] if primary else []
-    names += node.get("synonyms", {}).get("en", [])
     unique: dict[str, str] = {}
-    for name in names:
-        unique.setdefault(normal(name), " ".join(name.split()))
+    for name in ([primary] if primary else []) + node.get("synonyms", {}).get("en", []):
+        unique.setdefault(normalise(name), " ".join(name.split()))
     return list(unique.values())
 
 
-def names(path: Path) -> list[Name]:
-    """Every usable English name of the ingredient taxonomy with its labels and its family."""
-    tree = Tree(load(path))
-    family = tree.families()
-    dropped = {normal(line) for line in read_list("off_drop.txt")}
-    found: list[Name] = []
-    for node in sorted(tree.nodes):
-        texts = english(tree.nodes[node])
-        answer = tree.label(node, texts[0]) if texts else None
-        if answer is None:
-            continue
-        category, source = answer
-        for text in texts:
-            if usable(normal(text), dropped):
-                found.append(Name(text, True, source, category, family[node], "names", "off"))
-    return found
-
-
-def usable(key: str, dropped: set[str]) -> bool:
+def is_usable(key: str, dropped: set[str]) -> bool:
     """Whether a name says what it names: no numbers, notes, functions or foreign scripts."""
     if E_NUMBER.fullmatch(key):
         return True
-    if key in dropped or len(key) > LONGEST or SKIP.search(key) or re.fullmatch(r"no.? ?\d+", key):
+    if key in dropped or len(key) > MAX_CHARS or UNUSABLE.search(key):
         return False
-    return sum(c.isalpha() for c in key) >= 3
+    return not re.fullmatch(r"no.? ?\d+", key) and sum(c.isalpha() for c in key) >= 3
+
+
+def _id(node: str) -> str:
+    return node.removeprefix("en:")

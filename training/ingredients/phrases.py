@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 
-from training.ingredients.names import Name, dice, normal, read_tsv
+from training.ingredients.names import Name, seeded
+from training.ingredients.sources import CURATED, cells
+from training.rows.splits import normalise
 
 PRIMARY = (
     "beverage", "alcohol", "condiment", "additive", "flavouring", "cocoa", "fat_oil", "spice",
@@ -36,43 +39,23 @@ COUNTED = re.compile(r"\d|\b(juice of|zest of|stick of|head of|knob of|slices of
 AFTER_ONLY = re.compile(
     r"^(at|for|to|cut|cooked|plus|cold|fat|skin|leaves|stalks|shells|divided|optional|or|if|as|room)\b|^\("
 )
+MAX_CHARS = 90
 
 
 class Writer:
     """Draws one way of writing a name; the modifiers are read once."""
 
     def __init__(self) -> None:
-        self.words: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for row in read_tsv("modifiers.tsv"):
+        self._modifiers: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in cells(CURATED / "modifiers.tsv"):
             for category in row["category"].split("|"):
-                self.words[row["kind"], category] += row["words"].split("|")
-
-    def draw(self, rng: random.Random, kind: str, category: str, general: float = 0.35) -> str:
-        own = self.words.get((kind, category))
-        if own and (rng.random() > general or not self.words.get((kind, "*"))):
-            return rng.choice(own)
-        return rng.choice(self.words.get((kind, "*")) or own or [""])
-
-    def kind_of(self, name: Name, kind: str) -> str:
-        """The category whose modifiers suit a name."""
-        if not name.food:
-            return "thing"
-        held = set(name.category or ())
-        if kind == "cut" and POURED.search(name.text) and "dairy" not in held:
-            return "*"
-        if held == {"vegetable", "spice"}:
-            return "vegetable"
-        if "dairy" in held:
-            if "fat_oil" in held:
-                return "fat_oil" if kind == "cut" else "dairy"
-            return "dairy_liquid" if LIQUID.search(name.text) else "dairy"
-        return next((c for c in PRIMARY if c in held), "*")
+                self._modifiers[row["kind"], category] += row["words"].split("|")
 
     def phrase(self, name: Name, rng: random.Random, other: str | None = None) -> str:
         """One way to write `name`; `other` is a name with the same labels for an "or" pair."""
-        base = name.text if rng.random() < 0.3 else lowered(name.text)
+        base = name.text if rng.random() < 0.3 else _lower(name.text)
         if other and rng.random() < 0.06:
-            return f"{base} or {lowered(other)}"
+            return f"{base} or {_lower(other)}"
         style = rng.choices(
             ["amount", "amount state", "state", "cut", "amount cut", "front", "full", "tail"],
             [16, 14, 18, 10, 12, 10, 12, 8],
@@ -81,11 +64,11 @@ class Writer:
             style = "amount cut"
         if COUNTED.search(base) and "amount" in style:
             style = "tail"
-        amount = self.draw(rng, "amount", self.kind_of(name, "amount"))
-        state = self.draw(rng, "state", self.kind_of(name, "state"), 0.2)
-        cut = self.draw(rng, "cut", self.kind_of(name, "cut"))
+        amount = self._modifier(rng, "amount", _category(name, "amount"))
+        state = self._modifier(rng, "state", _category(name, "state"), 0.2)
+        cut = self._modifier(rng, "cut", _category(name, "cut"))
         if not cut or rng.random() < 0.1:
-            cut = self.draw(rng, "tail", "*")
+            cut = self._modifier(rng, "tail", "*")
         if style == "front" and (AFTER_ONLY.search(cut) or len(cut.split()) > 2):
             style = "cut"
         if style == "full" and (STATED.search(base) or COUNTED.search(base)):
@@ -94,25 +77,50 @@ class Writer:
             "amount": f"{amount} {base}",
             "amount state": f"{amount} {state} {base}",
             "state": f"{state} {base}",
-            "cut": joined(base, cut),
-            "amount cut": joined(f"{amount} {base}", cut),
+            "cut": _followed(base, cut),
+            "amount cut": _followed(f"{amount} {base}", cut),
             "front": f"{cut} {base}",
-            "full": joined(f"{amount} {state} {base}", cut),
-            "tail": joined(base, self.draw(rng, "tail", "*")),
+            "full": _followed(f"{amount} {state} {base}", cut),
+            "tail": _followed(base, self._modifier(rng, "tail", "*")),
         }[style]
-        return worn(text, rng)
+        return _as_typed(text, rng)
+
+    def _modifier(
+        self, rng: random.Random, kind: str, category: str, general_share: float = 0.35
+    ) -> str:
+        """One of the category's own, or of those that suit all."""
+        own, general = (self._modifiers.get((kind, key)) for key in (category, "*"))
+        if own and (rng.random() > general_share or not general):
+            return rng.choice(own)
+        return rng.choice(general or own or [""])
 
 
-def joined(base: str, after: str) -> str:
+def _category(name: Name, kind: str) -> str:
+    """The category whose modifiers of `kind` suit a name."""
+    if not name.food:
+        return "thing"
+    categories = set(name.category or ())
+    if kind == "cut" and POURED.search(name.text) and "dairy" not in categories:
+        return "*"
+    if categories == {"vegetable", "spice"}:
+        return "vegetable"
+    if "dairy" in categories:
+        if "fat_oil" in categories:
+            return "fat_oil" if kind == "cut" else "dairy"
+        return "dairy_liquid" if LIQUID.search(name.text) else "dairy"
+    return next((category for category in PRIMARY if category in categories), "*")
+
+
+def _followed(base: str, after: str) -> str:
     return f"{base} {after}" if after.startswith("(") else f"{base}, {after}"
 
 
-def lowered(text: str) -> str:
+def _lower(text: str) -> str:
     """Lower case, but E numbers stay as printed."""
     return text if re.match(r"E\d", text) else text.lower()
 
 
-def worn(text: str, rng: random.Random) -> str:
+def _as_typed(text: str, rng: random.Random) -> str:
     """Now and then what typing does to a text: capitals, a slip of one letter."""
     draw = rng.random()
     if draw < 0.04:
@@ -121,54 +129,44 @@ def worn(text: str, rng: random.Random) -> str:
         return text.title() if "'" not in text else text.capitalize()
     if draw < 0.14:
         return text.capitalize()
-    if draw < 0.19:
-        return slip(text, rng)
-    return text
+    return _with_slip(text, rng) if draw < 0.19 else text
 
 
-def slip(text: str, rng: random.Random) -> str:
+def _with_slip(text: str, rng: random.Random) -> str:
     """One letter doubled, dropped or swapped inside a long word: it stays readable."""
-    spots = list(re.finditer(r"[^\W\d_]{6,}", text))
-    if not spots:
+    long_words = list(re.finditer(r"[^\W\d_]{6,}", text))
+    if not long_words:
         return text
-    word = rng.choice(spots)
+    word = rng.choice(long_words)
     at = rng.randrange(word.start() + 2, word.end() - 1)
-    how = rng.randrange(3)
-    if how == 0:
-        return text[:at] + text[at + 1 :]
-    if how == 1:
-        return text[:at] + text[at] + text[at:]
-    return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    before, letter, after, rest = text[:at], text[at], text[at + 1], text[at + 2 :]
+    slips = (after, letter + letter + after, after + letter)
+    return before + slips[rng.randrange(3)] + rest
 
 
-def compose(names: list[Name], budget: int, slice_: str, seed: str) -> list[Name]:
+def compose(names: list[Name], budget: int, slice_name: str, seed: str) -> list[Name]:
     """About `budget` phrases of one split's names, rare categories more often."""
     writer = Writer()
-    by_label: dict[tuple[object, ...], list[Name]] = defaultdict(list)
-    held: dict[str, int] = defaultdict(int)
+    by_labels: dict[tuple[object, ...], list[Name]] = defaultdict(list)
     for name in names:
-        by_label[name.source, name.category].append(name)
-        for category in name.category or ("",):
-            held[category] += 1
-    fair = len(names) / max(1, len(held))
-    weight = [
-        max(min(4.0, (fair / held[c]) ** 0.6) for c in n.category or ("",))
-        * (1.6 if n.origin == "everyday" else 1.0)
-        for n in names
+        by_labels[name.source, name.category].append(name)
+    counts = Counter(category for name in names for category in name.category or ("",))
+    even = len(names) / max(1, len(counts))
+    weights = [
+        max(min(4.0, (even / counts[category]) ** 0.6) for category in name.category or ("",))
+        * (1.6 if name.origin == "everyday" else 1.0)
+        for name in names
     ]
-    scale = budget / max(1e-9, sum(weight))
-    found: list[Name] = []
-    seen = {normal(n.text) for n in names}
-    for name, share in zip(names, weight, strict=True):
-        rng = dice(seed, name.text)
-        times = int(share * scale + rng.random())
-        for _ in range(times):
-            friend = rng.choice(by_label[name.source, name.category]).text
-            text = writer.phrase(name, rng, friend if friend != name.text and name.food else None)
-            if normal(text) in seen or len(text) > 90:
-                continue
-            seen.add(normal(text))
-            found.append(
-                Name(text, name.food, name.source, name.category, name.entry, slice_, "phrase")
-            )
-    return found
+    scale = budget / max(1e-9, sum(weights))
+    phrases: list[Name] = []
+    seen = {normalise(name.text) for name in names}
+    for name, weight in zip(names, weights, strict=True):
+        rng = seeded(seed, name.text)
+        for _ in range(int(weight * scale + rng.random())):
+            other = rng.choice(by_labels[name.source, name.category]).text
+            text = writer.phrase(name, rng, other if other != name.text and name.food else None)
+            key = normalise(text)
+            if key not in seen and len(text) <= MAX_CHARS:
+                seen.add(key)
+                phrases.append(replace(name, text=text, slice=slice_name, origin="phrase"))
+    return phrases

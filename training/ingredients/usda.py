@@ -8,59 +8,20 @@ Dishes, baby food, restaurants and brands are left out: whether a dish is an ing
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 from collections import defaultdict
 from pathlib import Path
 
 from training.ingredients.lexicon import Lexicon
-from training.ingredients.names import Name, dice, words
+from training.ingredients.names import Name, seeded, words
+from training.ingredients.sources import CURATED, cells
 
-# Food group -> labels a known name must share to be believed, and the default where it is safe.
-GROUPS: dict[str, tuple[frozenset[str], tuple[tuple[str, ...], str] | None]] = {
-    "Beef Products": (frozenset({"meat", "fat_oil"}), (("meat",), "animal")),
-    "Pork Products": (frozenset({"meat", "fat_oil"}), (("meat",), "animal")),
-    "Lamb, Veal, and Game Products": (frozenset({"meat"}), (("meat",), "animal")),
-    "Poultry Products": (frozenset({"meat"}), (("meat",), "animal")),
-    "Chicken, whole pieces": (frozenset({"meat"}), (("meat",), "animal")),
-    "Turkey, duck, other poultry": (frozenset({"meat"}), (("meat",), "animal")),
-    "Sausages and Luncheon Meats": (frozenset({"meat"}), (("meat",), "animal")),
-    "Liver and organ meats": (frozenset({"meat"}), (("meat",), "animal")),
-    "Bacon": (frozenset({"meat"}), None),
-    "Ground beef": (frozenset({"meat"}), (("meat",), "animal")),
-    "Lamb, goat, game": (frozenset({"meat"}), (("meat",), "animal")),
-    "Finfish and Shellfish Products": (frozenset({"seafood"}), (("seafood",), "animal")),
-    "Fish": (frozenset({"seafood"}), (("seafood",), "animal")),
-    "Shellfish": (frozenset({"seafood"}), (("seafood",), "animal")),
-    "Vegetables and Vegetable Products": (
-        frozenset({"vegetable", "legume", "mushroom", "algae", "herb", "spice"}),
-        None,
-    ),
-    "Other vegetables and combinations": (frozenset({"vegetable", "legume", "mushroom"}), None),
-    "Other dark green vegetables": (frozenset({"vegetable"}), None),
-    "Fruits and Fruit Juices": (frozenset({"fruit"}), None),
-    "Other fruits and fruit salads": (frozenset({"fruit"}), None),
-    "Dried fruits": (frozenset({"fruit"}), None),
-    "Citrus juice": (frozenset({"fruit"}), None),
-    "Other fruit juice": (frozenset({"fruit"}), None),
-    "Legumes and Legume Products": (frozenset({"legume"}), None),
-    "Beans, peas, legumes": (frozenset({"legume"}), None),
-    "Nut and Seed Products": (frozenset({"nut", "seed"}), None),
-    "Nuts and seeds": (frozenset({"nut", "seed"}), None),
-    "Spices and Herbs": (frozenset({"spice", "herb"}), None),
-    "Dairy and Egg Products": (frozenset({"dairy", "egg"}), None),
-    "Cheese": (frozenset({"dairy"}), (("dairy",), "animal_product")),
-    "Fats and Oils": (frozenset({"fat_oil"}), None),
-    "Cereal Grains and Pasta": (frozenset({"cereal"}), None),
-    "Rice": (frozenset({"cereal"}), None),
-    "Wine": (frozenset({"alcohol"}), (("alcohol",), "plant")),
-    "Beer": (frozenset({"alcohol"}), (("alcohol",), "plant")),
-    "Milk, whole": (frozenset({"dairy"}), (("dairy",), "animal_product")),
-    "Sugars and honey": (frozenset({"sweetener"}), None),
-    "Coffee": (frozenset({"beverage"}), None),
-    "Tea": (frozenset({"beverage"}), None),
+GROUPS = {
+    row["group"]: (row["labels"].split("|"), row["source"])
+    for row in cells(CURATED / "usda_groups.tsv")
 }
+"""{food group: (labels of which a known name must share one to be believed, source)}. Where the
+group has a source, a name that is not known takes it and the first of the labels."""
 WRAPPERS = frozenset(
     {
         "fish", "crustaceans", "mollusks", "nuts", "seeds", "spices", "game meat", "variety meats",
@@ -76,56 +37,49 @@ DISH = re.compile(
     re.IGNORECASE,
 )
 BRAND = re.compile(r"\b[A-Z]{3,}\b|[®™'/\"]|\b[A-Z][a-z]+'s\b")
-LONGEST = 64
-FAMILY_CAP = 16
+MAX_CHARS = 64
+MAX_OF_FAMILY = 16
 
 
-def names(path: Path, lexicon: Lexicon) -> list[Name]:
+def usda_names(path: Path, lexicon: Lexicon) -> list[Name]:
     """Additional names; families with hundreds of cuts are sampled."""
-    by_family: dict[str, list[Name]] = defaultdict(list)
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            for name in single_food(row["description"], row["category"], lexicon):
-                by_family[name.entry].append(name)
-    found: list[Name] = []
-    for entry in sorted(by_family):
-        group = sorted({n.text: n for n in by_family[entry]}.values(), key=lambda n: n.text)
-        dice("usda", entry).shuffle(group)
-        found += group[:FAMILY_CAP]
-    return found
+    families: dict[str, dict[str, Name]] = defaultdict(dict)
+    for row in cells(path):
+        for name in single_food(row["description"], row["category"], lexicon):
+            families[name.entry][name.text] = name
+    sampled: list[Name] = []
+    for entry, family in sorted(families.items()):
+        names = [name for _, name in sorted(family.items())]
+        seeded("usda", entry).shuffle(names)
+        sampled += names[:MAX_OF_FAMILY]
+    return sampled
 
 
 def single_food(description: str, group: str, lexicon: Lexicon) -> list[Name]:
     """The description and its spoken order, or nothing where it is doubtful."""
     if group not in GROUPS or DISH.search(description) or BRAND.search(description):
         return []
-    parts = [p.strip() for p in re.sub(r"\s*\([^)]*\)", "", description).split(",")]
-    parts = [p for p in parts if p]
+    parts = [part.strip() for part in re.sub(r"\s*\([^)]*\)", "", description).split(",")]
+    parts = [part for part in parts if part]
     if len(parts) > 1 and parts[0].casefold() in WRAPPERS:
-        parts = parts[1:]
-    allowed, default = GROUPS[group]
-    cores = [parts[0]]
-    if len(parts) > 1:
-        cores.insert(0, f"{parts[1]} {parts[0]}")
-    category: tuple[str, ...] | None = None
-    source: str | None = None
-    for core in cores:
-        known = lexicon.by_words.get(words(core))
-        if known and known.category and allowed & set(known.category):
-            category, source = known.category, known.source
-            break
-    if category is None:
-        if default is None:
-            return []
-        category, source = default
+        del parts[0]
+    head, *details = parts
+    cores = [*(f"{detail} {head}" for detail in details[:1]), head]
+    allowed, default_source = GROUPS[group]
+    known = (lexicon.by_words.get(words(core)) for core in cores)
+    match = next((name for name in known if name and {*allowed} & {*(name.category or ())}), None)
+    if match is None and not default_source:
+        return []
+    category, source = (
+        (match.category or (), match.source) if match else (tuple(allowed[:1]), default_source)
+    )
     if "legume" in category and re.search(r"(?<!im)mature seeds", description):
         category = ("legume",)
-    spoken = " ".join([*parts[1:2], parts[0], *parts[2:]]).lower()
+    spoken = " ".join([*details[:1], head, *details[1:]]).lower()
     spoken = re.sub(r"\b(\w+) \1\b", r"\1", spoken)
     entry = lexicon.family(cores[0])
-    texts = dict.fromkeys([description, spoken])
     return [
         Name(text, True, source, category, entry, "names", "usda")
-        for text in texts
-        if len(text) <= LONGEST
+        for text in dict.fromkeys([description, spoken])
+        if len(text) <= MAX_CHARS
     ]

@@ -14,8 +14,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from model.aside import write_text
+
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}
-PLACE = "https://github.com/xliuhw/NLU-Evaluation-Data (CC BY-SA 3.0)"
+ORIGIN = "https://github.com/xliuhw/NLU-Evaluation-Data (CC BY-SA 3.0)"
 
 
 def rows(sources: Path) -> Iterator[dict[str, str]]:
@@ -32,20 +34,15 @@ def rows(sources: Path) -> Iterator[dict[str, str]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sources", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--sources", type=Path, required=True, help="folder of the set's files")
+    parser.add_argument("--out", type=Path, required=True, help="the table to write")
     options = parser.parse_args()
-    aside = options.out.with_name(f".{options.out.name}.new")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.writelines(
-                json.dumps(row, ensure_ascii=False) + "\n" for row in rows(options.sources)
-            )
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows(options.sources)]
     except FileNotFoundError as error:
-        aside.unlink(missing_ok=True)
-        print(f"error: {error.filename}: missing; get it from {PLACE}", file=sys.stderr)
+        print(f"error: {error.filename}: missing; get it from {ORIGIN}", file=sys.stderr)
         return 2
-    aside.replace(options.out)
+    write_text(options.out, "".join(lines))
     return 0
 
 

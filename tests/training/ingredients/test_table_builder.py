@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections import Counter, defaultdict
@@ -11,18 +10,16 @@ from typing import Any
 
 import pytest
 
-from training.ingredients import build, families, off, phrases, sources, usda
+from training.ingredients import build, transfer
+from training.ingredients.families import assign_splits, merge_families
 from training.ingredients.lexicon import Lexicon
-from training.ingredients.names import (
-    CATEGORIES,
-    SLICES,
-    SOURCES,
-    SPLITS,
-    Name,
-    dice,
-    labels,
-    normal,
-)
+from training.ingredients.names import CATEGORIES, SLICES, SOURCES, Name, labels, seeded
+from training.ingredients.off import Tree
+from training.ingredients.phrases import Writer, compose
+from training.ingredients.sources import REQUIRED, are_there, cells, packed
+from training.ingredients.usda import single_food
+from training.recipe import SPLITS
+from training.rows.splits import normalise
 
 SOURCES_FOLDER = Path(__file__).parents[4] / "shared" / "data"
 Row = dict[str, Any]
@@ -58,21 +55,20 @@ def test_columns_and_labels_are_exactly_the_declared_ones(table: list[Row]) -> N
 
 
 def test_no_group_straddles_splits(table: list[Row]) -> None:
-    held = defaultdict(set)
+    splits_of = defaultdict(set)
     for row in table:
-        held[row["entry"]].add(row["split"])
-    assert [entry for entry, found in held.items() if len(found) > 1] == []
+        splits_of[row["entry"]].add(row["split"])
+    assert [entry for entry, splits in splits_of.items() if len(splits) > 1] == []
 
 
 def test_every_text_is_there_once_whatever_its_case_and_spaces(table: list[Row]) -> None:
-    held = Counter(normal(row["text"]) for row in table)
-    assert [text for text, count in held.items() if count > 1 or not text] == []
+    counts = Counter(normalise(row["text"]) for row in table)
+    assert [text for text, count in counts.items() if count > 1 or not text] == []
 
 
 def test_every_handwritten_text_is_tested_and_never_trained_on(table: list[Row]) -> None:
-    with build.HANDWRITTEN.open(encoding="utf-8", newline="") as file:
-        written = {normal(row["text"]) for row in csv.DictReader(file, delimiter="\t", quoting=3)}
-    splits_of = {normal(r["text"]): (r["split"], r["slice"]) for r in table}
+    written = {normalise(row["text"]) for row in cells(build.HANDWRITTEN)}
+    splits_of = {normalise(r["text"]): (r["split"], r["slice"]) for r in table}
     assert {splits_of.get(text) for text in written} == {("test", "handwritten")}
 
 
@@ -89,12 +85,12 @@ def test_the_table_is_balanced_and_affordable(table: list[Row]) -> None:
     assert 24_000 <= len(train) <= 28_000
     share = sum(row["ingredient"] == "ingredient" for row in train) / len(train)
     assert 0.6 <= share <= 0.7
-    held = Counter(label for row in train for label in row["category"] or ())
-    assert {label: n for label, n in held.items() if n < 200} == {}
+    labels_held = Counter(label for row in train for label in row["category"] or ())
+    assert {label: n for label, n in labels_held.items() if n < 200} == {}
     for split in ("validation", "test"):
-        found = Counter(row["slice"] for row in table if row["split"] == split)
+        counts = Counter(row["slice"] for row in table if row["split"] == split)
         for title in ("names", "phrases", "negatives", "hard_negatives"):
-            assert found[title] >= 250, (split, title)
+            assert counts[title] >= 250, (split, title)
     assert build.OUT.stat().st_size < 1_500_000
 
 
@@ -138,20 +134,20 @@ def test_the_table_is_balanced_and_affordable(table: list[Row]) -> None:
 def test_labels_that_nobody_disputes(
     table: list[Row], text: str, source: str | None, category: list[str]
 ) -> None:
-    found = [row for row in table if normal(row["text"]) == text]
-    assert [(row["source"], row["category"]) for row in found] == [(source, category)]
+    rows = [row for row in table if normalise(row["text"]) == text]
+    assert [(row["source"], row["category"]) for row in rows] == [(source, category)]
 
 
 @pytest.mark.parametrize("text", ["thickener", "coating", "no11", "glazing agent", "cow", "juice"])
 def test_words_for_functions_are_neither_ingredient_nor_negative(
     table: list[Row], text: str
 ) -> None:
-    assert [row for row in table if normal(row["text"]) == text] == []
+    assert [row for row in table if normalise(row["text"]) == text] == []
 
 
 @pytest.mark.parametrize("text", ["salt", "onions", "chicken", "butter", "honey", "rice"])
 def test_a_staple_is_trained_on_unless_it_is_handwritten(table: list[Row], text: str) -> None:
-    (row,) = [row for row in table if normal(row["text"]) == text]
+    (row,) = [row for row in table if normalise(row["text"]) == text]
     assert row["split"] == "train" or row["slice"] == "handwritten"
 
 
@@ -164,13 +160,13 @@ def test_relatives_by_words_become_one_family() -> None:
         food("blue cheese", "dairy", entry="b"),
         food("Brie", "dairy", entry="c"),
     ]
-    assert [name.entry for name in families.joined(names)] == ["a", "a", "c"]
+    assert [name.entry for name in merge_families(names)] == ["a", "a", "c"]
 
 
 def test_families_are_dealt_whole_and_staples_to_training() -> None:
     names = [food(f"fruit {i} {j}", "fruit", entry=f"f{i}") for i in range(40) for j in range(3)]
     names.append(food("chicken", "meat", entry="bird", source="animal"))
-    split = families.deal(names)
+    split = assign_splits(names)
     assert split["bird"] == "train"
     dealt = Counter(split[name.entry] for name in names)
     assert dealt["test"] == 12
@@ -179,7 +175,7 @@ def test_families_are_dealt_whole_and_staples_to_training() -> None:
 
 def test_a_phrase_keeps_labels_family_and_words_of_its_name() -> None:
     names = [food("zucchini", "vegetable", entry="z"), food("quark", "dairy", entry="q")]
-    written = phrases.compose(names, 60, "phrases", "seed")
+    written = compose(names, 60, "phrases", "seed")
     assert len(written) > 30
     for phrase in written:
         (name,) = [n for n in names if n.entry == phrase.entry]
@@ -191,8 +187,8 @@ def test_a_phrase_keeps_labels_family_and_words_of_its_name() -> None:
 
 def test_phrases_do_not_depend_on_what_else_is_written() -> None:
     one = food("zucchini", "vegetable")
-    assert [phrases.Writer().phrase(one, dice(i)) for i in range(5)] == [
-        phrases.Writer().phrase(one, dice(i)) for i in range(5)
+    assert [Writer().phrase(one, seeded(i)) for i in range(5)] == [
+        Writer().phrase(one, seeded(i)) for i in range(5)
     ]
 
 
@@ -213,19 +209,19 @@ def test_phrases_do_not_depend_on_what_else_is_written() -> None:
 def test_usda_descriptions_are_spoken_or_left_out(
     lexicon: Lexicon, description: str, group: str, texts: list[str]
 ) -> None:
-    found = usda.single_food(description, group, lexicon)
-    assert [name.text for name in found] == texts
+    names = single_food(description, group, lexicon)
+    assert [name.text for name in names] == texts
 
 
 def test_a_family_is_found_inside_a_name() -> None:
     salmon = Name("Salmon", True, "animal", ("seafood",), "off:salmon", "names", "off")
-    found = Lexicon([salmon], frozenset())
-    assert found.family("smoked salmon fillets") == "off:salmon"
-    assert found.known["salmon fillets"].entry == "off:salmon"
+    lexicon = Lexicon([salmon], frozenset())
+    assert lexicon.family("smoked salmon fillets") == "off:salmon"
+    assert lexicon.known["salmon fillets"].entry == "off:salmon"
 
 
 def test_the_nearest_labelled_ancestor_decides_and_the_head_of_a_name_overrules() -> None:
-    tree = off.Tree(
+    tree = Tree(
         {
             "en:seed": {"vegan": {"en": "yes"}},
             "en:sunflower-seed": {"parents": ["en:seed"]},
@@ -239,7 +235,7 @@ def test_the_nearest_labelled_ancestor_decides_and_the_head_of_a_name_overrules(
     assert tree.label("en:pressed", "Sunflower oil") == (("fat_oil",), "plant")
     assert tree.label("en:odd-cheese", "Odd cheese") == (("dairy",), "animal_product")
     assert tree.label("en:e999x", "E999x") == (("additive",), "other")
-    families = tree.families()
+    families = tree.families
     assert families["en:sunflower-seed"] == families["en:pressed"] != families["en:seed"]
 
 
@@ -254,26 +250,47 @@ def test_a_missing_source_names_the_file_and_its_place_and_writes_nothing(
     out = tmp_path / "table.jsonl.gz"
     assert build.main(["--sources", str(tmp_path), "--out", str(out)]) == 2
     printed = capsys.readouterr().err.splitlines()
-    assert len(printed) == len(sources.REQUIRED)
-    for line, (name, place) in zip(printed, sources.REQUIRED.items(), strict=True):
+    assert len(printed) == len(REQUIRED)
+    for line, (name, place) in zip(printed, REQUIRED.items(), strict=True):
         assert line == f"missing {tmp_path / name}: get it from {place}"
     assert not out.exists()
 
 
 def test_packing_the_same_rows_gives_the_same_bytes() -> None:
-    rows: list[build.Row] = [{"text": "crème brûlée", "category": None}]
-    content = build.packed(rows)
-    assert content == build.packed(rows)
+    rows: list[Row] = [{"text": "crème brûlée", "category": None}]
+    content = packed(rows)
+    assert content == packed(rows)
     assert content[4:8] == b"\0\0\0\0", "a time stamp in the gzip header"
     assert json.loads(gzip.decompress(content)) == rows[0]
 
 
+@pytest.mark.slow
 def test_building_again_gives_the_shipped_bytes(tmp_path: Path) -> None:
-    if sources.missing(SOURCES_FOLDER, sources.REQUIRED):
+    if not are_there(SOURCES_FOLDER, REQUIRED):
         pytest.skip(f"NOT CHECKED that the table can be rebuilt: no sources in {SOURCES_FOLDER}")
     out = tmp_path / "table.jsonl.gz"
     assert build.main(["--sources", str(SOURCES_FOLDER), "--out", str(out)]) == 0
     assert gzip.decompress(out.read_bytes()) == gzip.decompress(build.OUT.read_bytes())
+
+
+def test_building_the_transfer_texts_again_gives_the_shipped_ones(tmp_path: Path) -> None:
+    if not are_there(SOURCES_FOLDER, transfer.SOURCES):
+        pytest.skip(f"NOT CHECKED that transfer.jsonl.gz can be rebuilt: no {SOURCES_FOLDER}")
+    out = tmp_path / "transfer.jsonl.gz"
+    assert transfer.main(["--sources", str(SOURCES_FOLDER), "--out", str(out)]) == 0
+    assert gzip.decompress(out.read_bytes()) == gzip.decompress(transfer.OUT.read_bytes())
+
+
+def test_a_row_with_more_cells_than_its_header_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "list.tsv"
+    path.write_text("word\tgroup\nspoon\tkitchen tool\nfork\n")
+    assert list(cells(path)) == [
+        {"word": "spoon", "group": "kitchen tool"},
+        {"word": "fork", "group": ""},
+    ]
+    path.write_text("word\tgroup\nspoon\tkitchen\ttool\n")
+    with pytest.raises(ValueError, match=r"list\.tsv line 2: more cells than its header names"):
+        list(cells(path))
 
 
 def test_the_data_card_shows_the_counts_of_the_table(table: list[Row]) -> None:
