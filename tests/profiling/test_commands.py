@@ -11,33 +11,23 @@ from pathlib import Path
 import pytest
 
 from profiling.__main__ import BENCHMARKS, TOOLS
+from tests.profiling.command import run
 from tests.serving import ROOT
 
 COMMANDS = TOOLS | BENCHMARKS
 
 
-def run(*arguments: str, python: tuple[str, ...] = (sys.executable,)) -> str:
-    done = subprocess.run(
-        [*python, "-m", "profiling", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=90,
-    )  # fmt: skip
-    return done.stdout
-
-
 def test_help_says_what_each_command_is_for() -> None:
-    usage = run("--help")
+    usage = run("--help").stdout
     for name, (_, summary) in COMMANDS.items():
         assert any(line.split(maxsplit=1) == [name, summary] for line in usage.splitlines())
     assert usage.index("tools:") < usage.index("  logs ") < usage.index("benchmarks:")
     assert usage.index("benchmarks:") < usage.index("  agree ")
-    assert run() == usage
+    assert run().stdout == usage
 
 
 def test_a_command_that_is_not_there_is_told_what_there_is() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "profiling", "log"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run("log")
     assert done.returncode == 2
     assert "invalid choice: 'log' (choose from" in done.stderr
     assert all(name in done.stderr for name in COMMANDS)
@@ -54,16 +44,14 @@ def test_a_command_has_a_help_of_its_own(name: str, capsys: pytest.CaptureFixtur
 
 
 def test_smoke_runs_with_the_standard_library_alone() -> None:
-    bare = (sys.executable, "-S")  # without site-packages
-    assert "IDENTITY_TOKEN" in run("smoke", "--help", python=bare)
+    bare = [sys.executable, "-S", "-m", "profiling", "smoke", "--help"]  # no site-packages
+    done = subprocess.run(bare, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "IDENTITY_TOKEN" in done.stdout
 
 
 def test_the_cost_of_a_span_is_measured_beside_a_call(tmp_path: Path) -> None:
     arguments = ("timer", "--samples", "5", "--requests", "100", "--json", "--out", str(tmp_path))
-    done = subprocess.run(
-        [sys.executable, "-m", "profiling", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=90,
-    )  # fmt: skip
+    done = run(*arguments)
     report = json.loads(done.stdout)
     assert list(report["ns"]) == [
         "bare call",

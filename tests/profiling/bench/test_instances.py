@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from profiling.bench.instances import balanced
 from profiling.server import serving
-from tests.serving import ROOT
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "profiling", "instances", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+from tests.profiling.command import run
 
 
 def test_one_two_and_three_instances_answer_everything(tmp_path: Path) -> None:
-    done = run("--seconds", "1", "--users", "4", "--out", str(tmp_path))
+    done = run("instances", "--seconds", "1", "--users", "4", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "instances.json").read_text())
     rows = report["rows"]
@@ -36,7 +27,7 @@ def test_one_two_and_three_instances_answer_everything(tmp_path: Path) -> None:
 
 
 def test_a_bundle_that_is_not_there_is_named() -> None:
-    done = run("--bundle", "nowhere")
+    done = run("instances", "--bundle", "nowhere")
     assert done.returncode == 1
     assert "nowhere" in done.stderr
     assert "Traceback" not in done.stderr

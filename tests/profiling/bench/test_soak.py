@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from profiling.bench.soak import MAX_JOINED, MAX_TEXTS, mixed
-from tests.serving import ROOT
+from tests.profiling.command import run
 
 
 def test_the_mix_has_short_and_long_texts_and_lists() -> None:
@@ -21,10 +19,7 @@ def test_the_mix_has_short_and_long_texts_and_lists() -> None:
 
 
 def test_memory_is_told_on_the_way(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "profiling", "soak", "--requests", "200", "--out", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    done = run("soak", "--requests", "200", "--out", str(tmp_path))
     report = json.loads((tmp_path / "soak.json").read_text())
     assert done.returncode == (1 if report["grown"] > 1.1 else 0), done.stderr
     assert [row["requests"] for row in report["rows"]] == [20 * part for part in range(1, 11)]

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 from profiling.bench.throughput import LIMIT, OURS, PIPELINE
-from tests.serving import ROOT
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "profiling", "throughput", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+from tests.profiling.command import run
 
 
 def test_every_contender_answers(tmp_path: Path) -> None:
-    done = run("--texts", "100", "--rounds", "2", "--out", str(tmp_path))
+    done = run("throughput", "--texts", "100", "--rounds", "2", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "throughput.json").read_text())
     assert report["texts"] == 100
@@ -34,7 +21,7 @@ def test_every_contender_answers(tmp_path: Path) -> None:
 
 
 def test_a_wrong_path_is_named() -> None:
-    done = run("--data", "nowhere.jsonl.gz")
+    done = run("throughput", "--data", "nowhere.jsonl.gz")
     assert done.returncode == 1
     assert "nowhere.jsonl.gz" in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,20 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.profiling.command import run
 from tests.profiling.logs.lines import line
 from tests.serving import ROOT, Server
-
-
-def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "profiling", *arguments],
-        cwd=ROOT,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
 
 
 def test_a_file_and_a_pipe_give_the_same_tables(cold_server: Server) -> None:
