@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,19 +130,6 @@ def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit, match="2"):
         coldstart.main(["--contenders", "ours", "rust"])
     assert "no contender 'rust'; there are: ours, node" in capsys.readouterr().err
-
-
-def test_the_command_line_knows_its_tools() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "profiling", "nothing"],
-        cwd=ROOT,
-        env={**os.environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "coldstart" in done.stderr
 
 
 def test_the_node_peer_pins_what_it_installs() -> None:
