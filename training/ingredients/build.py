@@ -143,8 +143,8 @@ def summary(rows: Sequence[Fields]) -> str:
         by_label: Counter[tuple[str, str]] = Counter()
         for row in rows:
             value = row[column]
-            held = value or ["[]"] if isinstance(value, list) else [value]
-            by_label.update((str(label), row["split"]) for label in held)
+            row_labels = value or ["[]"] if isinstance(value, list) else [value]
+            by_label.update((str(label), row["split"]) for label in row_labels)
         for label in sorted({label for label, _ in by_label}):
             lower.append([column, label, *(str(by_label[label, split]) for split in SPLITS)])
     return "\n".join([*aligned(upper), "", *aligned(lower)])
@@ -160,9 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_rows(options.out, rows)
     print(summary(rows))
     if options.extras:
-        more = extra_rows(options.sources)
-        write_rows(options.out.with_name("extras.jsonl.gz"), more)
-        print(f"\n{len(more)} rows in extras.jsonl.gz, not to be passed on")
+        extras = extra_rows(options.sources)
+        write_rows(options.out.with_name("extras.jsonl.gz"), extras)
+        print(f"\n{len(extras)} rows in extras.jsonl.gz, not to be passed on")
     return 0
 
 

@@ -49,9 +49,9 @@ def trained_headlines(recipe: Recipe, target: Path, stage: str, split: str) -> H
     run_stages(run, stage)
     bundle = run.work / "measured"
     export_network(run, stage, bundle)
-    found = headlines(run.table, bundle, split)
+    tasks = headlines(run.table, bundle, split)
     shutil.rmtree(bundle)
-    return found
+    return tasks
 
 
 def headlines(table: Table, bundle: Path, split: str) -> Headlines:

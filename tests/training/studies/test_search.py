@@ -1,26 +1,15 @@
 """Is the search seeded, cheap first, and does it measure nothing twice?"""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.training.studies.conftest import WriteRecipe, run_training
 from training.__main__ import main
 from training.recipe import Student
 from training.studies.search import SPACE, drawn_settings
 
-ROOT = Path(__file__).parents[3]
-RECIPE = """
-name = "sought"
-base = {base}
-[data]
-files = [{table}]
-group = "entry"
-[[task]]
-name = "ingredient"
-kind = "single"
+SECTIONS = """
 [teacher]
 steps = 3
 [student]
@@ -42,19 +31,12 @@ def test_settings_are_drawn_by_seed_and_once_each() -> None:
 
 
 def test_the_better_ones_go_on_and_nothing_is_measured_twice(
-    small_base: Path, small_table: Path, capsys: pytest.CaptureFixture[str]
+    write_recipe: WriteRecipe, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = small_table.with_name("sought.toml")
-    base, table = json.dumps(str(small_base)), json.dumps(str(small_table))
-    recipe.write_text(RECIPE.format(base=base, table=table))
+    recipe = write_recipe("sought", SECTIONS)
     out = recipe.with_name("search")
     arguments = ["search", str(recipe), "--out", str(out), "--trials", "4", "--steps", "2"]
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("trained and measured now") == 4 + 2
+    assert run_training(*arguments).count("trained and measured now") == 4 + 2
     assert main(arguments) == 0
     assert capsys.readouterr().out.count("measured before, kept") == 4 + 2
     report = json.loads((out.with_name("search.report") / "search.json").read_text())

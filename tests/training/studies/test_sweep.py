@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,11 @@ import pytest
 
 from model.bundle import HASHED, MANIFEST, read_bundle
 from model.classifier import Classifier
+from tests.training.studies.conftest import ROOT, WriteRecipe, run_training, training_command
 from training.__main__ import main
 from training.studies.sweep.deadline import BudgetSpentError, training_time
 
-ROOT = Path(__file__).parents[3]
-RECIPE = """
-name = "tiny"
-base = {base}
-[data]
-files = [{table}]
-group = "entry"
-[[task]]
-name = "ingredient"
-kind = "single"
+SECTIONS = """
 [[task]]
 name = "category"
 kind = "multi"
@@ -48,23 +39,10 @@ NETWORKS = ("teacher", "2x384", "1x128", "2x384-2400")
 LIMITED = ("2x384 fp32, 12 tokens", "2x384 int8, 12 tokens")
 
 
-def command(arguments: list[str]) -> list[str]:
-    return [sys.executable, "-m", "training", "sweep", *arguments]
-
-
-def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(arguments),
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def arguments(small_base: Path, small_table: Path) -> list[str]:
-    recipe = small_table.with_name("tiny.toml")
-    base, table = json.dumps(str(small_base)), json.dumps(str(small_table))
-    recipe.write_text(RECIPE.format(base=base, table=table))
-    return [str(recipe), "--out", str(small_table.with_name("out"))]
+def arguments(write_recipe: WriteRecipe) -> list[str]:
+    recipe = write_recipe("tiny", SECTIONS)
+    return [str(recipe), "--out", str(recipe.with_name("out"))]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +50,7 @@ def swept(arguments: list[str]) -> tuple[Path, str]:
     """The output of a sweep that was killed after its first student, and went on."""
     out = Path(arguments[-1])
     process = subprocess.Popen(
-        command(arguments),
+        training_command("sweep", *arguments),
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 300
@@ -83,9 +61,7 @@ def swept(arguments: list[str]) -> tuple[Path, str]:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = run([*arguments, "--max-mb", "3"])
-    assert done.returncode == 0, done.stderr[-2000:]
-    return out, done.stdout
+    return out, run_training("sweep", *arguments, "--max-mb", "3")
 
 
 def document(out: Path) -> Any:

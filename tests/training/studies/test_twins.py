@@ -1,8 +1,6 @@
 """Twins share rows, splits and steps; their differences carry the seeds' noise."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,23 +8,14 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from tests.training.studies.conftest import WriteRecipe, run_training
 from training.__main__ import main
 from training.recipe import read_recipe
 from training.rows.table import read_table
 from training.studies.twins.twins_report import difference
 from training.studies.twins.written_rows import with_written_rows
 
-ROOT = Path(__file__).parents[3]
-RECIPE = """
-name = "pair"
-base = {base}
-[data]
-files = [{table}]
-split = "unsplit"
-group = "entry"
-[[task]]
-name = "ingredient"
-kind = "single"
+SECTIONS = """
 [[task]]
 name = "source"
 kind = "single"
@@ -36,11 +25,8 @@ layers = 1
 
 
 @pytest.fixture(scope="module")
-def recipe(small_base: Path, small_table: Path) -> Path:
-    path = small_table.with_name("pair.toml")
-    base, table = json.dumps(str(small_base)), json.dumps(str(small_table))
-    path.write_text(RECIPE.format(base=base, table=table))
-    return path
+def recipe(write_recipe: WriteRecipe) -> Path:
+    return write_recipe("pair", SECTIONS, split="unsplit")
 
 
 def test_twins_are_judged_on_the_rows_that_all_tasks_are(recipe: Path, tmp_path: Path) -> None:
@@ -81,12 +67,7 @@ def test_the_command_compares_and_measures_nothing_twice(
 ) -> None:
     out = recipe.with_name("twins")
     arguments = ["twins", str(recipe), "--out", str(out), "--steps", "2", "--seeds", "1"]
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.count("trained and measured now") == 6
+    assert run_training(*arguments).count("trained and measured now") == 6
     assert main(arguments) == 0
     assert capsys.readouterr().out.count("measured before, kept") == 6
     report = json.loads((out.with_name("twins.report") / "twins.json").read_text())

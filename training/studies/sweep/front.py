@@ -112,11 +112,11 @@ def pick(points: Sequence[Point], limits: BundleLimits) -> Point:
 
 
 def _nearest(points: Sequence[Point], limits: BundleLimits) -> str:
-    wanted = ", ".join(f"{key} {value:g}" for key, value in limits.active.items())
+    active = ", ".join(f"{key} {value:g}" for key, value in limits.active.items())
     fastest, smallest = (_described(min(points, key=cost)) for cost in COSTS.values())
     most_accurate = _described(max(points, key=lambda point: point.accuracy))
     return (
-        f"nothing measured is within {wanted}: the fastest is {fastest}; the smallest {smallest}; "
+        f"nothing measured is within {active}: the fastest is {fastest}; the smallest {smallest}; "
         f"the most accurate {most_accurate}. Loosen a limit, or add to [sweep] in the recipe"
     )
 

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from model.classifier import Classifier
+from profiling.percentiles import summarize
 from training.studies.sweep.front import Point
 
 TEXTS = 40  # different texts that are timed, one at a time
@@ -50,11 +49,11 @@ def latencies(
             full_ms[place] += [_milliseconds(classifier, full) for _ in range(2)]
     return [
         {
-            "median_ms": round(float(np.median(of_short)), 3),
-            "p95_ms": round(float(np.percentile(of_short, 95)), 3),
-            "full_length_ms": round(float(np.median(of_full)), 3),
+            "median_ms": round(of_short["median"], 3),
+            "p95_ms": round(of_short["p95"], 3),
+            "full_length_ms": round(of_full["median"], 3),
         }
-        for of_short, of_full in zip(short_ms, full_ms, strict=True)
+        for of_short, of_full in zip(map(summarize, short_ms), map(summarize, full_ms), strict=True)
     ]
 
 

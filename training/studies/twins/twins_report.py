@@ -61,9 +61,9 @@ def write_twins_report(run: Run, results: Results, steps: int, seeds: int) -> st
                 yield task, difference(old, new)
 
     sharing = [
-        (attention, task, found)
+        (attention, task, change)
         for attention in ATTENTIONS
-        for task, found in compared((attention, "alone"), (attention, "shared"))
+        for task, change in compared((attention, "alone"), (attention, "shared"))
     ]
     joining = list(compared(("independent", "shared"), ("joint", "shared")))
     rows = recipe.teacher.batch_size * recipe.teacher.accumulation_steps
@@ -79,12 +79,12 @@ def write_twins_report(run: Run, results: Results, steps: int, seeds: int) -> st
             "## What sharing costs (-) or gains (+) each task",
             _table(
                 ["attention", "task", "alone", "shared"],
-                [[attention, task.name, *_cells(found)] for attention, task, found in sharing],
+                [[attention, task.name, *_cells(change)] for attention, task, change in sharing],
             ),
             "## What control tokens that see each other cost or gain, all tasks in one network",
             _table(
                 ["task", "independent", "joint"],
-                [[task.name, *_cells(found)] for task, found in joining],
+                [[task.name, *_cells(change)] for task, change in joining],
             ),
         ]
     )
@@ -94,8 +94,8 @@ def write_twins_report(run: Run, results: Results, steps: int, seeds: int) -> st
         "steps": steps,
         "rows_per_step": rows,
         "seeds": seeds,
-        "sharing": [{"attention": kind, **_fields(task, found)} for kind, task, found in sharing],
-        "attention": [_fields(task, found) for task, found in joining],
+        "sharing": [{"attention": kind, **_fields(task, change)} for kind, task, change in sharing],
+        "attention": [_fields(task, change) for task, change in joining],
         "figures": [
             {"attention": kind, "network": network, "task": task, "percent": figures}
             for (kind, network, task), figures in results.items()
@@ -111,18 +111,18 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     return markdown([*header, "difference", "95 % interval"], rows, numbers_from=len(header) - 2)
 
 
-def _cells(found: Difference) -> list[str]:
-    points = f"{found.points:+.2f}"
+def _cells(change: Difference) -> list[str]:
+    points = f"{change.points:+.2f}"
     return [
-        f"{found.before:.2f}",
-        f"{found.after:.2f}",
-        f"**{points}**" if found.clear else points,
-        "-" if found.low is None else f"{found.low:+.2f} to {found.high:+.2f}",
+        f"{change.before:.2f}",
+        f"{change.after:.2f}",
+        f"**{points}**" if change.clear else points,
+        "-" if change.low is None else f"{change.low:+.2f} to {change.high:+.2f}",
     ]
 
 
-def _fields(task: TaskSpec, found: Difference) -> dict[str, Any]:
+def _fields(task: TaskSpec, change: Difference) -> dict[str, Any]:
     rounded = {
-        key: None if value is None else round(value, 3) for key, value in asdict(found).items()
+        key: None if value is None else round(value, 3) for key, value in asdict(change).items()
     }
-    return {"task": task.name, "metric": HEADLINE[task.kind], **rounded, "clear": found.clear}
+    return {"task": task.name, "metric": HEADLINE[task.kind], **rounded, "clear": change.clear}
