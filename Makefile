@@ -59,7 +59,7 @@ logs: $(PROFILE)/ready  ## what the function did, from FILE of its log lines (- 
 
 coldstart: $(SERVE)/ready $(TRAIN)/ready  ## cold starts of ours, Node, the floor and pipelines; ARGS="..." adds options
 	npm ci --ignore-scripts --no-audit --no-fund --prefix profiling/bench/peers/node
-	test -d profiling/bench/peers/pipelines/models || $(TRAIN)/bin/python profiling/bench/peers/pipelines/make.py
+	test -d profiling/bench/peers/pipelines/models || $(TRAIN)/bin/python profiling/bench/peers/pipelines/make_pipelines.py
 	$(TRAIN)/bin/python -m profiling coldstart --prepare
 	$(TRAIN)/bin/python -m profiling coldstart --out profiling/results $(ARGS)
 
