@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-FEW = 5
-WIDE = 0.25
+MIN_VALUES = 5
+MAX_SPREAD = 0.25
 """A quartile distance of more than this share of the median makes a figure weak."""
 
 
@@ -31,8 +31,8 @@ def summarize(values: Sequence[float]) -> dict[str, float]:
 
 def weakness(summary: dict[str, float]) -> str | None:
     """Why a median should not be quoted; None when it may."""
-    if summary["n"] < FEW:
+    if summary["n"] < MIN_VALUES:
         return f"only {summary['n']} runs"
-    if summary["q3"] - summary["q1"] > WIDE * summary["median"]:
+    if summary["q3"] - summary["q1"] > MAX_SPREAD * summary["median"]:
         return "widely spread"
     return None

@@ -92,14 +92,21 @@ Runs = dict[str, list[dict[str, float]]]
 
 
 def take_turns(address: str, text: str, rate: float, seconds: float, folder: Path) -> Runs:
-    """A B A B ...: {generator: its runs}."""
+    """A B A B ...: {generator: its runs}; raises LoadError, and ValueError where wrk fails."""
     probe = run_load(Plan(address, [[text]], duration_s=2))
-    service_ms = percentile(probe.latency_ms, 50)
-    pause_ms = max(0.0, 1000 * CONNECTIONS / rate - service_ms)
+    pause_s = max(0.0, CONNECTIONS / rate - percentile(probe.latency_ms, 50) / 1000)
     runs: Runs = {"wrk": [], "locust": []}
     for turn in range(TURNS):
-        runs["wrk"].append(_wrk(address, text, pause_ms, seconds, turn, folder))
-        runs["locust"].append(_locust(address, text, pause_ms, seconds, turn))
+        plan = Plan(
+            address,
+            [[text]],
+            users=CONNECTIONS,
+            pause_s=pause_s,
+            duration_s=seconds,
+            seed=turn,
+        )
+        runs["wrk"].append(_wrk(plan, folder))
+        runs["locust"].append(_locust(plan))
         print(f"turn {turn + 1} of {TURNS}: {runs['wrk'][-1]} {runs['locust'][-1]}", flush=True)
     return runs
 
@@ -116,33 +123,23 @@ def agree(runs: Runs) -> bool:
     return within
 
 
-def _wrk(
-    address: str, text: str, pause_ms: float, seconds: float, seed: int, folder: Path
-) -> dict[str, float]:
+def _wrk(plan: Plan, folder: Path) -> dict[str, float]:
     script = folder / "load.lua"
-    body = json.dumps({"inputs": [text]}).replace("\\", "\\\\").replace("'", "\\'")
-    script.write_text(SCRIPT.format(body=body, seed=seed + 1, pause_ms=pause_ms))
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", str(script)]
-    done = subprocess.run([*command, address + "/"], capture_output=True, text=True, check=False)
+    body = json.dumps({"inputs": plan.questions[0]}).replace("\\", "\\\\").replace("'", "\\'")
+    pause_ms = plan.pause_s * 1000
+    script.write_text(SCRIPT.format(body=body, seed=plan.seed + 1, pause_ms=pause_ms))
+    command = ["wrk", "-t1", f"-c{plan.users}", f"-d{round(plan.duration_s)}s", "-s", str(script)]
+    done = subprocess.run(
+        [*command, f"{plan.address}/"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise ValueError(f"wrk failed: {done.stderr.strip()[-300:]}")
     measured: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return measured
 
 
-def _locust(
-    address: str, text: str, pause_ms: float, seconds: float, seed: int
-) -> dict[str, float]:
-    outcome = run_load(
-        Plan(
-            address,
-            [[text]],
-            users=CONNECTIONS,
-            pause_s=pause_ms / 1000,
-            duration_s=seconds,
-            seed=seed,
-        )
-    )
+def _locust(plan: Plan) -> dict[str, float]:
+    outcome = run_load(plan)
     return {
         "p50": round(percentile(outcome.latency_ms, 50), 3),
         "p99": round(percentile(outcome.latency_ms, 99), 3),
