@@ -12,6 +12,7 @@ PAGES = {
 }
 README = PAGES["README.md"]
 ALL = "\n".join(PAGES.values())
+PROGRAMS = ("make", "python", "python3", "curl", "gcloud")
 
 
 def fenced(language: str) -> list[tuple[str, str]]:
@@ -20,17 +21,50 @@ def fenced(language: str) -> list[tuple[str, str]]:
     return [(page, block) for page, text in PAGES.items() for block in pattern.findall(text)]
 
 
+def prose(text: str) -> str:
+    """A page without its fenced code blocks and comments."""
+    return re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
 def commands() -> list[tuple[str, str]]:
-    """(page, line) of every command in a code block: indented, of a shell or behind a prompt."""
+    """(page, line) of every command: indented, in a line of prose, of a shell, behind a prompt.
+
+    An indented block is one of commands when it begins with a program; others are drawings.
+    """
     found = []
     for page, text in PAGES.items():
-        lines = re.findall(r"^    (\S.*)$", text, re.MULTILINE)
-        lines += re.findall(r"^\$ (.*)$", text, re.MULTILINE)
-        lines += re.findall(r"`((?:make|python3?) [^`]+)`", text)
-        found += [(page, line.partition("   #")[0].strip()) for line in lines]
-    for page, block in fenced("sh"):
-        found += [(page, line) for line in block.splitlines() if line]
+        lines = []
+        for block in re.findall(r"(?<=\n\n)(?: {4}\S.*\n)+", prose(text)):
+            if block.split()[0] in PROGRAMS:
+                lines += block.splitlines()
+        lines += re.findall(r"`((?:make|python3?) [^`]+)`", prose(text))
+        lines += [
+            line.removeprefix("$ ")
+            for _, block in fenced("console")
+            if block in text
+            for line in block.splitlines()
+            if line.startswith("$ ")
+        ]
+        lines += [line for _, block in fenced("sh") if block in text for line in block.splitlines()]
+        words = (" ".join(line.partition("   #")[0].split()) for line in lines)
+        found += [(page, line) for line in words if line]
     return found
+
+
+def table_rows(page: str, head: str) -> list[list[str]]:
+    """Cells of the one table that starts with `head`; an empty first cell has the one above it."""
+    rows: list[list[str]] = []
+    (text,) = re.findall(rf"^{re.escape(head)}.*\n\|-.*\n((?:\|.*\n)+)", PAGES[page], re.MULTILINE)
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")]
+        rows.append([cells[0] or (rows[-1][0] if rows else ""), *cells[1:]])
+    return rows
+
+
+def each_default(names: list[str], default: str) -> list[tuple[str, str]]:
+    """(name, default) for the names of a cell: a default for each, or one that all share."""
+    defaults = default.split(", ") if len(names) > 1 and ", " in default else [default] * len(names)
+    return list(zip(names, defaults, strict=True))
 
 
 def shown(command: str, page: str) -> str:

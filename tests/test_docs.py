@@ -1,140 +1,86 @@
-"""What the README and the docs say is what the project does."""
+"""What the README and the docs say of files, settings and recipes is what the project does."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
-import itertools
-import json
+import inspect
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from function.settings import Settings
-from model.bundle import read_bundle
-from tests.docs_text import ALL, PAGES, README, ROOT, commands, fenced, shown
-from tests.serving import serving
-from training.recipe import Recipe, read_recipe
+from tests.docs_text import ALL, PAGES, README, ROOT, each_default, fenced, prose, table_rows
+from tests.test_rooms import STANDS_ON
+from training import recipe
+from training.recipe import read_recipe
 
-CARD = (ROOT / "model" / "ingredients" / "README.md").read_text(encoding="utf-8")
-REPORTS = ROOT / "profiling" / "reports"
-TEXTS = ["boneless chicken breast", "raw honey", "butter knife"]
-LINES = commands()
-MODULES = sorted(
-    {found for _, line in LINES for found in re.findall(r"python3? -m ([\w.]+)", line)}
-)
-PROGRAMS = {
-    "function": ("", "batch"),
-    "profiling": (
-        "agree", "compare", "coldstart", "imports", "instances", "logs", "report", "smoke", "soak",
-        "stages", "throughput", "timer",
-    ),
-    "training": ("check", "compare", "run", "search", "sweep", "teacher", "twins"),
-}  # fmt: skip
+ABSENT = re.compile(r"none|all|the [\w' ]+|from the data|by the rows|a placeholder|required")
+"""What the recipe's table shows for a default that is no value of its own."""
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
+LONGEST_LINE = 120
+
+
+# Pages
 
 
 def test_the_readme_is_read_to_its_end() -> None:
     assert README.count("\n") <= 150
 
 
-# Commands
+def test_no_line_of_prose_is_long() -> None:
+    for page, text in PAGES.items():
+        for line in prose(text).splitlines():
+            is_whole = line.startswith(("|", "    ", "!["))  # a table's row, a command
+            assert len(line) <= LONGEST_LINE or is_whole, f"{page}: {line}"
 
 
-@cache
-def options_of(program: str, command: str) -> frozenset[str]:
-    """The options that a command's --help lists."""
-    words = [sys.executable, "-m", program, *([command] if command else []), "--help"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-    return frozenset(re.findall(r"(?<![\w-])--[a-z][a-z-]+", done.stdout)) - {"--help"}
+def test_a_link_leads_somewhere() -> None:
+    for page, text in PAGES.items():
+        for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", text):
+            path = (ROOT / page).parent / target if target else ROOT / page
+            assert path.exists(), f"{page}: {target}"
+            if anchor:
+                titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+                slugs = {
+                    re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles
+                }
+                assert anchor in slugs, f"{page}: {target}#{anchor}"
 
 
-@pytest.mark.parametrize(("page", "line"), LINES)
-def test_a_command_of_a_package_has_the_options_shown(page: str, line: str) -> None:
-    for found in re.finditer(r"python3? -m (\w+)(?: ([a-z]+)\b)?([^|]*)", line):
-        program, command, rest = found.groups()
-        if (
-            program in PROGRAMS
-            and rest.strip() not in ("NAME", "CMD")
-            and "." not in found[0].split()[2]
-        ):
-            known = PROGRAMS[program]
-            name = command if command in known else ""
-            assert name or "" in known, f"{page}: {line}: no such command"
-            used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", rest))
-            assert used <= options_of(program, name), f"{page}: {line}"
+def test_every_file_that_a_page_names_exists() -> None:
+    """As a path from the root, from a folder named like it, or as a file's name within a room."""
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    files = [file for file in files if (ROOT / file).exists() and not file.startswith("tests/")]
+    for name in set(re.findall(r"`([\w/]+\.py)`", ALL)):
+        is_there = any(file == name or file.endswith(f"/{name}") for file in files)
+        assert is_there or (name.startswith("tests/") and (ROOT / name).is_file()), name
+    for name in set(re.findall(r"`([a-z]\w+(?:/\w+)*/)`", PAGES["docs/contributing.md"])):
+        folders = {f"/{file.rpartition('/')[0]}/" for file in files} | {"/tests/frozen/", "/tests/"}
+        assert any(f"/{name}" in folder for folder in folders), name
 
 
-@pytest.mark.parametrize("module", sorted(name for name in MODULES if "." in name))
-def test_a_module_that_is_run_exists(module: str) -> None:
-    assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+def test_the_rooms_may_import_what_is_documented() -> None:
+    """Of the rooms' table; the drawing above it has the same."""
+    documented = {
+        room.strip("`/").replace("/", "."): set(re.findall(r"`([\w/]+)/`", rooms))
+        for room, rooms, _ in table_rows("docs/contributing.md", "| room | may import |")
+    }
+    for room, others in STANDS_ON.items():
+        if room != "main":
+            assert documented[room] == {other.replace(".", "/") for other in others}, room
 
 
-@pytest.mark.parametrize(
-    ("program", "command"), [(name, it) for name, names in PROGRAMS.items() for it in names]
-)
-def test_every_option_is_documented(program: str, command: str) -> None:
-    for option in options_of(program, command):
-        assert f"`{option}" in ALL or f" {option}" in ALL, f"{program} {command} {option}"
-
-
-@pytest.mark.parametrize(("page", "line"), [it for it in LINES if it[1].startswith("make ")])
-def test_a_make_line_is_made(page: str, line: str) -> None:
-    words = shlex.split(line.partition("|")[0])
-    done = subprocess.run(
-        ["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{page}: {line}: {done.stderr}"
-
-
-def test_every_make_target_named_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"\bmake ([a-z-]+)\b", re.sub(r"```toml.*?```", "", ALL))):
-        known = re.search(rf"^{target}:", makefile, re.MULTILINE)
-        assert known or target in ("it",), target
-
-
-def test_the_curl_lines_are_answered_as_shown(bundle_path: Path, tmp_path: Path) -> None:
-    with serving(bundle_path, tmp_path / "log", "image") as server:
-        for page, line in LINES:
-            if line.startswith("curl -s localhost:8080"):
-                done = subprocess.run(
-                    ["bash", "-c", line.replace(":8080", f":{server.port}")],
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                    timeout=60,
-                )
-                assert_alike(json.loads(shown(line, page)), json.loads(done.stdout))
-
-
-def test_the_answer_shown_for_one_text_is_the_answer_given() -> None:
-    (line,) = (line for _, line in LINES if line.startswith('python -m function "raw honey"'))
-    done = subprocess.run(
-        [sys.executable, *shlex.split(line)[1:]],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    assert_alike(json.loads(shown(line, "docs/python.md")), json.loads(done.stdout))
-
-
-def assert_alike(documented: Any, actual: Any) -> None:
-    """The same JSON, scores within 0.02."""
-    if isinstance(documented, float):
-        assert actual == pytest.approx(documented, abs=0.02)
-    elif isinstance(documented, dict):
-        assert documented.keys() == actual.keys()
-        for key, value in documented.items():
-            assert_alike(value, actual[key])
-    elif isinstance(documented, list):
-        for left, right in zip(documented, actual, strict=True):
-            assert_alike(left, right)
-    else:
-        assert documented == actual
+# Code blocks
 
 
 @pytest.mark.parametrize(("page", "block"), fenced("python"))
@@ -144,7 +90,7 @@ def test_a_python_block_runs(page: str, block: str) -> None:
     )
     assert done.returncode == 0, f"{page}: {done.stderr}"
     for comment in re.findall(r"print\(.*\)  # (\w+)$", block, re.MULTILINE):
-        assert comment in done.stdout.splitlines() or " " in comment, page
+        assert comment in done.stdout.splitlines(), page
 
 
 @pytest.mark.parametrize(("page", "block"), fenced("toml"))
@@ -153,178 +99,132 @@ def test_a_recipe_block_is_read(page: str, block: str, tmp_path: Path) -> None:
         block += '[data]\nfiles = ["rows.csv"]\n[[task]]\nname = "a"\nkind = "single"\n'
     tomllib.loads(block)
     (tmp_path / "mine.toml").write_text(block)
-    assert read_recipe(tmp_path / "mine.toml").tasks
-
-
-def test_a_link_leads_somewhere() -> None:
-    for page, text in PAGES.items():
-        for target in re.findall(r"\]\((?!https?://)([^)#]*)(?:#[^)]*)?\)", text):
-            path = (ROOT / page).parent / target if target else ROOT / page
-            assert path.exists(), f"{page}: {target}"
-        for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]*)\)", text):
-            path = (ROOT / page).parent / target if target else ROOT / page
-            titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-            anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-            assert anchor in anchors, f"{page}: {target}#{anchor}"
+    assert read_recipe(tmp_path / "mine.toml").tasks, page
 
 
 # Settings, codes and keys
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    assert Settings.__doc__ is not None
-    rows = re.findall(r"^    \| ([A-Z_]+) \| ([^|]+) \|", Settings.__doc__, re.MULTILINE)
+    table = inspect.cleandoc(Settings.__doc__ or "")
+    rows = re.findall(r"^\| ([A-Z_]+) \| ([^|]+) \|", table, re.MULTILINE)
     assert len(rows) >= 9
     for key, default in rows:
         row = rf"^\| `{key}` \| `?{re.escape(default)}`? \|"
         assert re.search(row, PAGES["docs/http.md"], re.MULTILINE), key
 
 
+def variables_read(path: Path) -> Iterator[str]:
+    """Names of environment variables in the calls, lookups and lists of a file that reads any."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not re.search(r"\benviron\b|\bgetenv\b|\bmapping\b", path.read_text(encoding="utf-8")):
+        return
+    for node in ast.walk(tree):
+        inside: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            inside = node.args if "environ" in ast.unparse(node) else node.args[:2]
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            inside = [node.slice] if "environ" in ast.unparse(node.value) else []
+        elif isinstance(node, ast.Compare) and "environ" in ast.unparse(node):
+            inside = [node.left]
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+            names = [name for name in node.value.elts if "_" in ast.unparse(name)]
+            inside = names if "environ" not in ast.unparse(node) else []
+        for value in inside:
+            name = value.value if isinstance(value, ast.Constant) else None
+            if isinstance(name, str) and len(name) > 3 and VARIABLE.fullmatch(name):
+                yield name
+
+
+def test_every_environment_variable_is_documented() -> None:
+    found = {
+        name
+        for room in ("function", "profiling", "training", "model", "tables")
+        for path in (ROOT / room).rglob("*.py")
+        if "peers" not in path.parts
+        for name in variables_read(path)
+    }
+    known = {"IDENTITY_TOKEN", "K_REVISION", "K_SERVICE", "OTEL_SERVICE_NAME", "PORT", "WORLD_SIZE"}
+    assert known <= found
+    assert {name for name in found if f"`{name}" not in ALL and f"{name}=" not in ALL} == set()
+
+
+def error_codes(tree: ast.Module) -> Iterator[str]:
+    """Codes in the calls that make an error, and in those of functions that return one."""
+    makers = {"RequestError", "error_document"} | {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and ast.unparse(node.returns or node) == "RequestError"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in makers:
+            for value in node.args:
+                code = value.value if isinstance(value, ast.Constant) else None
+                if isinstance(code, str) and re.fullmatch("[a-z_]+", code):
+                    yield code
+
+
 def test_every_error_code_is_documented() -> None:
-    source = "".join(path.read_text() for path in (ROOT / "function").rglob("*.py"))
-    codes = set(re.findall(r'\(\s*(?:\d{3},\s*)?"([a-z]+_[a-z_]+|empty|internal)",\s', source))
-    assert {"wrong_type", "invalid_json", "bundle_unusable", "internal"} <= codes
-    for code in codes:
-        assert f"`{code}`" in PAGES["docs/http.md"], code
+    files = sorted((ROOT / "function").rglob("*.py"))
+    codes = {code for path in files for code in error_codes(ast.parse(path.read_text("utf-8")))}
+    in_docs = "".join(names for names, *_ in table_rows("docs/http.md", "| code | status |"))
+    fields = {name.strip("`") for name, *_ in table_rows("docs/http.md", "| field | value |")}
+    assert codes - fields == set(re.findall(r"`([a-z_]+)`", in_docs))
 
 
-def test_every_recipe_key_is_documented() -> None:
-    for name, section in sections(Recipe).items():
-        for field in dataclasses.fields(section):
-            assert f"`{field.name}`" in PAGES["docs/train.md"] or field.name == "path", (
-                f"[{name}] {field.name}"
-            )
+SECTIONS: dict[str, Any] = {
+    "": recipe.Recipe,
+    "[data]": recipe.Data,
+    "[[task]]": recipe.TaskSpec,
+    "[vocabulary]": recipe.Vocabulary,
+    "[pretrain]": recipe.Pretrain,
+    "[teacher]": recipe.Teacher,
+    "[student]": recipe.Student,
+    "[quantize]": recipe.Quantize,
+    "[sweep]": recipe.Sweep,
+    "[card]": recipe.Card,
+}
 
 
-def sections(recipe: Any) -> dict[str, Any]:
-    """{section: dataclass} of the recipe, its own keys left out."""
-    import training.recipe as declared
-
-    names = ("Data", "TaskSpec", "Vocabulary", "Pretrain", "Teacher", "Student", "Quantize",
-             "Sweep", "Card")  # fmt: skip
-    assert recipe is declared.Recipe
-    return {name: getattr(declared, name) for name in names}
-
-
-# Figures
+def documented_defaults() -> dict[tuple[str, str], str]:
+    """{(section, key): default as shown}."""
+    defaults: dict[tuple[str, str], str] = {}
+    for sections, keys, default, _ in table_rows("docs/train.md", "| section | key |"):
+        for name, value in each_default(re.findall(r"`(\w+)`", keys), default):
+            for section in re.findall(r"`([^`]+)`", sections) or [""]:
+                assert (section, name) not in defaults, name
+                defaults[section, name] = value.strip("`")
+    return defaults
 
 
-def test_the_metrics_are_the_shipped_bundles() -> None:
-    for table in (README, CARD):
-        for name, title in (("teacher", "teacher"), ("int8", "**student, int8**")):
-            tasks = read_bundle(ROOT / "model" / "ingredients").metrics[name]["tasks"]
-            cells = " | ".join(
-                f"{score.get('accuracy', score.get('micro_f1')):.1f} ({score['macro_f1']:.1f})"
-                for score in tasks.values()
-            )
-            assert f"| {title} | {cells} |" in table
-
-
-def test_the_shipped_bundle_is_the_sweeps_choice() -> None:
-    sweep = json.loads((ROOT / "training" / "reports" / "sweep.json").read_text())
-    metrics = read_bundle(ROOT / "model" / "ingredients").metrics
-    assert metrics["sweep"]["choice"] == sweep["choice"]
-    points = {point["name"]: point for point in sweep["points"]}
-    chosen = points[sweep["choice"]]
-    assert chosen["test_tasks"] == {
-        task: figures.get("accuracy", figures.get("micro_f1"))
-        for task, figures in metrics["int8"]["tasks"].items()
+def test_every_recipe_key_is_documented_with_its_default() -> None:
+    documented = documented_defaults()
+    sections = {section.strip("[]") for section in SECTIONS}
+    declared = {
+        (section, field.name): field.default
+        for section, declaration in SECTIONS.items()
+        for field in dataclasses.fields(declaration)
+        if section or field.name not in sections | {"tasks"}
     }
-    assert chosen["mb"] <= sweep["limits"]["max_mb"]
-    assert f"The shipped bundle, {chosen['mb']:.1f} MB," in README
-    assert f"in {points['2x384 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
-    assert f"one of 128 in {points['1x128 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
-
-
-def test_the_report_shown_is_of_the_shipped_bundle() -> None:
-    console = shown("make report BUNDLE=model/ingredients", "docs/observe.md")
-    page = (REPORTS / "ingredients.html").read_text(encoding="utf-8")
-    identity = read_bundle(ROOT / "model" / "ingredients").identity
-    assert identity in console
-    assert identity in page
-    figures = re.findall(r"^(\w[\w, ]+?)  +([\d.]+) .*(?:kept|BROKEN)$", console, re.MULTILINE)
-    assert len(figures) == 8
-    for title, figure in figures:
-        (cell,) = re.findall(rf"{title}</\w+>\s*<[^>]+>([\d.,]+)", page)
-        assert float(cell.replace(",", "")) == pytest.approx(float(figure), rel=0.01), title
-
-
-def _cells(row: str) -> list[str]:
-    return [cell.strip() for cell in row.strip().strip("|").split("|")]
-
-
-def _recorded() -> dict[tuple[str, str], list[dict[str, str]]]:
-    """Rows of the cold starts' records by condition and contender, each by column."""
-    rows_by_contender: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for path in (REPORTS / "coldstart").glob("*.md"):
-        for part in path.read_text(encoding="utf-8").split("### ")[1:]:
-            condition, _, rest = part.partition("\n")
-            head, _, *rows = [line for line in rest.splitlines() if line.startswith("|")]
-            for row in rows:
-                cells = dict(zip(_cells(head), _cells(row), strict=True))
-                rows_by_contender.setdefault((condition, cells[""]), []).append(cells)
-    return rows_by_contender
-
-
-def test_the_cold_starts_shown_are_those_recorded() -> None:
-    lines = PAGES["docs/benchmarks.md"].splitlines()
-    (start,) = [place for place, line in enumerate(lines) if line.startswith("| | | n | first")]
-    columns, recorded, rows = _cells(lines[start])[2:], _recorded(), 0
-    for line in itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :]):
-        condition, contender, *cells = _cells(line)
-        known = [[row[name] for name in columns] for row in recorded[condition, contender]]
-        assert cells in known, line
-        rows += 1
-    assert rows >= 15
-
-
-def test_the_readme_tells_the_recorded_start() -> None:
-    rows = {
-        contender: row
-        for (condition, contender), rows in _recorded().items()
-        if condition == "1 CPU, warm page cache"
-        for row in rows
-    }
-    ours, pipelines = rows["ours, as deployed"], rows["a transformers pipeline per task"]
-    first, other = (row["first answer, ms"].split()[0] for row in (ours, pipelines))
-    told = " ".join(README.split())
-    assert f"it takes {first} ms on one CPU, a transformers pipeline per task {other} ms" in told
-    assert f"{ours['warm p50, ms']} ms against {pipelines['warm p50, ms']} ms" in told
-
-
-@pytest.mark.parametrize("name", ["stages", "throughput"])
-def test_the_tables_shown_are_those_recorded(name: str) -> None:
-    record = (REPORTS / f"{name}.md").read_text(encoding="utf-8").split("\n\n")
-    assert record[0] in PAGES["docs/benchmarks.md"]
-    assert record[1] in PAGES["docs/benchmarks.md"]
-
-
-def test_the_memory_of_the_soak_is_the_recorded_one() -> None:
-    record = json.loads((REPORTS / "soak.json").read_text())
-    first, last = record["rows"][0], record["rows"][-1]
-    told = (
-        f"Over {last['requests']} requests of mixed length from {record['users']} callers "
-        f"(`python -m profiling soak`) the server's memory went from {first['memory_mb']} MiB "
-        f"after the first tenth to {last['memory_mb']} MiB."
-    )
-    assert told in " ".join(PAGES["docs/benchmarks.md"].split())
-
-
-def test_prices_are_those_that_the_report_uses() -> None:
-    prices = tomllib.loads((ROOT / "profiling" / "report" / "prices.toml").read_text())
-    request, told = prices["request_based"], " ".join(PAGES["docs/deploy.md"].split())
-    assert f"on {prices['date']}" in told
-    assert f"{request['vcpu_second']:.6f} $ per vCPU-second" in told
-    assert f"{request['gib_second']:.7f} $ per GiB-second" in told
-    assert f"{request['million_requests']:.2f} $ per million requests" in told
-    assert f"{request['free_vcpu_seconds']:,} vCPU-seconds" in told
-    assert f"{request['free_gib_seconds']:,} GiB-seconds" in told
-
-
-def test_a_file_that_contributing_names_exists_once() -> None:
-    files = [
-        path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if ".venv" not in str(path)
+    assert documented.keys() == declared.keys()
+    wrong = [
+        (key, documented[key], default)
+        for key, default in declared.items()
+        if not is_shown(default, documented[key])
     ]
-    for name in set(re.findall(r"`([\w/]+\.py)`", PAGES["docs/contributing.md"])):
-        places = [file for file in files if file == name or file.endswith(f"/{name}")]
-        assert [place for place in places if not place.startswith("tests/")], name
+    assert wrong == []
+
+
+def is_shown(default: Any, shown: str) -> bool:
+    """Whether a cell of the recipe's table tells a default."""
+    if default is dataclasses.MISSING:
+        return shown == "required" or shown in (recipe.DEFAULT_BASE, "the file's", "the name")
+    if default is None or default in ((), ""):
+        return ABSENT.fullmatch(shown) is not None and shown != "required"
+    if isinstance(default, bool):
+        return shown == str(default).lower()
+    if isinstance(default, int | float):
+        return float(shown) == default
+    if isinstance(default, tuple):
+        return shown == ", ".join(str(value) for value in default)
+    return shown == default or (shown == "a placeholder" and " " in default)

@@ -61,7 +61,7 @@ def test_the_readme_tells_every_substitution() -> None:
 def test_the_costs_follow_from_the_prices() -> None:
     prices = re.search(
         r"([\d.]+) \$\s+per vCPU-second, ([\d.]+) \$\s+per\s+GiB-second, ([\d.]+) \$\s+per million"
-        r".*?are ([\d,]+) vCPU-seconds, ([\d,]+)\s+GiB-seconds\s+and\s+(\d+) million requests",
+        r".*?are ([\d,]+)\s+vCPU-seconds, ([\d,]+)\s+GiB-seconds\s+and\s+(\d+) million requests",
         DEPLOY,
         re.DOTALL,
     )

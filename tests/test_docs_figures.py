@@ -1,0 +1,139 @@
+"""Figures that the README and the docs show are those of committed records."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import tomllib
+
+import pytest
+
+from model.bundle import read_bundle
+from tests.docs_text import PAGES, README, ROOT, shown
+
+CARD = (ROOT / "model" / "ingredients" / "README.md").read_text(encoding="utf-8")
+REPORTS = ROOT / "profiling" / "reports"
+
+
+def test_the_metrics_are_the_shipped_bundles() -> None:
+    for table in (README, CARD):
+        for name, title in (("teacher", "teacher"), ("int8", "**student, int8**")):
+            tasks = read_bundle(ROOT / "model" / "ingredients").metrics[name]["tasks"]
+            cells = " | ".join(
+                f"{score.get('accuracy', score.get('micro_f1')):.1f} ({score['macro_f1']:.1f})"
+                for score in tasks.values()
+            )
+            assert f"| {title} | {cells} |" in table
+
+
+def test_the_shipped_bundle_is_the_sweeps_choice() -> None:
+    sweep = json.loads((ROOT / "training" / "reports" / "sweep.json").read_text())
+    metrics = read_bundle(ROOT / "model" / "ingredients").metrics
+    assert metrics["sweep"]["choice"] == sweep["choice"]
+    points = {point["name"]: point for point in sweep["points"]}
+    chosen = points[sweep["choice"]]
+    assert chosen["test_tasks"] == {
+        task: figures.get("accuracy", figures.get("micro_f1"))
+        for task, figures in metrics["int8"]["tasks"].items()
+    }
+    assert chosen["mb"] <= sweep["limits"]["max_mb"]
+    assert f"The shipped bundle, {chosen['mb']:.1f} MB," in README
+    assert f"in {points['2x384 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
+    assert f"one of 128 in {points['1x128 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
+
+
+def test_the_report_shown_is_of_the_shipped_bundle() -> None:
+    console = shown("make report BUNDLE=model/ingredients", "docs/observe.md")
+    page = (REPORTS / "ingredients.html").read_text(encoding="utf-8")
+    identity = read_bundle(ROOT / "model" / "ingredients").identity
+    assert identity in console
+    assert identity in page
+    figures = re.findall(r"^(\w[\w, ]+?)  +([\d.]+) .*(?:kept|BROKEN)$", console, re.MULTILINE)
+    assert len(figures) == 8
+    for title, figure in figures:
+        (cell,) = re.findall(rf"{title}</\w+>\s*<[^>]+>([\d.,]+)", page)
+        assert float(cell.replace(",", "")) == pytest.approx(float(figure), rel=0.01), title
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def _recorded() -> dict[tuple[str, str], list[dict[str, str]]]:
+    """Rows of the cold starts' records by condition and contender, each by column."""
+    rows_by_contender: dict[tuple[str, str], list[dict[str, str]]] = {}
+    for path in (REPORTS / "coldstart").glob("*.md"):
+        for part in path.read_text(encoding="utf-8").split("### ")[1:]:
+            condition, _, rest = part.partition("\n")
+            head, _, *rows = [line for line in rest.splitlines() if line.startswith("|")]
+            for row in rows:
+                cells = dict(zip(_cells(head), _cells(row), strict=True))
+                rows_by_contender.setdefault((condition, cells[""]), []).append(cells)
+    return rows_by_contender
+
+
+def test_the_cold_starts_shown_are_those_recorded() -> None:
+    lines = PAGES["docs/benchmarks.md"].splitlines()
+    (start,) = [place for place, line in enumerate(lines) if line.startswith("| | | n | first")]
+    columns, recorded, rows = _cells(lines[start])[2:], _recorded(), 0
+    for line in itertools.takewhile(lambda line: line.startswith("|"), lines[start + 2 :]):
+        condition, contender, *cells = _cells(line)
+        known = [[row[name] for name in columns] for row in recorded[condition, contender]]
+        assert cells in known, line
+        rows += 1
+    assert rows >= 15
+
+
+def test_the_readme_tells_the_recorded_start() -> None:
+    rows = {
+        contender: row
+        for (condition, contender), rows in _recorded().items()
+        if condition == "1 CPU, warm page cache"
+        for row in rows
+    }
+    ours, pipelines = rows["ours, as deployed"], rows["a transformers pipeline per task"]
+    first, other = (row["first answer, ms"].split()[0] for row in (ours, pipelines))
+    told = " ".join(README.split())
+    assert f"it takes {first} ms on one CPU, a transformers pipeline per task {other} ms" in told
+    assert f"{ours['warm p50, ms']} ms against {pipelines['warm p50, ms']} ms" in told
+
+
+def test_deploying_from_source_costs_what_the_compared_logs_show() -> None:
+    compared = shown("python -m profiling logs --file log --compare", "docs/observe.md")
+    told = " ".join(PAGES["docs/deploy.md"].split())
+    row = r"^ *{} p50, \w+ +([\d.]+) +([\d.]+)"
+    (start,) = re.findall(row.format("cold start"), compared, re.MULTILINE)
+    (memory,) = re.findall(row.format("memory"), compared, re.MULTILINE)
+    source_ms, image_ms, source_mb, image_mb = (f"{float(value):.0f}" for value in start + memory)
+    assert f"a cold start took {source_ms} ms instead of {image_ms}" in told
+    assert f"memory was {source_mb} MB instead of {image_mb}" in told
+
+
+@pytest.mark.parametrize("name", ["stages", "throughput"])
+def test_the_tables_shown_are_those_recorded(name: str) -> None:
+    record = (REPORTS / f"{name}.md").read_text(encoding="utf-8").split("\n\n")
+    assert record[0] in PAGES["docs/benchmarks.md"]
+    assert record[1] in PAGES["docs/benchmarks.md"]
+
+
+def test_the_memory_of_the_soak_is_the_recorded_one() -> None:
+    record = json.loads((REPORTS / "soak.json").read_text())
+    first, last = record["rows"][0], record["rows"][-1]
+    told = (
+        f"Over {last['requests']} requests of mixed length from {record['users']} callers "
+        f"(`python -m profiling soak`) the server's memory went from {first['memory_mb']} MiB "
+        f"after the first tenth to {last['memory_mb']} MiB."
+    )
+    assert told in " ".join(PAGES["docs/benchmarks.md"].split())
+
+
+def test_prices_are_those_that_the_report_uses() -> None:
+    prices = tomllib.loads((ROOT / "profiling" / "report" / "prices.toml").read_text())
+    request, told = prices["request_based"], " ".join(PAGES["docs/deploy.md"].split())
+    assert f"on {prices['date']}" in told
+    assert f"{request['vcpu_second']:.6f} $ per vCPU-second" in told
+    assert f"{request['gib_second']:.7f} $ per GiB-second" in told
+    assert f"{request['million_requests']:.2f} $ per million requests" in told
+    assert f"{request['free_vcpu_seconds']:,} vCPU-seconds" in told
+    assert f"{request['free_gib_seconds']:,} GiB-seconds" in told
