@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from function.http.compression import InflateError, TooLargeError, inflate
+from function.http.compression import BLOCK_BYTES, InflateError, inflate
 from function.http.errors import RequestError
 
 if TYPE_CHECKING:
     from flask import Request
 
-BLOCK_BYTES = 64 * 1024
 DISCARD_BYTES = 32 * 2**20
 """Read and thrown away after an early answer; Cloud Run lets no larger body through."""
 
 
 def read_body(request: Request, max_bytes: int) -> bytes:
     """The body, inflated; raises RequestError when it is larger than `max_bytes` in any form."""
+    too_large = f"The body is larger than {max_bytes} bytes; send fewer texts at once."
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
         message = "Send the body as UTF-8 JSON, plain or with Content-Encoding: gzip."
         raise RequestError(415, "unsupported_encoding", message)
     if (request.content_length or 0) > max_bytes:
-        raise _too_large(max_bytes)
-    if encoding != "identity":
-        return _inflated(request.stream, max_bytes)
+        raise RequestError(413, "body_too_large", too_large)
+    blocks = _blocks(request.stream)
     body = bytearray()
-    while block := _read(request.stream, min(BLOCK_BYTES, max_bytes + 1 - len(body))):
-        body += block
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes)
+    try:
+        for block in blocks if encoding == "identity" else inflate(blocks):
+            body += block
+            if len(body) > max_bytes:
+                raise RequestError(413, "body_too_large", too_large)
+    except InflateError as error:
+        message = f"The body is not gzip ({error}); compress it whole, or send it plain."
+        raise RequestError(400, "invalid_encoding", message) from None
     return bytes(body)
 
 
@@ -39,11 +43,11 @@ def discard_rest(request: Request) -> bool:
 
     A client that is still sending when the connection closes never sees the answer.
     """
-    left = DISCARD_BYTES
+    discarded = 0
     try:
-        while block := _read(request.stream, BLOCK_BYTES):
-            left -= len(block)
-            if left <= 0:
+        for block in _blocks(request.stream):
+            discarded += len(block)
+            if discarded >= DISCARD_BYTES:
                 return False
     except RequestError:
         return False
@@ -68,24 +72,15 @@ def parse_json(body: bytes) -> Any:
         raise _invalid("The body holds a number with too many digits") from None
 
 
-def _read(stream: IO[bytes], size: int) -> bytes:
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
     # gunicorn reports a body that breaks off or breaks the chunk format as an OSError, werkzeug
     # as a BadRequest of its own that cannot be imported without paying for werkzeug here.
     try:
-        return stream.read(size)
+        while block := stream.read(BLOCK_BYTES):
+            yield block
     except Exception:
         message = "The body broke off or is malformed; send it whole."
         raise RequestError(400, "invalid_body", message) from None
-
-
-def _inflated(stream: IO[bytes], max_bytes: int) -> bytes:
-    try:
-        return inflate(lambda size: _read(stream, size), BLOCK_BYTES, max_bytes)
-    except TooLargeError:
-        raise _too_large(max_bytes) from None
-    except InflateError as error:
-        message = f"The body is not gzip ({error}); compress it whole, or send it plain."
-        raise RequestError(400, "invalid_encoding", message) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,8 +98,3 @@ def _refuse_constant(name: str) -> None:
 def _invalid(problem: str) -> RequestError:
     example = '{"inputs": "raw honey"}'
     return RequestError(400, "invalid_json", f"{problem}; send an object such as {example}.")
-
-
-def _too_large(max_bytes: int) -> RequestError:
-    message = f"The body is larger than {max_bytes} bytes; send fewer texts at once."
-    return RequestError(413, "body_too_large", message)

@@ -1,18 +1,14 @@
-"""gzip bodies in both directions, limited on the way in.
-
-Requests have `Content-Encoding: gzip`; what they inflate to is held to the same limit as plain
-bodies, and no more than that is ever inflated. Responses are compressed for clients that accept
-it, once they are large enough to gain from it.
-"""
+"""gzip bodies in both directions: requests block by block, responses that gain from it whole."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 
 GZIP = 16 + zlib.MAX_WBITS
 """zlib's code for the gzip format."""
+BLOCK_BYTES = 64 * 1024
 MIN_BYTES = 1400
 """Smallest answer that is compressed; what fits into one packet gains nothing."""
 LEVEL = 1
@@ -24,38 +20,26 @@ class InflateError(ValueError):
     """The bytes are not whole gzip."""
 
 
-class TooLargeError(ValueError):
-    """The bytes inflate past the limit."""
+def inflate(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """What gzip inflates to, members joined, in blocks of BLOCK_BYTES; raises InflateError.
 
-
-def inflate(read: Callable[[int], bytes], block_bytes: int, max_bytes: int) -> bytes:
-    """What the gzip bytes that `read` gives inflate to, members joined; raises the errors above.
-
-    Stops at the first byte past `max_bytes`: a small body that means gigabytes costs nothing.
+    Nothing is inflated before it is asked for: a small body that means gigabytes costs nothing.
     """
-    body = bytearray()
-
-    def grow(block: bytes) -> None:
-        body.extend(stream.decompress(block, max_bytes + 1 - len(body)))
-        if len(body) > max_bytes:
-            raise TooLargeError(f"inflates to more than {max_bytes} bytes")
-
     stream = zlib.decompressobj(GZIP)
     begun = False
     try:
-        while block := stream.unconsumed_tail or read(block_bytes):
-            begun = True
-            grow(block)
-            while stream.eof and stream.unused_data:
-                rest, stream = stream.unused_data, zlib.decompressobj(GZIP)
-                grow(rest)
-            if stream.eof:
-                stream, begun = zlib.decompressobj(GZIP), False
+        for block in blocks:
+            while block:
+                begun = True
+                yield stream.decompress(block, BLOCK_BYTES)
+                block = stream.unconsumed_tail
+                if stream.eof:
+                    block, begun = stream.unused_data, False
+                    stream = zlib.decompressobj(GZIP)
     except zlib.error as error:
         raise InflateError(str(error)) from None
     if begun:
         raise InflateError("it breaks off")
-    return bytes(body)
 
 
 def deflate(body: bytes) -> bytes:

@@ -12,14 +12,6 @@ FIELDS = ("inputs", "tasks", "top_k", "min_score")
 
 
 @dataclass(frozen=True)
-class RequestLimits:
-    """How much one request may hold."""
-
-    max_texts: int
-    max_chars: int
-
-
-@dataclass(frozen=True)
 class PredictRequest:
     """A valid request; whether the bundle knows its tasks is checked by `check_tasks`."""
 
@@ -31,7 +23,7 @@ class PredictRequest:
     """By task: labels of a lower score are left out."""
 
 
-def parse_request(value: Any, limits: RequestLimits) -> PredictRequest:
+def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:
     """The request in a JSON value; raises RequestError naming the field."""
     if not isinstance(value, dict):
         message = f'The body is {_kind(value)}; send an object such as {{"inputs": "raw honey"}}.'
@@ -44,7 +36,7 @@ def parse_request(value: Any, limits: RequestLimits) -> PredictRequest:
         message = 'Send "inputs": a string, or a list of strings.'
         raise RequestError(400, "missing_field", message, "inputs")
     return PredictRequest(
-        texts=_texts(value["inputs"], limits),
+        texts=_texts(value["inputs"], max_texts, max_chars),
         tasks=_tasks(value["tasks"]) if "tasks" in value else None,
         top_k=_top_k(value["top_k"]) if "top_k" in value else 1,
         min_score=_min_score(value["min_score"]) if "min_score" in value else {},
@@ -61,24 +53,24 @@ def check_tasks(request: PredictRequest, known: Sequence[str]) -> None:
             raise RequestError(400, "unknown_task", message, field)
 
 
-def _texts(inputs: Any, limits: RequestLimits) -> tuple[str, ...]:
+def _texts(inputs: Any, max_texts: int, max_chars: int) -> tuple[str, ...]:
     if isinstance(inputs, str):
-        return (_text(inputs, "inputs", limits),)
+        return (_text(inputs, "inputs", max_chars),)
     if not isinstance(inputs, list):
         raise _wrong_type("inputs", inputs, "a string, or a list of strings")
     if not inputs:
         raise _wrong("empty", "inputs", "is empty; send at least one text")
-    if len(inputs) > limits.max_texts:
-        problem = f"holds {len(inputs)} texts; send at most {limits.max_texts} in one request"
+    if len(inputs) > max_texts:
+        problem = f"holds {len(inputs)} texts; send at most {max_texts} in one request"
         raise _wrong("too_many_texts", "inputs", problem)
-    return tuple(_text(text, f"inputs[{index}]", limits) for index, text in enumerate(inputs))
+    return tuple(_text(text, f"inputs[{index}]", max_chars) for index, text in enumerate(inputs))
 
 
-def _text(text: Any, field: str, limits: RequestLimits) -> str:
+def _text(text: Any, field: str, max_chars: int) -> str:
     if not isinstance(text, str):
         raise _wrong_type(field, text, "a string")
-    if len(text) > limits.max_chars:
-        problem = f"is {len(text)} characters long; send at most {limits.max_chars} per text"
+    if len(text) > max_chars:
+        problem = f"is {len(text)} characters long; send at most {max_chars} per text"
         raise _wrong("text_too_long", field, problem)
     if not text.strip():
         problem = "is blank; send a text, and leave out those that have none"

@@ -18,8 +18,7 @@ from function.http.body import discard_rest
 from function.http.compression import MIN_BYTES, accepts_gzip, deflate
 from function.http.loading import LazyClassifier
 from function.http.service import Reply, RequestFacts, Service
-from function.record.instance import Instance
-from function.record.log import now, rss_mb, trace_fields, write_line
+from function.record.log import Instance, now, rss_mb, trace_fields, write_line
 from function.record.otlp_export import OtlpExport
 from function.record.trace_context import Trace, is_sampled, read_trace
 from function.settings import Settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from function.http.body import parse_json, read_body
-from function.http.contract import PredictRequest, RequestLimits, check_tasks, parse_request
+from function.http.contract import PredictRequest, check_tasks, parse_request
 from function.http.errors import RequestError, error_document
 from function.http.loading import LazyClassifier
 from function.record.log import stack_trace
@@ -111,8 +111,9 @@ class Service:
 
     @timer.span("parse")
     def _parse(self, request: Request) -> PredictRequest:
-        limits = RequestLimits(self._settings.max_texts, self._settings.max_chars)
-        return parse_request(parse_json(read_body(request, self._settings.max_bytes)), limits)
+        settings = self._settings
+        value = parse_json(read_body(request, settings.max_bytes))
+        return parse_request(value, settings.max_texts, settings.max_chars)
 
     def _describe(self, _request: Request, _facts: RequestFacts) -> Document:
         bundle = self.classifier.manifest()
@@ -120,18 +121,14 @@ class Service:
             {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
             for task in bundle.tasks
         ]
-        limits = {
-            "max_bytes": self._settings.max_bytes,
-            "max_texts": self._settings.max_texts,
-            "max_chars": self._settings.max_chars,
-        }
+        limits = ("max_bytes", "max_texts", "max_chars")
         return {
             "service": "polyhead",
             "bundle": bundle.identity,
             "base": bundle.base,
             "max_tokens": bundle.max_tokens,
             "tasks": tasks,
-            "limits": limits,
+            "limits": {name: getattr(self._settings, name) for name in limits},
         }
 
     def _health(self, _request: Request, _facts: RequestFacts) -> Document:

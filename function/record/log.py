@@ -6,6 +6,7 @@ sent may be logged: neither a text nor anything that quotes one.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from function.record.trace_context import Trace
+from profiling.timer import startup
 
 STATM = Path("/proc/self/statm")
 
@@ -62,3 +64,19 @@ def rss_mb() -> float:
         unit = 1 if sys.platform == "darwin" else 1024
         return round(highest * unit / 2**20, 1)
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+
+
+class Instance:
+    """This process. Made before the server forks, so its id carries the worker's number."""
+
+    def __init__(self) -> None:
+        self._server = os.urandom(4).hex()
+        self._requests = itertools.count(1)
+
+    def describe(self) -> dict[str, str | float]:
+        """The instance in a log line; each call counts as one request."""
+        return {
+            "id": f"{self._server}-{os.getpid()}",
+            "age_s": round(startup.elapsed_ms / 1000, 3),
+            "requests": next(self._requests),
+        }

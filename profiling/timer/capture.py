@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any, TypeVar
 
 from profiling.timer.spans import Clock, Session, Span
@@ -72,18 +71,11 @@ class NamedSpan(ContextDecorator):
         span = session.open(self._name, parent) if outer is None or session.detailed else None
         self._current.set((session, span, frame))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
         frame = self._current.get()
-        if frame is None:
+        if frame is None or frame[-1] is None:  # outside a session when it was entered
             return
         session, span, outer = frame
-        if outer is None:
-            return
         if span is not None:
             session.close(span, None if kind is None else kind.__name__)
         self._current.set(outer)

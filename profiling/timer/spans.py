@@ -44,11 +44,6 @@ class Session:
         self.spans: list[Span] = []
 
     @property
-    def open_spans(self) -> list[str]:
-        """Names of the spans that were not closed yet, in the order of their start."""
-        return [span.name for span in self.spans if span.duration_ms is None]
-
-    @property
     def elapsed_ms(self) -> float:
         """Since the session began."""
         return (self._clock() - self._origin_s) * 1000.0

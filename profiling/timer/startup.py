@@ -32,30 +32,20 @@ class Startup(Session):
     def __init__(self, clock: Clock, age_s: float) -> None:
         super().__init__(clock, clock() - age_s)
         self._lock = threading.Lock()
-        self._marking = False
         self.pending = True
         """No request has gone on from here yet."""
         self.fill("framework")
 
-    @property
-    def age_s(self) -> float:
-        """Seconds since the server's first process began."""
-        return self.elapsed_ms / 1000.0
-
     def mark_forks(self) -> None:
-        """From now on, a fork ends the span `boot`."""
-        if not self._marking:
-            self._marking = True
-            os.register_at_fork(after_in_child=self._forked)
+        """From now on, the first fork ends the span `boot`."""
+        os.register_at_fork(after_in_child=self._forked)
 
     def hand_over(self, request: Session | None) -> None:
         """Let `request` go on from here, if it is the first to ask; None or itself: no request."""
-        if request is None or request is self:
-            return
         with self._lock:
-            first, self.pending = self.pending, False
-        if not first:
-            return
+            if request is None or request is self or not self.pending:
+                return
+            self.pending = False
         self.fill("idle")
         idle = self.spans[-1]
         waited_ms = request.elapsed_ms  # the request's own time is not idle

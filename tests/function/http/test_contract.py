@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.http.body import parse_json
-from function.http.contract import PredictRequest, RequestLimits, check_tasks, parse_request
+from function.http.contract import PredictRequest, check_tasks, parse_request
 from function.http.errors import RequestError
-
-LIMITS = RequestLimits(max_texts=3, max_chars=10)
 
 WRONG: list[tuple[str, str, str | None, str]] = [
     ("", "invalid_json", None, "is not JSON"),
@@ -65,7 +63,7 @@ WRONG: list[tuple[str, str, str | None, str]] = [
 
 
 def parsed_body(body: bytes) -> PredictRequest:
-    return parse_request(parse_json(body), LIMITS)
+    return parse_request(parse_json(body), max_texts=3, max_chars=10)
 
 
 def error_of(error: RequestError) -> dict[str, Any]:
