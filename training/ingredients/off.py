@@ -90,10 +90,8 @@ class Tree:
             return None
         if not inherited and E_NUMBER.fullmatch(_id(node).partition("-")[0]):
             inherited = [Meaning(("additive",), "flags")]
-        category: Category = tuple(
-            sorted({label for meaning in inherited for label in meaning.category or ()})
-        )
-        category = category or None
+        inherited_labels = {label for meaning in inherited for label in meaning.category or ()}
+        category = tuple(sorted(inherited_labels)) or None
         source = self._source(node, inherited, category)
         if depth == 0 and inherited:
             return category, source

@@ -12,8 +12,8 @@ from tests.training.studies.conftest import WriteRecipe, run_training
 from training.__main__ import main
 from training.recipe import read_recipe
 from training.rows.table import read_table
+from training.studies.twins.twins_command import with_written_rows
 from training.studies.twins.twins_report import difference
-from training.studies.twins.written_rows import with_written_rows
 
 SECTIONS = """
 [[task]]

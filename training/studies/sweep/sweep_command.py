@@ -6,16 +6,19 @@ the JSON; `OUT/` gets the bundle that is best within the limits, if any are give
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from model.bundle import refuse_other_files
+from model.bundle import Bundle, read_bundle, refuse_other_files
+from training.judge.evaluate import baseline_metrics, evaluate
+from training.judge.ship_bundle import ship
 from training.recipe import Recipe
 from training.run import Run, RunError
 from training.studies.sweep.deadline import BudgetSpentError, training_time
 from training.studies.sweep.front import BundleLimits, NothingFitsError, Point, pick
 from training.studies.sweep.grid import candidates
 from training.studies.sweep.latencies import timed
-from training.studies.sweep.ship import ship_choice
 from training.studies.sweep.sweep_report import write_sweep_report
 from training.studies.sweep.trials import Trials
 
@@ -53,7 +56,7 @@ def sweep(
     if problem:
         raise problem
     if choice:
-        shipped = ship_choice(run, choice, points)
+        shipped = _ship(run, choice, points)
         print(f"{choice.name} is the choice: {shipped.identity} in {run.target}")
     return 0
 
@@ -69,3 +72,44 @@ def _measure(trials: Trials, points: list[Point], notes: list[str]) -> None:
     points += trials.teacher()
     for candidate in plan:
         points += trials.student(candidate)
+
+
+def _ship(run: Run, choice: Point, points: list[Point]) -> Bundle:
+    """Write `choice` to the run's target: its files as measured, a model card, and the metrics of
+    all that a run's bundle names.
+    """
+    contenders = _contenders(choice, points)
+    metrics: dict[str, Any] = {
+        "split": "test",
+        **{name: evaluate(run.table, path) for name, path in contenders.items()},
+        **baseline_metrics(run.table),
+        "shipped": _contender(choice),
+        "sweep": {
+            "choice": choice.name,
+            "validation": choice.accuracy,
+            "latency_ms": choice.latency_ms,
+            "mb": round(choice.mb, 2),
+        },
+    }
+    recipe = replace(run.recipe, student=replace(run.recipe.student, layers=choice.layers))
+    return ship(recipe, run.table, read_bundle(choice.path), metrics, run.target)
+
+
+def _contenders(choice: Point, points: list[Point]) -> dict[str, Path]:
+    """The bundles that are evaluated: the teacher, and the chosen network in each precision."""
+    contenders = {
+        _contender(point): point.path
+        for point in points
+        if _shape(point) == _shape(choice) or _contender(point) == "teacher"
+    }
+    return contenders | {_contender(choice): choice.path}
+
+
+def _contender(point: Point) -> str:
+    """The name of such a network in a bundle's metrics."""
+    names = {("teacher", "int8"): "teacher_int8", ("student", "int8"): "int8"}
+    return names.get((point.network, point.precision), point.network)
+
+
+def _shape(point: Point) -> tuple[object, ...]:
+    return (point.network, point.layers, point.width, point.pieces, point.max_tokens)

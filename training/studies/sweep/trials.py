@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import directory_aside, read_json
-from model.bundle import MODEL, read_bundle
+from model.bundle import read_bundle
 from training.fit.network import SHAPE
 from training.origins import fingerprint
 from training.pipeline import run_stages
-from training.quantize.export import calibrated_bundle, copied_bundle, export_network
-from training.quantize.quantize_student import QuantizationError
-from training.quantize.schemes import quantize_onnx
+from training.quantize.export import copied_bundle, export_network
+from training.quantize.quantize_student import QuantizationError, int8_bundle
 from training.recipe import Recipe
 from training.run import Run
 from training.studies.study import headlines, mean, measured_once
@@ -50,10 +49,7 @@ class Trials:
             run = self.bring_to(recipe, "teacher")
             export_network(run, "teacher", folder / "fp32")
             if "int8" in recipe.sweep.precisions:
-                graph = folder / "int8.onnx"
-                quantize_onnx(folder / "fp32" / MODEL, graph, recipe.quantize)
-                calibrated_bundle(run, folder / "int8", graph)
-                graph.unlink()
+                int8_bundle(run, folder / "fp32", folder / "int8", recipe.quantize)
             return []
 
         return self._points("teacher", "teacher", recipe, (), make)
