@@ -71,17 +71,10 @@ def _check_answer(url: str, body: bytes, bundle: str) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m profiling smoke", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("url", metavar="URL", help="address of the service")
-    parser.add_argument(
-        "--requests",
-        type=int,
-        default=3,
-        metavar="N",
-        help="how often the text is sent; default: 3",
-    )
-    parser.add_argument(
-        "--bundle", metavar="NAME@DIGEST", help="the bundle that must answer; default: any"
-    )
+    add = parser.add_argument
+    add("url", metavar="URL", help="address of the service")
+    add("--requests", type=int, default=3, metavar="N", help="times to send the text; default: 3")
+    add("--bundle", metavar="NAME@DIGEST", help="the bundle that must answer; default: any")
     options = parser.parse_args(arguments)
     token = os.environ.get("IDENTITY_TOKEN")
     if not token or options.requests < 1:

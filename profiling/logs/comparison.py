@@ -12,7 +12,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -31,19 +30,7 @@ FEWEST_BEYOND = 10
 """A percentile needs so many values above it."""
 ALIKE = 0.10
 """Mean texts and tokens a request may differ by this share without a note."""
-
-Verdict = Literal[
-    "slower", "faster", "more", "less", "slower?", "faster?", "more?", "less?",
-    "same", "noise", "too few",
-]  # fmt: skip
-"""With a question mark where the instances are too few to tell a change from their machines."""
-UNSURE: dict[Verdict, Verdict] = {
-    "slower": "slower?",
-    "faster": "faster?",
-    "more": "more?",
-    "less": "less?",
-}
-CHANGED = {*UNSURE, *UNSURE.values()}
+CHANGED = ("slower", "faster", "more", "less")
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,11 @@ class MeasureRow:
     change: float | None = None
     low: float | None = None
     high: float | None = None
-    verdict: Verdict = "too few"
+    verdict: str = "too few"
+    """One of CHANGED, `same`, `noise` or `too few`.
+
+    A change has a question mark where too few instances tell it from their machines.
+    """
 
     @property
     def interval(self) -> str:
@@ -98,8 +89,8 @@ class Measure:
     """Which percentile is compared, 0 to 1."""
     value: Callable[[Record], float | None]
     """None: the record has no such value."""
-    more: Verdict
-    less: Verdict
+    more: str
+    less: str
 
 
 def compare(a: Side, b: Side) -> Comparison:
@@ -168,11 +159,12 @@ def _row(measure: Measure, a: Sample, b: Sample, whole: bool, error_rate: float)
         return row
     change, low, high = (ratio - 1 for ratio in ratio_interval(a, b, measure.share, error_rate))
     verdict = _verdict(change, low, high, measure)
-    verdict = verdict if whole else UNSURE.get(verdict, verdict)
+    if verdict in CHANGED and not whole:
+        verdict += "?"
     return replace(row, change=change, low=low, high=high, verdict=verdict)
 
 
-def _verdict(change: float, low: float, high: float, measure: Measure) -> Verdict:
+def _verdict(change: float, low: float, high: float, measure: Measure) -> str:
     if low > -NEGLIGIBLE and high < NEGLIGIBLE:
         return "same"
     if low <= 0.0 <= high:
@@ -185,21 +177,22 @@ def _verdict(change: float, low: float, high: float, measure: Measure) -> Verdic
 def _sentence(a: Side, b: Side, rows: Sequence[MeasureRow]) -> str:
     if not rows:
         return f"{a.name} and {b.name} have nothing in common to compare."
-    changed = [row for row in rows if row.verdict in CHANGED]
+    changed = [row for row in rows if row.verdict.removesuffix("?") in CHANGED]
     if changed:
         parts = ", ".join(f"{row.measure} {row.verdict} ({row.interval})" for row in changed)
         unsure = any(row.verdict.endswith("?") for row in changed)
         doubt = " (so few instances: it may be their machines)" if unsure else ""
         return f"{b.name} against {a.name}: {parts}{doubt}; the rest is not told from noise."
-    first = next((row for row in rows if row.change is not None), None)
-    if first is None:
+    missed = [
+        f"{max(abs(row.low), abs(row.high)):.0%} in {row.measure}"
+        for row in rows
+        if row.low is not None and row.high is not None
+    ]
+    if not missed:
         return f"Too few requests to tell {a.name} and {b.name} apart."
-    assert first.low is not None
-    assert first.high is not None
-    missed = max(abs(first.low), abs(first.high))
     return (
         f"No difference between {a.name} and {b.name} that is told from noise; one of up to "
-        f"{missed:.0%} in {first.measure} would have been missed."
+        f"{missed[0]} would have been missed."
     )
 
 

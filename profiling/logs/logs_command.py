@@ -106,16 +106,15 @@ def _parser() -> argparse.ArgumentParser:
 def _read(options: argparse.Namespace) -> Log:
     window = Window(options.since, options.until, tuple(options.revision))
     if options.file is not None:
-        log = gather(read_file(options.file), window)
-        where = str(options.file)
+        entries, where = read_file(options.file), str(options.file)
     else:
         if window.since is None:
             window = dataclasses.replace(window, since=datetime.now(UTC) - timedelta(hours=24))
         entries = read_cloud(
             options.project, options.service, window, options.limit, options.endpoint
         )
-        log = gather(entries, window)
         where = f"{options.service} in {options.project}"
+    log = gather(entries, window)
     if not log.records and not log.failures:
         raise SourceError(
             f"{where}: no request and no error in {log.skipped} entries read; give what the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 ROUNDING_MS = 0.002
@@ -40,10 +40,8 @@ def read_spans(rows: Sequence[Mapping[str, Any]]) -> tuple[LoggedSpan, ...]:
         parents = [positions.get(_closed_parent(rows, index)) for index in closed]
     else:
         parents = _parents_by_time(spans)
-    return tuple(
-        LoggedSpan(span.name, span.start_ms, span.duration_ms, parent)
-        for span, parent in zip(spans, parents, strict=True)
-    )
+    pairs = zip(spans, parents, strict=True)
+    return tuple(replace(span, parent=parent) for span, parent in pairs)
 
 
 def _closed_parent(rows: Sequence[Mapping[str, Any]], index: int) -> int:

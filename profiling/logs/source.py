@@ -27,14 +27,12 @@ class Window:
     revisions: tuple[str, ...] = ()
 
     def holds(self, entry: Record | Failure) -> bool:
-        if self.revisions and entry.revision not in self.revisions:
-            return False
-        if self.since is None and self.until is None:
-            return True
-        if entry.time is None:
-            return False
-        after = self.since is None or entry.time >= self.since
-        return after and (self.until is None or entry.time < self.until)
+        time = entry.time
+        return (
+            (not self.revisions or entry.revision in self.revisions)
+            and (self.since is None or (time is not None and self.since <= time))
+            and (self.until is None or (time is not None and time < self.until))
+        )
 
 
 @dataclass

@@ -19,8 +19,11 @@ from profiling.percentiles import percentile
 SLOWEST = 5
 MESSAGES = 10
 TRACE_URL = "https://console.cloud.google.com/traces/list?project={project}&tid={trace_id}"
-AGES = (("under 1 min", 60.0), ("1 to 10 min", 600.0), ("10 to 60 min", 3600.0), ("over 1 h", 1e12))
-"""Bands of an instance's age: name and upper end in seconds."""
+AGES_S = {
+    "under 1 min": (0, 60), "1 to 10 min": (60, 600), "10 to 60 min": (600, 3600),
+    "over 1 h": (3600, float("inf")),
+}  # fmt: skip
+"""Bands of an instance's age: from and until before, in seconds."""
 NOT_WORK = ("framework", "idle", "request")
 """Spans that are not one piece of the function's work: Python's start, waiting, the whole."""
 
@@ -97,14 +100,15 @@ class RevisionSummary:
 
 def by_revision(log: Log) -> list[RevisionSummary]:
     """One summary for each revision, in the order in which they appeared."""
-    records: dict[str, list[Record]] = defaultdict(list)
-    failures: dict[str, list[Failure]] = defaultdict(list)
-    for record in log.records:
-        records[record.revision].append(record)
-    for failure in log.failures:
-        failures[failure.revision].append(failure)
-    names = dict.fromkeys([*records, *failures])
-    return [summarize(name, records[name], failures[name]) for name in names]
+    names = dict.fromkeys(event.revision for event in (*log.records, *log.failures))
+    return [
+        summarize(
+            name,
+            [record for record in log.records if record.revision == name],
+            [failure for failure in log.failures if failure.revision == name],
+        )
+        for name in names
+    ]
 
 
 def summarize(name: str, records: list[Record], failures: list[Failure]) -> RevisionSummary:
@@ -192,10 +196,8 @@ def trace_url(trace: str | None) -> str | None:
 
 def _memory(records: list[Record]) -> list[MemoryBand]:
     bands: list[MemoryBand] = []
-    above_s = -1.0
-    for name, below_s in AGES:
-        inside = [record for record in records if above_s <= record.age_s < below_s]
-        above_s = below_s
+    for name, (from_s, until_s) in AGES_S.items():
+        inside = [record for record in records if from_s <= record.age_s < until_s]
         sizes = quantiles(record.rss_mb for record in inside)
         if sizes is not None:
             instances = len({record.instance for record in inside})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from profiling.logs.nesting import LoggedSpan, innermost
@@ -85,9 +85,8 @@ def percentile_curve(description: str, lines: Sequence[Line]) -> Markup:
         last = max(len(values) for _, values, _ in lines)
         ticks = [percent for percent in PERCENTILES if 1 / (1 - percent / 100) <= last]
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([1 / (1 - tick / 100) for tick in ticks]))
+        axes.set_xticks([1 / (1 - tick / 100) for tick in ticks], [f"{tick:g}" for tick in ticks])
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xticklabels([f"{tick:g}" for tick in ticks])
         log_axis(axes, "y")
         legend_above(axes, columns=3)
         axes.set(xlabel="percentile", ylabel="milliseconds")

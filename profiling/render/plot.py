@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 COLOURS = {
     "ink": "#22262b", "muted": "#646b74", "grid": "#e3e1da", "bad": "#b93636", "first": "#2f6bb3",
@@ -124,19 +123,13 @@ def legend_above(axes: Axes, columns: int) -> None:
 
 def log_axis(axes: Axes, which: str) -> None:
     """A logarithmic axis with plain numbers on it."""
+    axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
+    low, high = axis.get_view_interval()
     steps = (1, 1.5, 2, 3, 5, 7) if high / low < 8 else (1, 2, 5) if high / low < 300 else (1,)
-    ticks = [
-        step * 10.0**power
-        for power in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-        for step in steps
-        if low <= step * 10.0**power <= high
-    ]
-    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_locator(LogLocator(subs=steps))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter("{x:g}")
 
 
 def short_ms(value: float) -> str:
