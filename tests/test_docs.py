@@ -69,6 +69,16 @@ def test_every_file_that_a_page_names_exists() -> None:
         assert any(f"/{name}" in folder for folder in folders), name
 
 
+def test_the_walks_name_files_where_they_are() -> None:
+    folder = ROOT
+    for name in re.findall(
+        r"`([\w/]+\.py)`", PAGES["docs/contributing.md"].split("## Three walks")[1]
+    ):
+        path = ROOT / name if "/" in name or name == "main.py" else folder / name
+        assert path.is_file(), name
+        folder = path.parent
+
+
 def test_the_rooms_may_import_what_is_documented() -> None:
     """Of the rooms' table; the drawing above it has the same."""
     documented = {
