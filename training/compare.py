@@ -18,16 +18,17 @@ from model.aside import write_json
 from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
 from training.recipe import Recipe
-from training.rows.table import Table, read_table
+from training.rows.table import read_table
 
 
-def compare(
-    table: Table, deployed: Path, candidate: Path, max_drop: float
-) -> tuple[list[Drop], list[str]]:
-    """The drop of each task that both bundles answer, and why the candidate may not be proposed.
+def compare_bundles(
+    recipe: Recipe, deployed: Path, candidate: Path, max_drop: float, out: Path | None
+) -> int:
+    """Print the drops and refusals, write them to `out` as JSON; returns the exit status.
 
-    On the test split. Without reasons it may be proposed. Raises BundleError.
+    Raises BundleError.
     """
+    table = read_table(recipe)
     before, after = (judge_bundle(table, path, "test") for path in (deployed, candidate))
     drops = measured_drops(before, after)
     gone = {task.name for task in before} - {task.name for task in after}
@@ -39,14 +40,6 @@ def compare(
     ]
     if not drops:
         reasons.append("no task in common with rows in the test split; nothing shows it is as good")
-    return drops, reasons
-
-
-def compare_bundles(
-    recipe: Recipe, deployed: Path, candidate: Path, max_drop: float, out: Path | None
-) -> int:
-    """Print the drops and refusals, write them to `out` as JSON; returns the exit status."""
-    drops, reasons = compare(read_table(recipe), deployed, candidate, max_drop)
     for drop in drops:
         figures = f"{drop.before:6.2f} {drop.after:6.2f}"
         print(f"{drop.task:20} {figures}  lost {drop.low:+.2f} to {drop.high:+.2f}")

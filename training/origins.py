@@ -42,7 +42,7 @@ def origins(recipe: Recipe, stages: list[Stage]) -> Iterator[tuple[Stage, Origin
     origin = _ground(recipe)
     for stage in stages:
         keys = {"recipe": stage.keys(recipe), "code": code_digests(stage.module)}
-        origin = _plain({**keys, **origin})
+        origin = json.loads(json.dumps({**keys, **origin}))
         yield stage, origin
         origin = {"stage before": _digest({"name": stage.name, **origin})}
 
@@ -94,11 +94,6 @@ def _ground(recipe: Recipe) -> Origin:
         "task": {task.name: [task.kind, task.column] for task in recipe.tasks},
         "version": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
-
-
-def _plain(value: Origin) -> Origin:
-    plain: Origin = json.loads(json.dumps(value))
-    return plain
 
 
 def _file_digest(path: Path) -> str | None:

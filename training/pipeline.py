@@ -71,14 +71,14 @@ def _bring_up_to_date(stage: Stage, run: Run, origin: Origin, processes: Partial
     folder = run.work / stage.name
     finished, started = (read_json(folder / name) or {} for name in (FINISHED, STARTED))
     if finished.get("made_from") == origin and _is_whole(stage, run):
-        _print(processes, f"{stage.name}: finished before, kept")
+        processes.print(f"{stage.name}: finished before, kept")
         return
     processes.wait_for_everyone()
     if processes.is_main_process:
         if started.get("made_from") == origin and not finished:
-            _print(processes, f"{stage.name}: goes on where it was stopped")
+            processes.print(f"{stage.name}: goes on where it was stopped")
         else:
-            _print(processes, f"{stage.name}: {_reason(finished or started, origin)}")
+            processes.print(f"{stage.name}: {_reason(finished or started, origin)}")
             for name in (FINISHED, STARTED):  # delete the markers before the files they describe
                 (folder / name).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
@@ -96,7 +96,7 @@ def _bring_up_to_date(stage: Stage, run: Run, origin: Origin, processes: Partial
     if processes.is_main_process:
         write_json(folder / FINISHED, {"made_from": origin, "seconds": seconds})
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        _print(processes, f"{stage.name}: done in {seconds['wall']} s")
+        processes.print(f"{stage.name}: done in {seconds['wall']} s")
     processes.wait_for_everyone()
 
 
@@ -129,8 +129,3 @@ def _locked(work: Path, processes: PartialState) -> Iterator[None]:
         except BlockingIOError:
             raise BusyError(f"{work}: another run is using it; wait for it or stop it") from None
         yield
-
-
-def _print(processes: PartialState, line: str) -> None:
-    if processes.is_main_process:
-        print(line, flush=True)

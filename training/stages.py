@@ -33,11 +33,6 @@ def _set_keys(settings: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(settings).items() if value is not None}
 
 
-def _without_files(settings: Any) -> dict[str, Any]:
-    """All keys but `files`, whose content every run depends on: see pipeline."""
-    return {key: value for key, value in asdict(settings).items() if key != "files"}
-
-
 STAGES = (
     Stage(
         "vocabulary",
@@ -49,7 +44,7 @@ STAGES = (
         "pretrain",
         "the base, fitted to unlabelled text; only where the recipe has [pretrain]",
         "training.fit.pretrain",
-        lambda r: _without_files(r.pretrain),
+        lambda r: {**_set_keys(r.pretrain), "files": ()},  # all stages depend on their content
         trains=True,
         optional=True,
     ),

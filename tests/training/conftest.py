@@ -60,12 +60,10 @@ def network(base: Path, vocabulary: TrimmedVocabulary) -> ControlTokenClassifier
     import torch
 
     from training.distil.shrink import with_layers
-    from training.fit.network import Shape, encoder_config, from_base
+    from training.fit.network import from_base
 
     torch.manual_seed(1)
-    pieces = len(vocabulary.base_ids)
-    config = encoder_config(base, pieces, len(HEAD_SIZES), MAX_TOKENS)
-    whole = from_base(base, vocabulary.base_ids, 2, Shape(config, pieces, MAX_TOKENS, HEAD_SIZES))
+    whole = from_base(base, vocabulary.base_ids, 2, MAX_TOKENS, HEAD_SIZES)
     with torch.no_grad():
         whole.encoder.get_input_embeddings().weight[-3:] += 0.1 * torch.randn(3, 384)
     return with_layers(whole, 2).eval()

@@ -52,12 +52,7 @@ def resolve_base(base: str) -> Path:
     `base` is a directory or a hub id; an id whose files an installed package carries needs no
     network. Raises RecipeError when files are missing, altered or of another family.
     """
-    if Path(base).is_dir():
-        folder = Path(base)
-    elif (packaged := _packaged(base)) is not None:
-        folder = packaged
-    else:
-        folder = _from_hub(base)
+    folder = Path(base) if Path(base).is_dir() else _packaged(base) or _from_hub(base)
     absent = [name for name in FILES if not (folder / name).is_file()]
     if absent:
         raise RecipeError(f"base: {folder} lacks {', '.join(absent)}")

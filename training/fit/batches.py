@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.encoding import chunks
+from model.encoding import chunks, graph_inputs
 from training.fit.network import ControlTokenClassifier
 from training.rows.table import Row, Table
 from training.run import Run
@@ -51,37 +50,23 @@ def examples(
     ]
 
 
-@dataclass(frozen=True)
-class Collator:
-    """Append the control ids, pad to the longest row, stack."""
-
-    control_ids: tuple[int, ...]
-
-    def __call__(self, batch: Examples) -> dict[str, Tensor]:
-        """int64 `input_ids` and `attention_mask` [rows, tokens], other columns [rows, ...]."""
-        tail = list(self.control_ids)
-        longest = max(len(example["input_ids"]) for example in batch) + len(tail)
-        ids = torch.zeros(len(batch), longest, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, example in enumerate(batch):
-            row_ids = torch.tensor(example["input_ids"] + tail)
-            ids[row, : len(row_ids)] = row_ids
-            mask[row, : len(row_ids)] = 1
-        rest = {
-            key: torch.from_numpy(np.stack([example[key] for example in batch]))
-            for key in batch[0]
-            if key != "input_ids"
-        }
-        return {"input_ids": ids, "attention_mask": mask, **rest}
+def collate(batch: Examples, control_ids: list[int]) -> dict[str, Tensor]:
+    """int64 `input_ids`, control ids appended, and `attention_mask` [rows, tokens]; other columns
+    [rows, ...]."""
+    inputs = graph_inputs([example["input_ids"] for example in batch], control_ids)
+    rest = {
+        key: np.stack([example[key] for example in batch]) for key in batch[0] if key != "input_ids"
+    }
+    return {key: torch.from_numpy(array) for key, array in {**inputs, **rest}.items()}
 
 
 @torch.no_grad()
 def network_logits(network: ControlTokenClassifier, rows: Examples) -> NDArray[np.float32]:
     """float32 [rows, labels of all tasks], computed in batches of like length."""
-    collate = Collator(tuple(network.control_ids.tolist()))
+    control_ids: list[int] = network.control_ids.tolist()
     lengths = [len(row["input_ids"]) for row in rows]
     logits = np.empty((len(rows), sum(network.shape.head_sizes)), np.float32)
     for places in chunks(lengths, INFERENCE_ROWS, sys.maxsize):
-        batch = collate([rows[place] for place in places])
+        batch = collate([rows[place] for place in places], control_ids)
         logits[places] = network(batch["input_ids"], batch["attention_mask"]).numpy()
     return logits

@@ -40,10 +40,8 @@ def newest_checkpoint(folder: Path) -> str | None:
     """
     checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
     for checkpoint in reversed(checkpoints):
-        files = [checkpoint / name for name in CHECKPOINT_FILES]
-        if read_json(checkpoint / "trainer_state.json") is not None and all(
-            file.is_file() for file in files
-        ):
+        is_there = all((checkpoint / name).is_file() for name in CHECKPOINT_FILES)
+        if is_there and read_json(checkpoint / "trainer_state.json") is not None:
             return str(checkpoint)
         shutil.rmtree(checkpoint, ignore_errors=True)  # other processes may remove it too
     return None

@@ -108,14 +108,6 @@ class ControlTokenClassifier(nn.Module):
             to_all = to_all | ((input_ids >= self.shape.first_control_id) & is_token)
         return to_all[:, None, :] | (is_self & is_token[:, None, :])
 
-    @torch.no_grad()
-    def start_heads_at(self, biases: list[Tensor]) -> None:
-        """Start each head at `biases` [labels], so that it answers the labels' frequencies."""
-        for head, bias in zip(self.task_heads, biases, strict=True):
-            assert isinstance(head, nn.Linear)
-            nn.init.normal_(head.weight, std=0.02)
-            head.bias.copy_(bias)
-
 
 def _set_attention_heads(encoder: Any, count: int) -> None:
     """Give every layer's attention `count` heads, untrained; the layers take any number."""
@@ -153,29 +145,30 @@ def _layer_output(layer: Any, states: Tensor, hidden: Tensor, visible: Tensor) -
 
 
 def from_base(
-    folder: Path, base_ids: list[int], cls_id: int, shape: Shape
+    folder: Path,
+    base_ids: list[int],
+    cls_id: int,
+    max_tokens: int,
+    head_sizes: tuple[int, ...],
+    attention: str = "independent",
 ) -> ControlTokenClassifier:
     """The network with the base's weights: its pieces re-numbered, its position table cut.
 
     `base_ids`: for each id of the trimmed vocabulary, the base's id of the same piece.
     `cls_id`: the trimmed id of [CLS], whose embedding every control token starts from.
     """
-    network = ControlTokenClassifier(shape)
+    pieces, tasks = len(base_ids), len(head_sizes)
+    config: dict[str, Any] = AutoConfig.from_pretrained(folder).to_dict()
+    del config["id2label"], config["label2id"]  # of a head that the base no longer has
+    config |= {"vocab_size": pieces + tasks, "max_position_embeddings": max_tokens + 1}
+    network = ControlTokenClassifier(Shape(config, pieces, max_tokens, head_sizes, attention))
     base = AutoModel.from_pretrained(folder, add_pooling_layer=False).state_dict()
     words, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
     start = base[words][[base_ids[cls_id]]]
-    base[words] = torch.cat([base[words][base_ids], start.repeat(len(shape.head_sizes), 1)])
-    base[places] = torch.cat([base[places][: shape.max_tokens], base[places][:1]])
+    base[words] = torch.cat([base[words][base_ids], start.repeat(tasks, 1)])
+    base[places] = torch.cat([base[places][:max_tokens], base[places][:1]])
     network.encoder.load_state_dict(base)
     return network
-
-
-def encoder_config(folder: Path, vocabulary: int, tasks: int, max_tokens: int) -> dict[str, Any]:
-    """The base's configuration with the tables of this run: words, control tokens, positions."""
-    config: dict[str, Any] = AutoConfig.from_pretrained(folder).to_dict()
-    del config["id2label"], config["label2id"]  # of a head that the base no longer has
-    sizes = {"vocab_size": vocabulary + tasks, "max_position_embeddings": max_tokens + 1}
-    return {**config, **sizes}
 
 
 def save_network(network: ControlTokenClassifier, folder: Path) -> None:

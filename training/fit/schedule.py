@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from training.recipe import Recipe, Teacher
 
-WANTED_STEPS = 2500
+TEACHER_STEPS = 2500
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 20
 FEWEST_STUDENT_EPOCHS = 3
 
 
 def teacher_epochs(settings: Teacher, rows: int) -> int:
     per_epoch = max(1, rows // (settings.batch_size * settings.accumulation_steps))
-    epochs = round(WANTED_STEPS / per_epoch)
+    epochs = round(TEACHER_STEPS / per_epoch)
     return settings.epochs or min(max(epochs, FEWEST_EPOCHS), MOST_EPOCHS)
 
 

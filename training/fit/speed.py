@@ -21,7 +21,7 @@ from training.fit.network import ControlTokenClassifier
 from training.fit.objective import Batch
 
 SPEED = "speed.json"
-"""A network's Speed, beside its weights."""
+"""What `measure` returns, beside the network's weights."""
 MEASURED_S = 0.5
 
 
@@ -43,33 +43,28 @@ class Tally:
             self.widest = batch
 
 
-@dataclass(frozen=True)
-class Speed:
-    tokens_per_s: float
-    """Of a whole fit: evaluation and checkpoints count too."""
-    padding: float
-    """Share of the places, 0 to 1."""
-    used: float
-    """Share of the floating-point operations that the cores reach in a matrix product."""
-    threads: int
+def measure(
+    network: ControlTokenClassifier, tally: Tally, seconds: float, bf16: bool
+) -> dict[str, float]:
+    """The speed of a fit that took `seconds` for what `tally` holds.
 
-
-def measure(network: ControlTokenClassifier, tally: Tally, seconds: float, bf16: bool) -> Speed:
-    """The speed of a fit that took `seconds` for what `tally` holds."""
+    "tokens_per_s" is of a whole fit, evaluation and checkpoints too; "padding" a share of the
+    places; "used" of the floating-point operations that the cores reach in a matrix product.
+    """
     width = network.shape.encoder["hidden_size"]
     inner = network.shape.encoder["intermediate_size"]
     rows = tally.widest["attention_mask"].numel()
     used = _operations(network, tally.widest) * tally.places / rows / seconds
-    return Speed(
-        tokens_per_s=round(tally.tokens / seconds, 1),
-        padding=round(1 - tally.tokens / tally.places, 4),
-        used=round(used / product_speed(rows, width, inner, bf16), 4),
-        threads=torch.get_num_threads(),
-    )
+    return {
+        "tokens_per_s": round(tally.tokens / seconds, 1),
+        "padding": round(1 - tally.tokens / tally.places, 4),
+        "used": round(used / product_speed(rows, width, inner, bf16), 4),
+        "threads": torch.get_num_threads(),
+    }
 
 
 def speeds(work: Path) -> dict[str, Any]:
-    """{stage: Speed's fields} of the networks that were fitted in `work`."""
+    """{stage: what `measure` returned} of the networks that were fitted in `work`."""
     return {p.parent.name: read_json(p) for p in sorted(work.glob(f"*/{SPEED}"), reverse=True)}
 
 

@@ -6,7 +6,7 @@ It brings checkpoints, resumption, progress and torchrun; nothing of the loop is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import set_seed
 
 from model.aside import write_json
-from training.fit.batches import Collator, examples
+from training.fit.batches import INFERENCE_ROWS, collate, examples
 from training.fit.checkpoints import has_fast_bfloat16, newest_checkpoint, trainer_arguments
 from training.fit.network import ControlTokenClassifier, save_network
 from training.fit.objective import Batch, Objective
@@ -27,8 +27,6 @@ from training.fit.typos import Misspelt
 from training.recipe import Fitting
 from training.rows.table import Row
 from training.run import Run
-
-EVAL_BATCH = 256
 
 
 class HeadTrainer(Trainer):
@@ -97,7 +95,7 @@ def fit(
         args=fit_arguments(settings, epochs, len(train), checkpoints, bf16=has_fast_bfloat16()),
         train_dataset=Misspelt(examples(run, train, soft[0]), texts, settings.typos, run.encode),
         eval_dataset=examples(run, run.table.split("validation"), soft[1]),
-        data_collator=Collator(tuple(network.control_ids.tolist())),
+        data_collator=partial(collate, control_ids=network.control_ids.tolist()),
     )
     result = trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
     if not trainer.is_world_process_zero():
@@ -106,8 +104,7 @@ def fit(
     # An accelerator is not measured against the cores.
     if trainer.tally.tokens and trainer.args.device.type == "cpu":
         seconds = result.metrics["train_runtime"]
-        speed = measure(network, trainer.tally, seconds, trainer.args.bf16)
-        write_json(folder / SPEED, asdict(speed))
+        write_json(folder / SPEED, measure(network, trainer.tally, seconds, trainer.args.bf16))
 
 
 def fit_arguments(
@@ -122,7 +119,7 @@ def fit_arguments(
         max_steps=settings.steps or -1,
         learning_rate=settings.learning_rate,
         per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=EVAL_BATCH,
+        per_device_eval_batch_size=INFERENCE_ROWS,
         gradient_accumulation_steps=settings.accumulation_steps,
         warmup_steps=settings.warmup_fraction,
         weight_decay=settings.weight_decay,

@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from training.fit.base import check_size
 from training.recipe import RecipeError
 from training.run import FACTS, Run
 
-BATCH = 1000  # texts tokenized at a time
 MAX_TOKENS = (32, 256)  # bounds of the default max_tokens
 COVERED = 99.5  # percent of the training texts that the default max_tokens holds whole
 
@@ -81,7 +81,8 @@ def trim_vocabulary(
     document = plain_tokenizer(folder)
     model = document["model"]
     prefix = model["continuing_subword_prefix"]
-    used = _used_ids(document, texts)
+    ids = encode(Tokenizer.from_str(json.dumps(document)), texts, sys.maxsize).ids
+    used = Counter(chain.from_iterable(ids))
     special = _special_pieces(document, model["unk_token"])
     needed = {
         old
@@ -102,16 +103,6 @@ def trim_vocabulary(
     model["vocab"] = {piece: new for new, (piece, _) in enumerate(pieces)}
     _renumber(document["post_processor"], model["vocab"])
     return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in pieces])
-
-
-def _used_ids(document: dict[str, Any], texts: Sequence[str]) -> Counter[int]:
-    """How often each of the base's ids occurs in `texts`."""
-    tokenizer = Tokenizer.from_str(json.dumps(document))
-    used: Counter[int] = Counter()
-    for start in range(0, len(texts), BATCH):
-        for ids in encode(tokenizer, texts[start : start + BATCH], sys.maxsize).ids:
-            used.update(ids)
-    return used
 
 
 def _special_pieces(document: dict[str, Any], unknown: str) -> set[str]:

@@ -15,6 +15,7 @@ from scipy.special import expit, log_softmax
 
 from model.bundle import Task
 from model.heads import Heads
+from training.judge.metrics import cross_entropy
 from training.judge.thresholds import fit_thresholds
 
 Floats = NDArray[np.float64]
@@ -50,10 +51,7 @@ def _temperature(kind: str, logits: Floats, targets: Floats) -> float:
     """The temperature of least cross-entropy."""
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        if kind == "single":
-            return float(-(targets * log_softmax(scaled, axis=1)).sum(1).mean())
-        return float((np.logaddexp(0, scaled) - targets * scaled).mean())
+        return cross_entropy(kind, logits / np.exp(log_temperature), targets)
 
     best = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded").x
     return round(float(np.exp(best)), 4)

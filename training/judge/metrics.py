@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 Marks = NDArray[np.bool_]
 """[rows, labels]: which labels each row has, or was given."""
@@ -56,6 +57,13 @@ def _macro_f1(totals: Counts) -> Any:
     hit, extra, missed = totals
     occurs = (hit + missed) > 0
     return 100 * (2 * hit / np.maximum(2 * hit + extra + missed, 1))[occurs].mean()
+
+
+def cross_entropy(kind: str, logits: NDArray[np.float64], targets: NDArray[np.float64]) -> float:
+    """Mean cross-entropy of logits [rows, labels]: of a row (single-label), or of a label."""
+    if kind == "single":
+        return float(-(targets * log_softmax(logits, axis=1)).sum(1).mean())
+    return float((np.logaddexp(0, logits) - targets * logits).mean())
 
 
 def calibration_error(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

@@ -23,20 +23,22 @@ Columns = NDArray[np.intp]
 def mistakes(judged: Sequence[JudgedTask]) -> dict[str, Any]:
     """{task: {"labels", "confusion", "confused", "confident", "rare"}}; a multi-label task has
     the first, with counts, and "confident". The tasks need scores."""
-    return {
-        task.name: _single(task) if task.kind == "single" else _multi(task)
-        for task in judged
-        if task.rows
-    }
+    facts = {}
+    for task in judged:
+        if task.rows:
+            assert task.scores is not None
+            facts_of = _single if task.kind == "single" else _multi
+            facts[task.name] = facts_of(task, task.scores)
+    return facts
 
 
-def _single(task: JudgedTask) -> dict[str, Any]:
+def _single(task: JudgedTask, scores: NDArray[np.float64]) -> dict[str, Any]:
     right, answer = task.truth.argmax(1), task.answers.argmax(1)
     wrong = np.flatnonzero(right != answer).tolist()
     pairs = Counter((task.labels[right[row]], task.labels[answer[row]]) for row in wrong)
     matrix = np.zeros((len(task.labels),) * 2, int)
     np.add.at(matrix, (right, answer), 1)
-    surest = sorted(wrong, key=lambda row: -_scores(task)[row, answer[row]])[:SHOWN]
+    surest = sorted(wrong, key=lambda row: -scores[row, answer[row]])[:SHOWN]
     return {
         "labels": list(task.labels),
         "confusion": matrix.tolist(),
@@ -45,7 +47,12 @@ def _single(task: JudgedTask) -> dict[str, Any]:
             for (truth, label), count in pairs.most_common(SHOWN)
         ],
         "confident": [
-            _mistake(task, row, task.labels[right[row]], task.labels[answer[row]], answer[row])
+            {
+                "text": task.rows[row].text,
+                "truth": task.labels[right[row]],
+                "answer": task.labels[answer[row]],
+                "score": round(float(scores[row, answer[row]]), 3),
+            }
             for row in surest
         ],
         "rare": _rare(task, right, answer),
@@ -68,39 +75,28 @@ def _rare(task: JudgedTask, right: Columns, answer: Columns) -> list[dict[str, A
     ]
 
 
-def _multi(task: JudgedTask) -> dict[str, Any]:
+def _multi(task: JudgedTask, scores: NDArray[np.float64]) -> dict[str, Any]:
     missed, extra = task.truth & ~task.answers, task.answers & ~task.truth
-    scores = _scores(task)
     confidence = np.where(missed, 1 - scores, np.where(extra, scores, 0.0))
     surest = np.argsort(-confidence, axis=None, kind="stable")[:SHOWN]
-    confident = []
-    for row, column in zip(*np.unravel_index(surest, confidence.shape), strict=True):
-        if confidence[row, column] > 0:
-            label = task.labels[column]
-            truth, answer = (label, "-") if missed[row, column] else ("-", label)
-            confident.append(_mistake(task, row, truth, answer, column))
     return {
         "labels": [
-            {
-                "label": label,
-                "rows": int(task.truth[:, column].sum()),
-                "missed": int(missed[:, column].sum()),
-                "extra": int(extra[:, column].sum()),
-            }
-            for column, label in enumerate(task.labels)
+            {"label": label, "rows": int(rows), "missed": int(misses), "extra": int(extras)}
+            for label, rows, misses, extras in zip(
+                task.labels, task.truth.sum(0), missed.sum(0), extra.sum(0), strict=True
+            )
         ],
-        "confident": confident,
+        "confident": [
+            {
+                "text": task.rows[row].text,
+                "truth": task.labels[column] if missed[row, column] else "-",
+                "answer": task.labels[column] if extra[row, column] else "-",
+                "score": round(float(scores[row, column]), 3),
+            }
+            for row, column in zip(*np.unravel_index(surest, confidence.shape), strict=True)
+            if confidence[row, column] > 0
+        ],
     }
-
-
-def _scores(task: JudgedTask) -> NDArray[np.float64]:
-    assert task.scores is not None
-    return task.scores
-
-
-def _mistake(task: JudgedTask, row: int, truth: str, answer: str, column: int) -> dict[str, Any]:
-    score = round(float(_scores(task)[row, column]), 3)
-    return {"text": task.rows[row].text, "truth": truth, "answer": answer, "score": score}
 
 
 def mistake_tables(facts_by_task: dict[str, Any]) -> str:

@@ -51,6 +51,7 @@ def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int)
     layers, contender = recipe.student.layers, shipped(metrics)
     precision = "int8" if contender.endswith("int8") else "fp32"
     method = "Fine-tuned" if contender.startswith("teacher") else "Distilled"
+    slices = metrics[contender]["slices"]
     parts = [
         f"# {recipe.name}",
         f"One network of {layers} layers, {size / 1e6:.1f} MB in {precision}, that answers "
@@ -71,8 +72,10 @@ def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int)
         "On the test split, through the classifier that serves. Accuracy for single-label tasks, "
         "micro-F1 for multi-label tasks, macro-F1 in brackets; percent.",
         metrics_table(table, metrics),
-        *_slices(table, metrics),
-        *(["## Performance", recipe.card.performance] if recipe.card.performance else []),
+        f"The {CONTENDERS[contender]}, by slice:" if slices else "",
+        _figures_table(table, "slice", slices) if slices else "",
+        "## Performance" if recipe.card.performance else "",
+        recipe.card.performance,
         "## Limits",
         recipe.card.limits,
         "## Licence",
@@ -88,30 +91,25 @@ def shipped(metrics: dict[str, Any]) -> str:
 
 def metrics_table(table: Table, metrics: dict[str, Any]) -> str:
     """A Markdown table: a row per contender, a column per task, the bundle's own in bold."""
-    rows = [
-        [
-            f"**{title}**" if name == shipped(metrics) else title,
-            *_cells(table, metrics[name]["tasks"]),
-        ]
+    figures = {
+        f"**{title}**" if name == shipped(metrics) else title: metrics[name]["tasks"]
         for name, title in CONTENDERS.items()
         if name in metrics
+    }
+    return _figures_table(table, "", figures)
+
+
+def _figures_table(table: Table, first: str, figures: dict[str, Any]) -> str:
+    """Headline and macro-F1, `-` where unknown, of `figures` {title: {task: metrics}}."""
+    rows = [
+        [title, *(_cell(tasks[task.name], HEADLINE[task.kind]) for task in table.tasks)]
+        for title, tasks in figures.items()
     ]
-    return markdown(["", *(task.name for task in table.tasks)], rows)
+    return markdown([first, *(task.name for task in table.tasks)], rows)
 
 
-def _slices(table: Table, metrics: dict[str, Any]) -> list[str]:
-    contender = shipped(metrics)
-    slices = metrics[contender]["slices"]
-    rows = [[name, *_cells(table, tasks)] for name, tasks in slices.items()]
-    header = ["slice", *(task.name for task in table.tasks)]
-    return [f"The {CONTENDERS[contender]}, by slice:", markdown(header, rows)] if rows else []
-
-
-def _cells(table: Table, tasks: dict[str, Any]) -> list[str]:
-    """Headline and macro-F1 of each task; `-` where unknown."""
-    cells = []
-    for task in table.tasks:
-        headline, macro = tasks[task.name][HEADLINE[task.kind]], tasks[task.name]["macro_f1"]
-        macro_cell = "-" if macro is None else f"{macro:.1f}"
-        cells.append("-" if headline is None else f"{headline:.1f} ({macro_cell})")
-    return cells
+def _cell(metrics: dict[str, Any], headline: str) -> str:
+    if metrics[headline] is None:
+        return "-"
+    macro = "-" if metrics["macro_f1"] is None else f"{metrics['macro_f1']:.1f}"
+    return f"{metrics[headline]:.1f} ({macro})"

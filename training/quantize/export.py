@@ -127,12 +127,20 @@ def export_onnx(network: ControlTokenClassifier, path: Path) -> None:
     onnx.save_model(model, path)
 
 
-def _name_layers(model: onnx.ModelProto) -> None:
-    """Call each matrix product with weights what the network calls it: `layer.0.output.dense`."""
+def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """The matrix products with weights: what is quantized."""
     weights = {tensor.name for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input):
-            facts = {entry.key: entry.value for entry in node.metadata_props}
-            scopes = ast.literal_eval(facts.get("pkg.torch.onnx.name_scopes", "[]"))
-            if len(scopes) > 2:
-                node.name = scopes[-2].removeprefix("encoder.encoder.")
+    return [
+        node
+        for node in model.graph.node
+        if node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input)
+    ]
+
+
+def _name_layers(model: onnx.ModelProto) -> None:
+    """Call each layer what the network calls it: `layer.0.output.dense`."""
+    for node in layers(model):
+        facts = {entry.key: entry.value for entry in node.metadata_props}
+        scopes = ast.literal_eval(facts.get("pkg.torch.onnx.name_scopes", "[]"))
+        if len(scopes) > 2:
+            node.name = scopes[-2].removeprefix("encoder.encoder.")

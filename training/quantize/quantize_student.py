@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,18 @@ def run(run: Run, folder: Path) -> None:
     texts = [row.text for row in run.table.split("validation")]
     ranking = rank_layers(exact, texts, settings)
     worst = [entry["layer"] for entry in ranking if entry["layer"] != EMBEDDINGS]
-
-    def make(attempt: Quantize) -> Path:
-        graph = folder / "int8.onnx"
-        quantize_onnx(exact / MODEL, graph, attempt)
-        calibrated_bundle(run, folder / "int8", graph)
-        graph.unlink()
-        return folder / "int8"
-
+    make = partial(int8_bundle, run, exact, folder / "int8")
     facts = best_attempt(run.table, exact, settings, worst, make)
     write_json(folder / FACTS, {**facts, "ranking": ranking})
+
+
+def int8_bundle(run: Run, exact: Path, target: Path, settings: Quantize) -> Path:
+    """The fp32 bundle `exact` as a calibrated int8 bundle in `target`, which is returned."""
+    graph = target.with_name(f"{target.name}.onnx")
+    quantize_onnx(exact / MODEL, graph, settings)
+    calibrated_bundle(run, target, graph)
+    graph.unlink()
+    return target
 
 
 def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quantize]:

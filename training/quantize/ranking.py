@@ -13,8 +13,8 @@ import onnx
 
 from model.bundle import MODEL, read_bundle
 from model.classifier import Classifier
-from training.quantize.export import copied_bundle
-from training.quantize.schemes import layers, quantize_onnx
+from training.quantize.export import copied_bundle, layers
+from training.quantize.schemes import quantize_onnx
 from training.recipe import Quantize
 
 EMBEDDINGS = "embeddings"

@@ -20,6 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
+from training.quantize.export import layers
 from training.recipe import Quantize
 
 INT8_ACCUMULATION = 4  # MatMulNBits accuracy_level: products of int8 by int8
@@ -58,16 +59,6 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
     )
     quantizer.process()
     onnx.save_model(quantizer.model.model, int8)
-
-
-def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
-    """The matrix products with weights: what is quantized."""
-    weights = {tensor.name for tensor in model.graph.initializer}
-    return [
-        node
-        for node in model.graph.node
-        if node.op_type in ("MatMul", "Gemm") and weights.intersection(node.input)
-    ]
 
 
 def quantize_embeddings(model: onnx.ModelProto, bits: int) -> None:

@@ -162,11 +162,9 @@ def test_joint_attention_is_not_independent(
 
 
 def test_a_student_starts_from_evenly_spaced_layers(
-    base: Path, vocabulary: TrimmedVocabulary, network: ControlTokenClassifier
+    base: Path, vocabulary: TrimmedVocabulary
 ) -> None:
-    pieces = len(vocabulary.base_ids)
-    config = {**network.shape.encoder, "num_hidden_layers": 6}
-    whole = from_base(base, vocabulary.base_ids, 2, Shape(config, pieces, MAX_TOKENS, HEAD_SIZES))
+    whole = from_base(base, vocabulary.base_ids, 2, MAX_TOKENS, HEAD_SIZES)
     student = with_layers(whole, 3)
     for new, old in enumerate((1, 3, 5)):
         ours = student.encoder.encoder.layer[new].state_dict()

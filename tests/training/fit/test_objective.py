@@ -1,6 +1,7 @@
 """Each head averages over its own labelled rows, however an optimizer step is cut into batches."""
 
 import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from tests.training.conftest import HEAD_SIZES, heads_of
-from training.fit.batches import Collator, Example
+from training.fit.batches import Example, collate
 from training.fit.network import ControlTokenClassifier
 from training.fit.objective import Objective
 from training.fit.trainer import HeadTrainer, fit_arguments
@@ -70,7 +71,7 @@ def gradients(
         args=arguments,
         train_dataset=rows,
         eval_dataset=rows,
-        data_collator=Collator(tuple(network.control_ids.tolist())),
+        data_collator=partial(collate, control_ids=network.control_ids.tolist()),
         callbacks=[keep],
     )
     trainer.train()

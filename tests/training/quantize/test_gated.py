@@ -21,8 +21,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
 
-from training.quantize.export import OPSET
-from training.quantize.schemes import layers, quantize_onnx
+from training.quantize.export import OPSET, layers
+from training.quantize.schemes import quantize_onnx
 from training.recipe import Quantize
 
 TABLE = Path(__file__).parents[3] / "training" / "ingredients" / "ingredients.jsonl.gz"
