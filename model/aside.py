@@ -53,21 +53,15 @@ def directory_aside(target: Path) -> Iterator[Path]:
 
     An exception in the block leaves `target` as it was.
     """
-    aside = target.with_name(f".{target.name}.{os.getpid()}.new")
-    shutil.rmtree(aside, ignore_errors=True)
+    aside, old = (target.with_name(f".{target.name}.{os.getpid()}.{end}") for end in ("new", "old"))
+    for leftover in (aside, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
         yield aside
-        _replace_directory(aside, target)
+        if target.exists():  # two renames: it is absent for a moment, but never half-written
+            target.replace(old)
+        aside.replace(target)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _replace_directory(aside: Path, target: Path) -> None:
-    """Two renames: `target` may be absent for a moment, but is never half-written."""
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.replace(old)
-    aside.replace(target)
-    shutil.rmtree(old, ignore_errors=True)

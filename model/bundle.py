@@ -195,11 +195,11 @@ def _file_problems(path: Path, manifest_entries: dict[str, Any]) -> list[str]:
             problems.append(f"{name}: {error.strerror or error}")
             continue
         if actual["bytes"] != expected["bytes"]:
-            sizes = f"{actual['bytes']} bytes, {MANIFEST} says {expected['bytes']}"
-            problems.append(f"{name}: {sizes}")
+            problems.append(f"{name}: {actual['bytes']} bytes, {MANIFEST} says {expected['bytes']}")
         elif actual["sha256"] != expected["sha256"]:
-            difference = f"its sha256 is not the one in {MANIFEST}; the file was altered"
-            problems.append(f"{name}: {difference}")
+            problems.append(
+                f"{name}: its sha256 is not the one in {MANIFEST}; the file was altered"
+            )
     return problems
 
 

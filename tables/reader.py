@@ -77,14 +77,11 @@ class TableReader:
             return self._csv_rows(self.columns)
         return self._compressed_rows() if self._format == ".jsonl.gz" else _json_rows(self._file)
 
-    def close(self) -> None:
-        self._file.close()
-
     def __enter__(self) -> TableReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self._file.close()
 
     def _compressed_rows(self) -> Iterator[TableRow]:
         try:
@@ -115,7 +112,7 @@ class TableReader:
         except csv.Error as error:
             problem = _csv_problem(error)
         if problem is not None:
-            self.close()
+            self._file.close()
             raise TableError(f"{self._path}: {problem}")
         return columns
 

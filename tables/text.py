@@ -15,7 +15,7 @@ def markdown(header: Cells, rows: Sequence[Cells], numbers_from: int | None = No
     return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
 
 
-def aligned(rows: Sequence[Cells], gap: str = "  ") -> list[str]:
+def aligned(rows: Sequence[Cells]) -> list[str]:
     """Lines of a table, its first row the header; columns of numbers are flush right."""
     if not rows:
         return []
@@ -23,7 +23,7 @@ def aligned(rows: Sequence[Cells], gap: str = "  ") -> list[str]:
     widths = [max(map(len, column)) for column in columns]
     numeric = [all(map(_is_number, column[1:])) for column in columns]
     return [
-        gap.join(
+        "  ".join(
             cell.rjust(width) if is_number_column else cell.ljust(width)
             for cell, width, is_number_column in zip(row, widths, numeric, strict=True)
         ).rstrip()

@@ -60,7 +60,10 @@ class Checkpoint:
         self._lock()
         self.position = self._earlier_position(force)
         self._rejected = self._rejected_path.open("ab")
-        if self._is_cut():  # less than was recorded: the files are not those of that run
+        if (
+            self._partial.stat().st_size < self.position.output_bytes
+            or self._rejected_path.stat().st_size < self.position.rejected_bytes
+        ):  # less than was recorded: the files are not those of that run
             self.position = Position()
         self._output.truncate(self.position.output_bytes)
         self._rejected.truncate(self.position.rejected_bytes)
@@ -92,12 +95,6 @@ class Checkpoint:
     def close(self) -> None:
         self._output.close()
         self._rejected.close()
-
-    def _is_cut(self) -> bool:
-        return (
-            self._partial.stat().st_size < self.position.output_bytes
-            or self._rejected_path.stat().st_size < self.position.rejected_bytes
-        )
 
     def _lock(self) -> None:
         try:

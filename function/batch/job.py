@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,16 +84,18 @@ def _score_rest(
     position = checkpoint.position
     extension = format_of(job.target)
     tasks = job.tasks or [task.name for task in classifier.bundle.tasks]
+    added = [name for task in tasks for name in _columns(task)]
     if extension == ".csv" and position.columns is None:
-        _start_csv(reader.columns or [], tasks, checkpoint)
+        _start_csv(reader.columns or [], added, checkpoint)
     rows = iter(reader)
     for _ in itertools.islice(rows, position.rows):
         pass  # an earlier run has scored it
     with _progress_bar(reader) as bar:
         for chunk in _chunked(rows, job.chunk_rows):
             if extension == ".csv" and position.columns is None:
-                _start_csv(_first_columns(chunk), tasks, checkpoint)
-            checked = [_checked(row, job.text, position.columns, tasks) for row in chunk]
+                first = next((list(row.fields) for row in chunk if row.fields is not None), [])
+                _start_csv(first, added, checkpoint)
+            checked = [_checked(row, job.text, position.columns, added) for row in chunk]
             good = [row.fields for row in checked if row.fields is not None]
             texts = [fields[job.text] for fields in good]
             lines = _lines(good, classifier.predict(texts, job.tasks, job.top_k), position.columns)
@@ -134,27 +136,18 @@ def _lines(rows: list[Fields], answers: list[Prediction], columns: list[str] | N
     return csv_lines([{**fields, **_cells(answer)} for fields, answer in scored], columns)
 
 
-def _first_columns(chunk: list[TableRow]) -> list[str]:
-    """The keys of the first row that has any."""
-    return next((list(row.fields) for row in chunk if row.fields is not None), [])
-
-
-def _start_csv(columns: list[str], tasks: Sequence[str], checkpoint: Checkpoint) -> None:
+def _start_csv(columns: list[str], added: list[str], checkpoint: Checkpoint) -> None:
     """Write the header, once the columns are known; a JSONL input has them from its first row."""
     if not columns:
         return
-    added = [name for task in tasks for name in _columns(task)]
     clash = [name for name in added if name in columns]
     if clash:
         raise ValueError(f"the input has columns named {', '.join(clash)} already; rename them")
-    checkpoint.position.columns = [*columns, *added]
-    header = dict(zip(checkpoint.position.columns, checkpoint.position.columns, strict=True))
-    checkpoint.save(csv_lines([header], checkpoint.position.columns), b"", 0, 0)
+    names = checkpoint.position.columns = [*columns, *added]
+    checkpoint.save(csv_lines([{name: name for name in names}], names), b"", 0, 0)
 
 
-def _checked(
-    row: TableRow, text: str, columns: Sequence[str] | None, tasks: Sequence[str]
-) -> TableRow:
+def _checked(row: TableRow, text: str, columns: list[str] | None, added: list[str]) -> TableRow:
     """The row, or why it cannot be scored or written."""
     if row.fields is None:
         return row
@@ -162,7 +155,6 @@ def _checked(
     if problem is None and columns is None and PREDICTIONS in row.fields:
         problem = f"has a field {PREDICTIONS!r} already"
     if problem is None and columns is not None:
-        added = {name for task in tasks for name in _columns(task)}
         extra = [name for name in row.fields if name not in columns or name in added]
         if extra:
             names = ", ".join(extra)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flask import Request
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-ERROR_STATUS = 400  # lowest status that counts as an error
 PROFILE_FORMAT = 2
 """Format of a line's `profile`: 2 has the parents of spans, lines before it have no format."""
 Body = str | bytes | Iterator[bytes]
@@ -81,13 +80,10 @@ def _response(request: Request, reply: Reply, body: str | bytes, spans: list[Spa
         headers["Content-Encoding"] = "gzip"
     if discard_rest(request):
         return body, reply.status, headers
+    whole = body.encode() if isinstance(body, str) else body
     # functions-framework reads all that is left of the body into memory, however much it is,
     # unless the response is streamed; gunicorn then throws the rest away block by block.
-    return _streamed(body), reply.status, headers
-
-
-def _streamed(body: str | bytes) -> Iterator[bytes]:
-    yield body.encode() if isinstance(body, str) else body
+    return iter([whole]), reply.status, headers
 
 
 def _log_entry(
@@ -127,6 +123,6 @@ def _log_entry(
 def _severity(status: int, method: str) -> str:
     if status >= 500:
         return "ERROR"
-    if status >= ERROR_STATUS:
+    if status >= 400:
         return "WARNING"
     return "INFO" if method == "POST" else "DEBUG"

@@ -52,13 +52,11 @@ class OtlpExport:
                     self._exporter = Exporter(self._attributes)
                 except ModuleNotFoundError as error:
                     self._enabled = False
-                    write_line({"time": now(), "severity": "ERROR", "message": _missing(error)})
+                    message = (
+                        f"no spans are exported: an OTLP endpoint is set, but {error.name} is not "
+                        "installed; add opentelemetry-sdk and "
+                        "opentelemetry-exporter-otlp-proto-http to requirements.txt, or unset "
+                        "OTEL_EXPORTER_OTLP_ENDPOINT"
+                    )
+                    write_line({"time": now(), "severity": "ERROR", "message": message})
             return self._exporter
-
-
-def _missing(error: ModuleNotFoundError) -> str:
-    return (
-        f"no spans are exported: an OTLP endpoint is set, but {error.name} is not installed; add "
-        "opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http to requirements.txt, or "
-        "unset OTEL_EXPORTER_OTLP_ENDPOINT"
-    )

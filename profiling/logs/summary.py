@@ -100,14 +100,14 @@ class RevisionSummary:
 
 def by_revision(log: Log) -> list[RevisionSummary]:
     """One summary for each revision, in the order in which they appeared."""
-    names = dict.fromkeys(event.revision for event in (*log.records, *log.failures))
+    events: list[Record | Failure] = [*log.records, *log.failures]
     return [
         summarize(
             name,
             [record for record in log.records if record.revision == name],
             [failure for failure in log.failures if failure.revision == name],
         )
-        for name in names
+        for name in dict.fromkeys(event.revision for event in events)
     ]
 
 
