@@ -10,7 +10,6 @@ and the generators the last: on a shared one, each would empty the caches of the
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -19,9 +18,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from model.bundle import BundleError, read_bundle
+from profiling.bench import result
 from profiling.percentiles import percentile
 from profiling.report.load.plan import LoadError, Plan, run_load
 from profiling.server import ServerError, serving
@@ -48,17 +49,12 @@ ALLOWED_SHARES = {"p50": 0.10, "throughput": 0.10, "p99": 0.25}
 
 def main(arguments: Sequence[str]) -> int:
     """Exit status 0 when they agree, 1 when not, 2 when it cannot be measured."""
-    parser = argparse.ArgumentParser(
-        "python -m profiling agree",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
-    parser.add_argument(
-        "--rate", type=float, required=True, metavar="N", help="requests per second of both"
-    )
-    parser.add_argument("--text", default="raw honey", help="default: raw honey")
-    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of each run")
+    parser = result.parser("agree", __doc__, bundle_and_out=False)
+    add = parser.add_argument
+    add("bundle", type=Path, metavar="BUNDLE")
+    add("--rate", type=float, required=True, metavar="N", help="requests per second of both")
+    add("--text", default="raw honey", help="default: raw honey")
+    add("--seconds", type=float, default=15.0, metavar="S", help="of each run")
     options = parser.parse_args(arguments)
     try:
         if shutil.which("wrk") is None:
@@ -68,9 +64,8 @@ def main(arguments: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as name, _pinned(cpus[0]), ExitStack() as stack:
             server = stack.enter_context(serving(bundle.path, Path(name) / "log"))
             stack.enter_context(_pinned(cpus[-1]))
-            runs = take_turns(
-                server.address, options.text, options.rate, options.seconds, Path(name)
-            )
+            load = Plan(server.address, [[options.text]], duration_s=options.seconds)
+            runs = take_turns(load, options.rate, Path(name))
     except (BundleError, ServerError, LoadError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -91,20 +86,13 @@ def _pinned(cpu: int) -> Iterator[None]:
 Runs = dict[str, list[dict[str, float]]]
 
 
-def take_turns(address: str, text: str, rate: float, seconds: float, folder: Path) -> Runs:
+def take_turns(load: Plan, rate: float, folder: Path) -> Runs:
     """A B A B ...: {generator: its runs}; raises LoadError, and ValueError where wrk fails."""
-    probe = run_load(Plan(address, [[text]], duration_s=2))
+    probe = run_load(replace(load, duration_s=2.0))
     pause_s = max(0.0, CONNECTIONS / rate - percentile(probe.latency_ms, 50) / 1000)
     runs: Runs = {"wrk": [], "locust": []}
     for turn in range(TURNS):
-        plan = Plan(
-            address,
-            [[text]],
-            users=CONNECTIONS,
-            pause_s=pause_s,
-            duration_s=seconds,
-            seed=turn,
-        )
+        plan = replace(load, users=CONNECTIONS, pause_s=pause_s, seed=turn)
         runs["wrk"].append(_wrk(plan, folder))
         runs["locust"].append(_locust(plan))
         print(f"turn {turn + 1} of {TURNS}: {runs['wrk'][-1]} {runs['locust'][-1]}", flush=True)

@@ -43,10 +43,8 @@ class Caller:
         except OSError as error:
             raise ServerError(f"no answer ({error}):\n{last_lines(self._log, LOG_LINES)}") from None
         if response.status != 200:
-            raise ServerError(
-                f"answered {response.status}: {body.decode(errors='replace')}\n"
-                f"{last_lines(self._log, LOG_LINES)}"
-            )
+            problem = f"answered {response.status}: {body.decode(errors='replace')}"
+            raise ServerError(f"{problem}\n{last_lines(self._log, LOG_LINES)}")
         return json.loads(body)
 
     def times_ms(self, text: str, requests: int) -> list[float]:

@@ -12,25 +12,29 @@ import asyncio
 import contextlib
 import sys
 
-HOST = "127.0.0.1"
+from profiling.server import HOST
+
 BLOCK_BYTES = 65536
 
 
-class Balancer:
-    def __init__(self, backends: list[int]) -> None:
-        self._open = dict.fromkeys(backends, 0)
+async def main(port: int, backends: list[int]) -> None:
+    """Listen, say so in a line, and serve until the process is ended."""
+    open_connections = dict.fromkeys(backends, 0)
 
-    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection from beginning to end."""
-        backend = min(self._open, key=self._open.__getitem__)
-        self._open[backend] += 1
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        backend = min(backends, key=open_connections.__getitem__)
+        open_connections[backend] += 1
         try:
             inner_reader, inner_writer = await asyncio.open_connection(HOST, backend)
             await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
         except OSError:
             writer.close()
         finally:
-            self._open[backend] -= 1
+            open_connections[backend] -= 1
+
+    server = await asyncio.start_server(serve, HOST, port)
+    print("listening", flush=True)
+    await server.serve_forever()
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,12 +43,6 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             writer.write(block)
             await writer.drain()
     writer.close()
-
-
-async def main(port: int, backends: list[int]) -> None:
-    server = await asyncio.start_server(Balancer(backends).connect, HOST, port)
-    print("listening", flush=True)
-    await server.serve_forever()
 
 
 if __name__ == "__main__":

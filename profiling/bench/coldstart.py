@@ -13,29 +13,28 @@ import argparse
 import itertools
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from profiling import machine
 from profiling.bench.contenders import (
+    CONTENDERS,
     DEFAULT,
     SERVE,
-    contenders,
     missing,
     optimized_graph,
+    output_of,
     prepare,
 )
-from profiling.bench.launch import Start, StartPlan, measure
+from profiling.bench.launch import StartPlan, labels_of, measure
 from profiling.bench.limits import CpuMemoryLimits
-from profiling.bench.result import ROOT, parser, write
-from profiling.percentiles import percentile, summarize, weakness
+from profiling.bench.result import parser, summarize_figures, write
+from profiling.percentiles import percentile, weakness
 from profiling.server import ServerError
 from tables.text import markdown
 
-FORMAT = 1
 TEXT = "raw honey"
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 COLUMNS = {
@@ -54,25 +53,21 @@ COLUMNS = {
     "charged_mb": "charged, MiB",
 }
 COMPARED = ("first_answer_ms", "cpu_ms", "warm_p50_ms", "settled_mb")
-Starts = dict[str, list[Start]]
+Figures = dict[str, list[dict[str, float]]]
+"""Those of each contender's starts, in the order of the rounds."""
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; 0, 1 (a contender failed) or 2 (wrong usage)."""
-    command = _parser()
-    options = command.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     if options.prepare:
         prepare(options.bundle)
         return 0
-    members = contenders()
-    for name in options.contenders:
-        if name not in members:
-            command.error(f"no contender {name!r}; there are: {', '.join(members)}")
-    if problems := missing(*(members[name].needs for name in options.contenders)):
+    needs = [path for name in options.contenders for path in CONTENDERS[name].needs]
+    if problems := missing(needs):
         print("\n".join(problems), file=sys.stderr)
         return 1
     report: dict[str, Any] = {
-        "format": FORMAT,
         "text": options.text,
         "bundle": str(options.bundle),
         "machine": machine.describe(SERVE),
@@ -95,7 +90,9 @@ def main(arguments: list[str]) -> int:
 
 def _conditions(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Every requested combination of limits and page cache, measured."""
-    labels = _right_labels(options.bundle, options.text)
+    # The right labels come from the command line's classifier, in a process of its own.
+    command = (str(SERVE), "-m", "function", "--bundle", str(options.bundle), "--", options.text)
+    labels = labels_of(json.loads(output_of(*command)))
     graph = optimized_graph(options.bundle)
     for cpus, memory_mb, cache in itertools.product(options.cpus, options.memory, options.cache):
         plan = StartPlan(
@@ -103,7 +100,7 @@ def _conditions(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             graph=graph,
             text=options.text,
             labels=labels,
-            limits=CpuMemoryLimits(cpus or None, memory_mb or None),
+            limits=CpuMemoryLimits(cpus, memory_mb),
             warm_requests=options.warm,
             burst=options.burst,
         )
@@ -112,44 +109,40 @@ def _conditions(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> dict[str, Any]:
     notes = set()
-    starts: Starts = {name: [] for name in names}
+    killed = dict.fromkeys(names, False)
+    figures: Figures = {name: [] for name in names}
     for turn in range(rounds + 1):
         for name in names:
             if cache == "cold":
                 notes.add(_drop_caches())
-            start = measure(contenders()[name], plan)
+            start = measure(CONTENDERS[name], plan)
             notes.add(start.note)
             print(f"{turn}/{rounds} {name}: {start.first_answer_ms:.0f} ms", file=sys.stderr)
             if turn:  # the first round warms up
-                starts[name].append(start)
+                figures[name].append(start.figures())
+                killed[name] |= bool(start.killed)
     return {
         "limits": str(plan.limits),
         "page_cache": cache,
         "optimized_graph": bool(plan.graph),
         "notes": sorted(notes - {""}),
-        "killed": {name: any(start.killed for start in starts[name]) for name in names},
-        "contenders": {name: _summaries(starts[name]) for name in names},
-        "ratios": ratios(starts),
+        "killed": killed,
+        "contenders": {name: summarize_figures(rows) for name, rows in figures.items()},
+        "ratios": ratios(figures),
     }
 
 
-def _summaries(starts: list[Start]) -> dict[str, Any]:
-    rows = [start.numbers() for start in starts]
-    return {key: summarize([row[key] for row in rows]) for key in COLUMNS if key in rows[0]}
-
-
-def ratios(starts: Starts) -> dict[str, dict[str, float]]:
+def ratios(figures: Figures) -> dict[str, dict[str, float]]:
     """Ours over each other contender, start by start of the same round, medians."""
-    rows = {name: [start.numbers() for start in own] for name, own in starts.items()}
-    ours = rows.pop("ours", [])
+    ours = figures.get("ours")
     return {
         name: {
             key: percentile([a[key] / b[key] for a, b in zip(ours, others, strict=True)], 50)
             for key in COLUMNS
             if all(row.get(key, 0) > 0 for row in (*ours, *others))
         }
-        for name, others in rows.items()
-        if ours
+        for name, others in figures.items()
+        if ours and name != "ours"
     }
 
 
@@ -159,7 +152,7 @@ def _section(condition: dict[str, Any]) -> str:
     keys = [key for key in COLUMNS if any(key in summary for summary in summaries.values())]
     rows = [
         (
-            contenders()[name].title,
+            CONTENDERS[name].title,
             str(summary["first_answer_ms"]["n"]),
             *(_cell(summary.get(key), key) for key in keys),
         )
@@ -176,16 +169,9 @@ def _section(condition: dict[str, Any]) -> str:
             notes.append(f"{name}: the kernel ended a process for its memory")
         if weak := weakness(summary["first_answer_ms"]):
             notes.append(f"weak: {name}, first answer is {weak}")
-    return "\n".join(
-        [
-            f"### {condition['limits']}, {condition['page_cache']} page cache",
-            "",
-            markdown(("", "n", *(COLUMNS[key] for key in keys)), rows),
-            "",
-            *(f"- {note}" for note in notes),
-            "",
-        ]
-    )
+    title = f"### {condition['limits']}, {condition['page_cache']} page cache"
+    table = markdown(("", "n", *(COLUMNS[key] for key in keys)), rows)
+    return "\n".join([title, "", table, "", *(f"- {note}" for note in notes), ""])
 
 
 def _cell(summary: dict[str, float] | None, key: str) -> str:
@@ -195,19 +181,6 @@ def _cell(summary: dict[str, float] | None, key: str) -> str:
     digits = 2 if key.startswith("warm") else 0
     median = f"{summary['median']:.{digits}f}"
     return f"{median} (p95 {summary['p95']:.0f})" if key == "first_answer_ms" else median
-
-
-def _right_labels(bundle: Path, text: str) -> dict[str, list[str]]:
-    """The labels of each task, from the command line's classifier in a process of its own."""
-    done = subprocess.run(
-        [str(SERVE), "-m", "function", "--bundle", str(bundle), "--", text],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    prediction = json.loads(done.stdout)["predictions"][0]
-    return {task: [entry["label"] for entry in labels] for task, labels in prediction.items()}
 
 
 def _drop_caches() -> str:
@@ -225,9 +198,10 @@ def _parser() -> argparse.ArgumentParser:
     add = command.add_argument
     add("--prepare", action="store_true", help="make the optimized graphs, and end")
     add("--text", default=TEXT, help=f"the text that is sent (default: {TEXT})")
+    others = ", ".join(name for name in CONTENDERS if name not in DEFAULT)
     add(
-        "--contenders", nargs="+", default=list(DEFAULT), metavar="NAME",
-        help=f"default: {' '.join(DEFAULT)}; also node-lazy, node-naive, ours-source",
+        "--contenders", nargs="+", choices=CONTENDERS, default=DEFAULT, metavar="NAME",
+        help=f"default: {' '.join(DEFAULT)}; also {others}",
     )  # fmt: skip
     add("--rounds", type=int, default=10, metavar="N", help="starts of each (default: 10)")
     add("--cpus", nargs="+", type=float, default=[1], metavar="N", help="0: no limit (default: 1)")

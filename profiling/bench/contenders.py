@@ -7,18 +7,18 @@ runs it, loading while the server starts.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from profiling.bench.result import ROOT
+from profiling.server import FROM_IMAGE, ROOT
 
 PEERS = ROOT / "profiling" / "bench" / "peers"
 NODE = PEERS / "node"
+NODE_MODULES = NODE / "node_modules"
 NODE_GRAPH = NODE / "graph" / "model.onnx"
 SERVE = ROOT / ".venv" / "bin" / "python"
 PIPELINES = PEERS / "pipelines" / "models"
@@ -28,7 +28,7 @@ NETWORKS_PROGRAM = "training.studies.lineage_networks"
 LAST_NETWORK = NETWORKS / "student" / "int8.onnx"
 NEEDS = {
     SERVE: "make serve",
-    NODE / "node_modules": f"npm ci --ignore-scripts --prefix {NODE}",
+    NODE_MODULES: f"npm ci --ignore-scripts --prefix {NODE}",
     NODE_GRAPH: "python -m profiling coldstart --prepare",
     PIPELINES: "python profiling/bench/peers/pipelines/make_pipelines.py",
     LAST_NETWORK: f"python -m {NETWORKS_PROGRAM} make model/ingredients {NETWORKS}",
@@ -40,11 +40,10 @@ NEEDS = {
 class Contender:
     """One way to serve. `{port}`, `{bundle}`, `{text}` and `{graph}` are filled in at the start."""
 
-    name: str
     title: str
     command: tuple[str, ...]
     folder: Path = ROOT
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=lambda: {"BUNDLE": "{bundle}"})
     serves: bool = True
     """False: prints its one answer and stays until its input closes."""
     own_weights: bool = False
@@ -53,83 +52,71 @@ class Contender:
     """Keys of NEEDS."""
 
 
-@cache
-def contenders() -> dict[str, Contender]:
-    """By name, in the order in which they take turns."""
-    environment = {"BUNDLE": "{bundle}"}
-    framework = ("--target", "classify", "--port", "{port}", "--source")
-    node = ("node_modules/.bin/functions-framework", "--target=classify", "--port={port}")
-    modules = NODE / "node_modules"
-    members = [
-        Contender("ours", "ours, as deployed", ("sh", "-c", _make_run())),
-        Contender(
-            "node",
-            "Node, written well",
-            node,
-            folder=NODE,
-            environment={
-                **environment, "EAGER": "1", "GRAPH": str(NODE_GRAPH), "NODE_ENV": "production",
-            },
-            needs=(modules, NODE_GRAPH),
+FRAMEWORK = ("--target", "classify", "--port", "{port}", "--source")
+ON_NODE = ("node_modules/.bin/functions-framework", "--target=classify", "--port={port}")
+CONTENDERS = {
+    "ours": Contender(
+        "ours, as deployed",
+        (str(SERVE), *FROM_IMAGE),
+        environment={"BUNDLE": "{bundle}", "PORT": "{port}"},
+    ),
+    "node": Contender(
+        "Node, written well",
+        ON_NODE,
+        folder=NODE,
+        environment={
+            "BUNDLE": "{bundle}", "EAGER": "1", "GRAPH": str(NODE_GRAPH), "NODE_ENV": "production",
+        },
+        needs=(NODE_MODULES, NODE_GRAPH),
+    ),
+    "floor": Contender(
+        "the floor: no server",
+        (str(SERVE), str(PEERS / "floor.py"), "{bundle}", "{graph}", "{text}"),
+        serves=False,
+    ),
+    "pipelines": Contender(
+        "a transformers pipeline per task",
+        (
+            *(sys.executable, "-m", "functions_framework"),
+            *(*FRAMEWORK, str(PEERS / "pipelines" / "serve.py")),
         ),
-        Contender(
-            "floor",
-            "the floor: no server",
-            (str(SERVE), str(PEERS / "floor.py"), "{bundle}", "{graph}", "{text}"),
-            serves=False,
-        ),
-        Contender(
-            "pipelines",
-            "a transformers pipeline per task",
-            (
-                *(sys.executable, "-m", "functions_framework"),
-                *(*framework, str(PEERS / "pipelines" / "serve.py")),
-            ),
-            environment=environment,
-            own_weights=True,
-            needs=(PIPELINES,),
-        ),
-        Contender(
-            "node-lazy",
-            "Node, loading at the first request",
-            node,
-            folder=NODE,
-            environment={**environment, "NODE_ENV": "production"},
-            needs=(modules,),
-        ),
-        Contender(
-            "node-naive",
-            "Node, without a thought",
-            (*node, "--source=naive.js"),
-            folder=NODE,
-            environment=environment,
-            needs=(modules,),
-        ),
-        Contender(
-            "ours-source",
-            "ours, deployed from source",
-            (str(SERVE.with_name("functions-framework")), *framework, "main.py"),
-            environment=environment,
-        ),
-    ]  # fmt: skip
-    return {member.name: member for member in members}
+        own_weights=True,
+        needs=(PIPELINES,),
+    ),
+    "node-lazy": Contender(
+        "Node, loading at the first request",
+        ON_NODE,
+        folder=NODE,
+        environment={"BUNDLE": "{bundle}", "NODE_ENV": "production"},
+        needs=(NODE_MODULES,),
+    ),
+    "node-naive": Contender(
+        "Node, without a thought",
+        (*ON_NODE, "--source=naive.js"),
+        folder=NODE,
+        needs=(NODE_MODULES,),
+    ),
+    "ours-source": Contender(
+        "ours, deployed from source",
+        (str(SERVE.with_name("functions-framework")), *FRAMEWORK, "main.py"),
+    ),
+}  # fmt: skip
+"""By name, in the order in which they take turns."""
+DEFAULT = ["ours", "node", "floor", "pipelines"]
 
 
-DEFAULT = ("ours", "node", "floor", "pipelines")
-
-
-def missing(*needs: tuple[Path, ...]) -> list[str]:
+def missing(needs: Iterable[Path]) -> list[str]:
     """What must be made first, each with the command that makes it."""
-    paths = dict.fromkeys(path for paths in needs for path in paths)
+    paths = dict.fromkeys(needs)
     return [f"{path} is not there; run: {NEEDS[path]}" for path in paths if not path.exists()]
 
 
 def prepare(bundle: Path) -> None:
     """Make what contenders open: our optimized graph and Node's, by each one's own runtime."""
-    _run([str(SERVE), "-m", "function.graph"], ROOT, {"BUNDLE": str(bundle)})
+    output_of("env", f"BUNDLE={bundle}", str(SERVE), "-m", "function.graph")
     shutil.rmtree(NODE_GRAPH.parent, ignore_errors=True)
     NODE_GRAPH.parent.mkdir()
-    _run(["node", "prepare.js", str(bundle / "model.onnx"), str(NODE_GRAPH)], NODE)
+    output_of("node", str(NODE / "prepare.js"), str(bundle / "model.onnx"), str(NODE_GRAPH))
 
 
 def optimized_graph(bundle: Path) -> str:
@@ -138,25 +125,13 @@ def optimized_graph(bundle: Path) -> str:
         "import sys; from model.session import MODEL, copy_folder; "
         "from model.bundle import read_bundle; print(copy_folder(read_bundle(sys.argv[1])) / MODEL)"
     )
-    graph = _run([str(SERVE), "-c", script, str(bundle)], ROOT)
+    graph = output_of(str(SERVE), "-c", script, str(bundle))
     return graph if Path(graph).exists() else ""
 
 
-def _make_run() -> str:
-    """The line that `make run` hands to the shell."""
-    variables = ["PORT={port}", "BUNDLE={bundle}"]
-    return _run(["make", "--no-print-directory", "--dry-run", "run", *variables], ROOT)
-
-
-def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def output_of(*command: str) -> str:
+    """What a command prints, run in the project's folder; raises SystemExit when it fails."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout.strip()

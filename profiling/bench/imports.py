@@ -11,15 +11,15 @@ the standard library by their first name.
 
 from __future__ import annotations
 
-import argparse
+import re
 import sys
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from profiling.bench import result
 from profiling.bench.contenders import SERVE
-from profiling.bench.result import BUNDLE
 from profiling.server import FROM_IMAGE, ServerError, listening
 from tables.text import markdown
 
@@ -27,33 +27,18 @@ ALLOWED = Path(__file__).resolve().parent / "allowed_modules.txt"
 HEAD = """# Modules that the cold path may import; a test compares. Written by
 # python -m profiling imports --write
 """
-PREFIX = "import time:"
+IMPORT = re.compile(r"^import time: *(\d+) \| *\d+ \| *(\S+)", re.MULTILINE)
+"""Self time in microseconds and name of a module."""
 
 
-@dataclass(frozen=True)
-class ImportedModule:
-    """One module, as `-X importtime` reports it."""
-
-    name: str
-    self_us: int
-
-    @property
-    def package(self) -> str:
-        return self.name.partition(".")[0]
-
-
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the report, or write the list; 1 when something is imported that is not allowed."""
-    parser = argparse.ArgumentParser(
-        "python -m profiling imports",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = result.parser("imports", __doc__, bundle_and_out=False)
     parser.add_argument("--write", action="store_true", help="allow what is imported now as well")
     parser.add_argument("--top", type=int, default=25, help="packages shown (default: 25)")
     options = parser.parse_args(arguments)
     try:
-        modules = cold_path(str(SERVE) if SERVE.exists() else sys.executable, BUNDLE)
+        modules = cold_path(str(SERVE) if SERVE.exists() else sys.executable, result.BUNDLE)
     except ServerError as error:
         print(f"error: {error}; try: make serve", file=sys.stderr)
         return 1
@@ -67,20 +52,23 @@ def main(arguments: list[str]) -> int:
     return 1 if surplus else 0
 
 
-def cold_path(python: str, bundle: Path) -> list[ImportedModule]:
-    """Every module that the deployed process imports up to its first answer, each once."""
+def cold_path(python: str, bundle: Path) -> dict[str, int]:
+    """{module: microseconds} that the deployed process imports up to its first answer."""
     command = ("-X", "importtime", *FROM_IMAGE)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with listening(bundle, log, python=python, command=command) as server:
             server.expect("POST", "/", b'{"inputs": "raw honey"}')
-        return _parse(log.read_text(encoding="utf-8"))
+        modules: dict[str, int] = {}
+        for self_us, name in IMPORT.findall(log.read_text(encoding="utf-8")):
+            modules.setdefault(name, int(self_us))
+        return modules
 
 
-def allowable(modules: list[ImportedModule]) -> set[str]:
-    """Names as the list has them; private and test-only parts of the standard library left out."""
-    standard_library = {module.package for module in modules} & sys.stdlib_module_names
-    of_packages = {module.name for module in modules if module.package not in standard_library}
+def allowable(modules: Iterable[str]) -> set[str]:
+    """Names as the list has them; private parts of the standard library are left out."""
+    standard_library = {_package(name) for name in modules} & sys.stdlib_module_names
+    of_packages = {name for name in modules if _package(name) not in standard_library}
     return of_packages | {name for name in standard_library if not name.startswith("_")}
 
 
@@ -90,28 +78,21 @@ def allowed() -> set[str]:
     return {line for line in lines if not line.startswith("#")}
 
 
-def table(modules: list[ImportedModule], top: int) -> str:
+def table(modules: dict[str, int], top: int) -> str:
     """Modules and self time by package, the most expensive first."""
     by_package: dict[str, list[int]] = defaultdict(list)
-    for module in modules:
-        by_package[module.package].append(module.self_us)
+    for name, self_us in modules.items():
+        by_package[_package(name)].append(self_us)
     packages = sorted(by_package.items(), key=lambda item: -sum(item[1]))
     rest = [self_us for _, times_us in packages[top:] for self_us in times_us]
     rows = [
         *packages[:top],
         (f"{len(packages[top:])} others", rest),
-        ("**all**", [module.self_us for module in modules]),
+        ("**all**", list(modules.values())),
     ]
     cells = [(name, str(len(us)), f"{sum(us) / 1000:.1f}") for name, us in rows]
     return markdown(("package", "modules", "self, ms"), cells)
 
 
-def _parse(log: str) -> list[ImportedModule]:
-    """Lines `import time: self [us] | cumulative | imported package`, each module once."""
-    modules: dict[str, ImportedModule] = {}
-    for line in log.splitlines():
-        parts = line.removeprefix(PREFIX).split("|")
-        if line.startswith(PREFIX) and len(parts) == 3 and parts[0].strip().isdecimal():
-            name = parts[2].strip()
-            modules.setdefault(name, ImportedModule(name, int(parts[0])))
-    return list(modules.values())
+def _package(module: str) -> str:
+    return module.partition(".")[0]

@@ -24,8 +24,7 @@ from profiling.report.load.plan import LoadError, Plan, run_load
 from profiling.server import HOST, ROOT, ServerError, free_port, serving
 from tables.text import markdown
 
-FORMAT = 1
-MOST = 3
+MAX_INSTANCES = 3
 TEXTS = 1000  # different ones
 
 
@@ -40,7 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     try:
         bundle = read_bundle(options.bundle)
         report: dict[str, Any] = {
-            "format": FORMAT,
             "machine": machine.describe(),
             "users": options.users,
             "seconds": options.seconds,
@@ -63,7 +61,7 @@ def measure(bundle: Path, users: int, seconds: float) -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
         ports = []
-        for count in range(1, MOST + 1):
+        for count in range(1, MAX_INSTANCES + 1):
             log = Path(folder) / f"instance{count}.log"
             ports.append(servers.enter_context(serving(bundle, log)).port)
             with balanced(ports) as address:
@@ -100,15 +98,8 @@ def balanced(ports: Sequence[int]) -> Iterator[str]:
 
 def table(report: dict[str, Any]) -> str:
     """Markdown: throughput beside that of one instance, latencies, the machine."""
-    header = ("instances", "requests", "requests/s", "of one", "p50, ms", "p99, ms", "errors")
+    header = ("instances", "requests", "requests/s", "p50, ms", "p99, ms", "errors", "of one")
     of_one = report["rows"][0]["per_s"]
-    rows = [
-        (
-            *(str(row[key]) for key in ("instances", "requests", "per_s")),
-            f"{row['per_s'] / of_one:.2f}x",
-            *(str(row[key]) for key in ("p50_ms", "p99_ms", "errors")),
-        )
-        for row in report["rows"]
-    ]
+    rows = [(*map(str, row.values()), f"{row['per_s'] / of_one:.2f}x") for row in report["rows"]]
     note = f"{report['users']} callers at once, {report['seconds']:g} s each."
     return "\n\n".join([markdown(header, rows, 1), note, machine.sentence(report["machine"])])

@@ -7,20 +7,18 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from profiling import process_tree
 from profiling.bench.asking import LOG_LINES, Caller, burst
 from profiling.bench.contenders import Contender
-from profiling.bench.limits import CpuMemoryLimits, limited
+from profiling.bench.limits import ControlGroup, CpuMemoryLimits, limited
 from profiling.percentiles import percentile
 from profiling.server import ServerError, connect, free_port, last_lines
 
-Wrap = Callable[[list[str]], list[str]]
 SETTLE_S = 2.0
 SLOWS_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
 """What a developer may have set, and no image has."""
@@ -50,15 +48,11 @@ class Start:
     charged_mb: float | None = None
     """The most that the control group was charged for, page cache included."""
     killed: bool | None = None
-    note: str = field(default="", compare=False)
+    note: str = ""
 
-    def numbers(self) -> dict[str, float]:
-        """The figures that are known, by name."""
-        return {
-            key: value
-            for key, value in asdict(self).items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
-        }
+    def figures(self) -> dict[str, float]:
+        """The numbers that are known, by name."""
+        return {key: value for key, value in vars(self).items() if type(value) in (int, float)}
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ def measure(contender: Contender, plan: StartPlan) -> Start:
     with (
         tempfile.TemporaryDirectory() as folder,
         limited(plan.limits) as group,
-        closing(_Spawned(contender, plan, group.wrap, Path(folder) / "log")) as spawned,
+        closing(_Spawned(contender, plan, group, Path(folder) / "log")) as spawned,
     ):
         start = spawned.serve() if contender.serves else spawned.answer_once()
         start.charged_mb, start.killed, start.note = group.peak_mb, group.killed, group.note
@@ -90,14 +84,14 @@ def measure(contender: Contender, plan: StartPlan) -> Start:
 class _Spawned:
     """A process of a contender, just started."""
 
-    def __init__(self, contender: Contender, plan: StartPlan, wrap: Wrap, log: Path) -> None:
+    def __init__(
+        self, contender: Contender, plan: StartPlan, group: ControlGroup, log: Path
+    ) -> None:
         self.contender, self.plan, self.log, self.port = contender, plan, log, free_port()
-        values = {
-            "port": self.port, "bundle": plan.bundle, "text": plan.text, "graph": plan.graph,
-        }  # fmt: skip
+        values = {**vars(plan), "port": self.port}
         environment = {key: text.format(**values) for key, text in contender.environment.items()}
         inherited = {key: text for key, text in os.environ.items() if key not in SLOWS_PYTHON}
-        command = wrap([part.format(**values) for part in contender.command])
+        command = group.wrap([part.format(**values) for part in contender.command])
         with log.open("wb") as output:
             self.spawned_s = time.perf_counter()
             self.process = subprocess.Popen(
@@ -115,8 +109,7 @@ class _Spawned:
         plan, port = self.plan, self.port
         with closing(Caller(port, self.log, connect(self.process, port, self.log))) as caller:
             listening_ms = self._elapsed_ms()
-            answer = caller.post([plan.text])
-            start = self._start(answer)
+            start = self._start(caller.post([plan.text]))
         start.listening_ms = listening_ms
         start.first_request_ms = start.first_answer_ms - listening_ms
         if plan.warm_requests:
@@ -138,7 +131,7 @@ class _Spawned:
         line = self.process.stdout.readline()
         if not line:
             log = last_lines(self.log, LOG_LINES)
-            raise ServerError(f"{self.contender.name} gave no answer:\n{log}")
+            raise ServerError(f"{self.contender.title} gave no answer:\n{log}")
         start = self._start(json.loads(line))
         self._add_memory(start)
         return start
@@ -151,8 +144,15 @@ class _Spawned:
         """What was used up to this first answer, if it is right; raises ServerError."""
         start = Start(self._elapsed_ms(), cpu_ms=process_tree.cpu_s(self.process.pid) * 1000)
         start.read_mb, start.disk_mb = process_tree.read_mb(self.process.pid)
-        _check(answer, self.contender, self.plan)
+        self._check(answer)
         return start
+
+    def _check(self, answer: Any) -> None:
+        """The labels are right, or at least there is one answer per task; raises ServerError."""
+        right = self.plan.labels
+        labels = labels_of(answer)
+        if labels.keys() != right.keys() or (not self.contender.own_weights and labels != right):
+            raise ServerError(f"{self.contender.title} answers {labels}, not {right}")
 
     def _add_memory(self, start: Start) -> None:
         start.settled_mb = process_tree.pss_mb(self.process.pid)
@@ -162,10 +162,7 @@ class _Spawned:
         return (time.perf_counter() - self.spawned_s) * 1000
 
 
-def _check(answer: Any, contender: Contender, plan: StartPlan) -> None:
-    """The labels are right, or at least there is one answer per task; raises ServerError."""
-    prediction = answer["predictions"][0]
-    labels = {task: [entry["label"] for entry in entries] for task, entries in prediction.items()}
-    right = labels.keys() == plan.labels.keys() if contender.own_weights else labels == plan.labels
-    if not right:
-        raise ServerError(f"{contender.name} answers {labels}, not {plan.labels}")
+def labels_of(answer: Any) -> dict[str, list[str]]:
+    """The labels of each task in an answer to one text."""
+    (prediction,) = answer["predictions"]
+    return {task: [entry["label"] for entry in entries] for task, entries in prediction.items()}

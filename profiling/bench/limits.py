@@ -11,6 +11,7 @@ kept by affinity, memory is not limited at all, and `group.note` says so.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -25,10 +26,10 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class CpuMemoryLimits:
-    """What an instance may use; None: whatever there is."""
+    """What an instance may use; 0: whatever there is."""
 
-    cpus: float | None = None
-    memory_mb: int | None = None
+    cpus: float = 0
+    memory_mb: int = 0
 
     def __str__(self) -> str:
         cpus = f"{self.cpus:g} CPU" if self.cpus else "all CPUs"
@@ -56,21 +57,19 @@ class ControlGroup:
     @property
     def peak_mb(self) -> float | None:
         """The most memory that the group was charged for, its page cache included."""
-        for folder in self.folders:
-            for name in ("memory.peak", "memory.max_usage_in_bytes"):
-                if (folder / name).exists():
-                    return int((folder / name).read_text()) / MIB
-        return None
+        charged = self._read("memory.peak", "memory.max_usage_in_bytes")
+        return int(charged) / MIB if charged else None
 
     @property
     def killed(self) -> bool | None:
         """Whether the kernel ended a process for its memory; None when nothing can tell."""
-        for folder in self.folders:
-            for name in ("memory.events", "memory.oom_control"):
-                if (folder / name).exists():
-                    rows = (line.split() for line in (folder / name).read_text().splitlines())
-                    return dict(rows).get("oom_kill", "0") != "0"
-        return None
+        events = self._read("memory.events", "memory.oom_control")
+        return re.search(r"^oom_kill [1-9]", events, re.MULTILINE) is not None if events else None
+
+    def _read(self, *names: str) -> str:
+        """The first of these files that is there; empty when none is."""
+        files = (folder / name for folder in self.folders for name in names)
+        return next((file.read_text() for file in files if file.exists()), "")
 
 
 @contextmanager
@@ -107,8 +106,7 @@ def _apply(limits: CpuMemoryLimits, group: ControlGroup) -> None:
 
 def _values(limits: CpuMemoryLimits) -> list[tuple[Path, dict[str, str]]]:
     """What to write where: one folder in version 2, one for each controller in version 1."""
-    quota = str(round((limits.cpus or 0) * PERIOD_US))
-    memory = str((limits.memory_mb or 0) * MIB)
+    quota, memory = str(round(limits.cpus * PERIOD_US)), str(limits.memory_mb * MIB)
     if (ROOT / "cgroup.controllers").exists():
         values = {"cpu.max": f"{quota} {PERIOD_US}"} if limits.cpus else {}
         if limits.memory_mb:

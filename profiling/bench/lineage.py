@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,17 @@ from profiling.bench.contenders import (
     NETWORKS,
     NETWORKS_PROGRAM,
     NODE,
+    NODE_MODULES,
     PEERS,
     PIPELINES,
     SERVE,
     missing,
 )
-from profiling.bench.result import ROOT, parser, write
-from profiling.percentiles import percentile, summarize
+from profiling.bench.result import parser, summarize_figures, write
+from profiling.percentiles import percentile
+from profiling.server import ROOT
 from tables.text import markdown
 
-FORMAT = 1
 STEP = str(PEERS / "lineage" / "step.py")
 TOKENS = 64
 THEIRS = {"memory_mb": 32.0, "start_ms": 15.0, "run_ms": 15.0}
@@ -53,7 +55,6 @@ class Step:
     title: str
     command: tuple[str, ...]
     file: Path | None = None
-    folder: Path = ROOT
 
     @property
     def size_mb(self) -> float:
@@ -72,7 +73,10 @@ def steps(bundle: Path, text: str, runs: int) -> dict[str, Step]:
         ),
         "multitask": Step("one multi-task BERT-base, torch", (sys.executable, *multitask, *last)),
         "python": Step("our int8 bundle, Python", (str(SERVE), STEP, "bundle", str(bundle), *last)),
-        "node": Step("our int8 bundle, Node", ("node", "step.js", *last), folder=NODE),
+        "node": Step(
+            "our int8 bundle, Node",
+            ("env", f"BUNDLE={bundle}", "node", str(NODE / "step.js"), *last),
+        ),
     }
 
 
@@ -99,7 +103,7 @@ def ladder(runs: int) -> dict[str, Step]:
     }
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Measure and print both tables; 1 when something must be made first."""
     command = parser("stages", __doc__)
     add = command.add_argument
@@ -110,39 +114,31 @@ def main(arguments: list[str]) -> int:
     add("--rounds", type=int, default=5, metavar="N", help="processes of each (default: 5)")
     add("--runs", type=int, default=50, metavar="N", help="answers timed in each (default: 50)")
     options = command.parse_args(arguments)
-    if problems := missing((PIPELINES, LAST_NETWORK, NODE / "node_modules", SERVE)):
+    if problems := missing((PIPELINES, LAST_NETWORK, NODE_MODULES, SERVE)):
         print("\n".join(problems), file=sys.stderr)
         return 1
-    bundle = options.bundle.resolve()
-    environment = {"BUNDLE": str(bundle)}
-    first, second = steps(bundle, options.text, options.runs), ladder(options.runs)
+    first = steps(options.bundle.resolve(), options.text, options.runs)
+    second = ladder(options.runs)
     report: dict[str, Any] = {
-        "format": FORMAT,
         "machine": machine.describe(SERVE),
         "tokens": TOKENS,
-        "stages": _rounds(first, options.rounds, environment),
-        "ladder": _rounds(second, options.rounds, environment),
+        "stages": _rounds(first, options.rounds),
+        "ladder": _rounds(second, options.rounds),
         "sizes_mb": {name: step.size_mb for name, step in second.items()},
     }
-    text = "\n\n".join(
-        [
-            steps_table(first, report["stages"]),
-            ladder_table(second, report["ladder"]),
-            machine.sentence(report["machine"]),
-        ]
-    )
-    print(text)
+    tables = (steps_table(first, report["stages"]), ladder_table(second, report["ladder"]))
+    print(text := "\n\n".join([*tables, machine.sentence(report["machine"])]))
     write("stages", report, text, options.out)
     return 0
 
 
-def measure(step: Step, environment: dict[str, str]) -> dict[str, float]:
+def measure(step: Step) -> dict[str, float]:
     """One process: milliseconds to its first answer, its memory then, and of a further answer."""
     start_s = time.perf_counter()
     process = subprocess.Popen(
         step.command,
-        cwd=step.folder,
-        env={**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1", **environment},
+        cwd=ROOT,
+        env={**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -163,19 +159,16 @@ def measure(step: Step, environment: dict[str, str]) -> dict[str, float]:
     return {"memory_mb": memory_mb, "start_ms": start_ms, "run_ms": run_ms}
 
 
-def _rounds(table: dict[str, Step], rounds: int, environment: dict[str, str]) -> Summaries:
+def _rounds(table: dict[str, Step], rounds: int) -> Summaries:
     """Every step once a round; the first round warms the page cache and is thrown away."""
     rows_by_step: dict[str, list[dict[str, float]]] = {name: [] for name in table}
     for turn in range(rounds + 1):
         for name, step in table.items():
-            row = measure(step, environment)
+            row = measure(step)
             print(f"{turn}/{rounds} {name}: {row['run_ms']:.2f} ms", file=sys.stderr)
             if turn:
                 rows_by_step[name].append(row)
-    return {
-        name: {key: summarize([row[key] for row in rows]) for key in rows[0]}
-        for name, rows in rows_by_step.items()
-    }
+    return {name: summarize_figures(rows) for name, rows in rows_by_step.items()}
 
 
 def steps_table(table: dict[str, Step], summaries: Summaries) -> str:

@@ -8,35 +8,36 @@ request cost beside the processor time that the real server spends on it.
 
 from __future__ import annotations
 
-import gc
-import json
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Callable, Sequence
-from http.client import HTTPConnection
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from profiling.bench import result
+from profiling.bench.asking import Caller
 from profiling.percentiles import summarize
-from profiling.server import HOST, START_S, ServerError, serving
+from profiling.server import ServerError, serving
 from profiling.timer import Timer
 from tables.text import aligned
 
+TEXT = "boneless chicken breast"
 CALLS = 1000
-"""Per sample; a session in it holds no more spans than a request may have."""
+"""Per sample."""
 SPANS_PER_SESSION = 20
+"""No more than a request may have."""
 BUDGET = 0.01
 """The share of a warm request's processor time that its spans may cost."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print a table or JSON; 1 when the spans cost more than the budget."""
+    """Measure, print a table; 1 when the spans cost more than the budget."""
     parser = result.parser("timer", __doc__)
     parser.add_argument("--samples", type=int, default=101, help="default: 101")
     parser.add_argument("--requests", type=int, default=1000, help="warm ones; default: 1000")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     if options.samples < 3 or options.requests < 100:
         parser.error("give at least 3 samples and 100 requests: fewer say nothing")
@@ -53,8 +54,8 @@ def main(arguments: Sequence[str]) -> int:
         "share": share,
         "budget": BUDGET,
     }
-    print(json.dumps(report, indent=2) if options.json else table(report))
-    result.write("timer", report, table(report), options.out)
+    print(text := table(report))
+    result.write("timer", report, text, options.out)
     return 0 if share <= BUDGET else 1
 
 
@@ -74,34 +75,26 @@ def measure_spans(samples: int) -> dict[str, dict[str, float]]:
 
     def session(work: Callable[[], None], *, detailed: bool) -> Callable[[], None]:
         def run() -> None:
-            for _ in range(CALLS // SPANS_PER_SESSION):
-                with timer.session(detailed=detailed), span:
-                    for _ in range(SPANS_PER_SESSION):
-                        work()
+            with timer.session(detailed=detailed), span:
+                for _ in range(SPANS_PER_SESSION):
+                    work()
 
         return run
 
-    def outside() -> None:
-        for _ in range(CALLS):
-            with_span()
-
-    def calls() -> None:
-        for _ in range(CALLS):
-            bare()
-
-    kinds = {
-        "bare call": calls,
-        "span": session(with_span, detailed=True),
-        "decorated call": session(decorated, detailed=True),
-        "span, not sampled": session(with_span, detailed=False),
-        "span, no session": outside,
+    kinds: dict[str, tuple[Callable[[], None], int]] = {
+        "bare call": (bare, 1),
+        "span": (session(with_span, detailed=True), SPANS_PER_SESSION),
+        "decorated call": (session(decorated, detailed=True), SPANS_PER_SESSION),
+        "span, not sampled": (session(with_span, detailed=False), SPANS_PER_SESSION),
+        "span, no session": (with_span, 1),
     }
     values_ns: dict[str, list[float]] = {name: [] for name in kinds}
     for sample in range(samples + 1):
-        for name, work in kinds.items():
-            call_ns = _timed(work) / CALLS
+        for name, (work, calls) in kinds.items():
+            # Processor time: a busy machine changes little. timeit holds the collector off.
+            used_ns = timeit.timeit(work, timer=time.thread_time_ns, number=CALLS // calls)
             if sample:  # the first warms up
-                values_ns[name].append(call_ns)
+                values_ns[name].append(used_ns / CALLS)
     return {name: summarize(values) for name, values in values_ns.items()}
 
 
@@ -114,36 +107,13 @@ def measure_request(bundle: Path, requests: int) -> tuple[float, int]:
         tempfile.TemporaryDirectory() as folder,
         serving(bundle, Path(folder) / "log") as server,
     ):
-        connection = HTTPConnection(HOST, server.port, timeout=START_S)
-        for _ in range(100):
-            spans = _ask(connection)
-        before_s = server.cpu_s()
-        for _ in range(requests):
-            _ask(connection)
-        used_s = server.cpu_s() - before_s
-        connection.close()
-    return used_s * 1000 / requests, spans
-
-
-def _timed(work: Callable[[], None]) -> int:
-    gc.collect()
-    gc.disable()
-    try:
-        start_ns = time.thread_time_ns()  # of the processor: a busy machine changes little
-        work()
-        return time.thread_time_ns() - start_ns
-    finally:
-        gc.enable()
-
-
-def _ask(connection: HTTPConnection) -> int:
-    """How many spans the answer to one text names; raises ServerError."""
-    connection.request("POST", "/", json.dumps({"inputs": "boneless chicken breast"}))
-    response = connection.getresponse()
-    response.read()
-    if response.status != 200:
-        raise ServerError(f"the server answered {response.status}")
-    return len(response.headers["Server-Timing"].split(", "))
+        with closing(Caller(server.port, server.log)) as caller:
+            caller.times_ms(TEXT, 100)
+            before_s = server.cpu_s()
+            caller.times_ms(TEXT, requests)
+            used_s = server.cpu_s() - before_s
+        spans = server.ask({"inputs": TEXT}).headers["Server-Timing"].split(", ")
+    return used_s * 1000 / requests, len(spans)
 
 
 def table(report: dict[str, Any]) -> str:

@@ -10,23 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from model import aside
+from profiling.percentiles import summarize
+from profiling.server import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+FORMAT = 1
 BUNDLE = ROOT / "model" / "ingredients"
 TEXTS = ROOT / "training" / "ingredients" / "transfer.jsonl.gz"
 
 
-def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """The command line of `python -m profiling NAME`, with --bundle and --out."""
+def parser(
+    name: str, description: str | None, *, bundle_and_out: bool = True
+) -> argparse.ArgumentParser:
+    """The command line of `python -m profiling NAME`, by default with --bundle and --out."""
     command = argparse.ArgumentParser(
         f"python -m profiling {name}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument(
-        "--bundle", type=Path, default=BUNDLE, help="default: the one that is shipped"
-    )
-    command.add_argument("--out", type=Path, help=f"directory for {name}.json and {name}.md")
+    if bundle_and_out:
+        shipped = "default: the one that is shipped"
+        command.add_argument("--bundle", type=Path, default=BUNDLE, help=shipped)
+        command.add_argument("--out", type=Path, help=f"directory for {name}.json and {name}.md")
     return command
 
 
@@ -40,9 +44,14 @@ def sample(path: Path, count: int) -> list[str]:
     return random.Random(0).sample(texts, min(count, len(texts)))
 
 
+def summarize_figures(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """A summary of each figure that the rows have; all have the same."""
+    return {key: summarize([row[key] for row in rows]) for key in rows[0]}
+
+
 def write(name: str, report: dict[str, Any], text: str, out: Path | None) -> None:
     """Write OUT/NAME.json and OUT/NAME.md; nothing without `out`."""
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        aside.write_json(out / f"{name}.json", report)
+        aside.write_json(out / f"{name}.json", {"format": FORMAT, **report})
         aside.write_text(out / f"{name}.md", text + "\n")

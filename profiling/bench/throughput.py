@@ -30,7 +30,6 @@ from tables.text import markdown
 
 BATCH = 32
 OURS, LIMIT, PIPELINE = "ours: one list", "the graph alone", "transformers pipeline, one task"
-FORMAT = 1
 Work = Callable[[], object]
 
 
@@ -47,7 +46,6 @@ def main(arguments: Sequence[str]) -> int:
     try:
         texts = result.sample(options.data, options.texts)
         report: dict[str, Any] = {
-            "format": FORMAT,
             "machine": machine.describe(),
             "texts": len(texts),
             "threads": {

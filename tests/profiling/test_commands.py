@@ -50,9 +50,8 @@ def test_smoke_runs_with_the_standard_library_alone() -> None:
 
 
 def test_the_cost_of_a_span_is_measured_beside_a_call(tmp_path: Path) -> None:
-    arguments = ("timer", "--samples", "5", "--requests", "100", "--json", "--out", str(tmp_path))
-    done = run(*arguments)
-    report = json.loads(done.stdout)
+    done = run("timer", "--samples", "5", "--requests", "100", "--out", str(tmp_path))
+    report = json.loads((tmp_path / "timer.json").read_text())
     assert list(report["ns"]) == [
         "bare call",
         "span",
@@ -64,5 +63,5 @@ def test_the_cost_of_a_span_is_measured_beside_a_call(tmp_path: Path) -> None:
     cost_ns = report["ns"]["span"]["median"] * report["request"]["spans"]
     assert report["share"] == pytest.approx(cost_ns / (report["request"]["cpu_ms"] * 1e6))
     assert done.returncode == (0 if report["share"] <= report["budget"] else 1)
-    assert json.loads((tmp_path / "timer.json").read_text()) == report
-    assert "a warm request: 6 spans" in (tmp_path / "timer.md").read_text()
+    assert "a warm request: 6 spans" in done.stdout
+    assert (tmp_path / "timer.md").read_text() == done.stdout

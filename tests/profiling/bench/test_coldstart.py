@@ -12,17 +12,12 @@ import pytest
 
 from profiling import process_tree
 from profiling.bench import coldstart, limits
-from profiling.bench.contenders import Contender
-from profiling.bench.launch import Start, StartPlan, measure
+from profiling.bench.contenders import CONTENDERS, Contender
+from profiling.bench.launch import StartPlan, measure
 from profiling.bench.limits import CpuMemoryLimits, limited
-from profiling.server import ServerError
+from profiling.server import FROM_IMAGE, ROOT, ServerError
 
-ROOT = Path(__file__).resolve().parents[3]
-OURS = Contender(
-    "ours",
-    "ours",
-    ("sh", "-c", f"PORT={{port}} BUNDLE={{bundle}} exec {sys.executable} -m function.start"),
-)
+OURS = dataclasses.replace(CONTENDERS["ours"], command=(sys.executable, *FROM_IMAGE))
 HONEY = {"ingredient": ["ingredient"], "source": ["animal_product"], "category": ["sweetener"]}
 
 
@@ -57,7 +52,7 @@ def test_a_start_is_taken_apart(plan: StartPlan) -> None:
 def test_the_floor_answers_as_the_classifier_does(plan: StartPlan) -> None:
     floor = ROOT / "profiling" / "bench" / "peers" / "floor.py"
     command = (sys.executable, str(floor), "{bundle}", "{graph}", "{text}")
-    start = measure(Contender("floor", "floor", command, serves=False), plan)
+    start = measure(Contender("floor", command, serves=False), plan)
     assert start.listening_ms is None
     assert start.settled_mb is not None
     assert start.settled_mb > 20
@@ -70,7 +65,7 @@ def test_a_wrong_answer_is_no_start(plan: StartPlan) -> None:
 
 
 def test_a_process_that_dies_is_told_with_its_output(plan: StartPlan) -> None:
-    dying = Contender("dying", "dying", ("sh", "-c", "echo out of luck; exit 3"))
+    dying = Contender("dying", ("sh", "-c", "echo out of luck; exit 3"))
     with pytest.raises(ServerError, match=r"(?s)did not start.*out of luck"):
         measure(dying, plan)
 
@@ -119,17 +114,17 @@ def test_a_memory_limit_that_is_permitted_kills() -> None:
 
 
 def test_ratios_pair_the_starts_of_a_round() -> None:
-    starts = {
-        "ours": [Start(100, cpu_ms=50), Start(300, cpu_ms=50), Start(90, cpu_ms=50)],
-        "node": [Start(200, cpu_ms=100), Start(600, cpu_ms=100), Start(100, cpu_ms=100)],
+    figures = {
+        "ours": [{"first_answer_ms": ms, "cpu_ms": 50.0} for ms in (100.0, 300.0, 90.0)],
+        "node": [{"first_answer_ms": ms, "cpu_ms": 100.0} for ms in (200.0, 600.0, 100.0)],
     }
-    assert coldstart.ratios(starts) == {"node": {"first_answer_ms": 0.5, "cpu_ms": 0.5}}
+    assert coldstart.ratios(figures) == {"node": {"first_answer_ms": 0.5, "cpu_ms": 0.5}}
 
 
 def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         coldstart.main(["--contenders", "ours", "rust"])
-    assert "no contender 'rust'; there are: ours, node" in capsys.readouterr().err
+    assert "invalid choice: 'rust' (choose from" in capsys.readouterr().err
 
 
 def test_the_node_peer_pins_what_it_installs() -> None:
