@@ -75,9 +75,7 @@ def _measure(trials: Trials, points: list[Point], notes: list[str]) -> None:
 
 
 def _ship(run: Run, choice: Point, points: list[Point]) -> Bundle:
-    """Write `choice` to the run's target: its files as measured, a model card, and the metrics of
-    all that a run's bundle names.
-    """
+    """Write the choice's files to the run's target, with a card and all that a run measures."""
     contenders = _contenders(choice, points)
     metrics: dict[str, Any] = {
         "split": "test",
