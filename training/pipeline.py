@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -43,8 +42,7 @@ def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
     for line in warnings(run.table):
         print(f"warning: {line}", flush=True)
     seconds = run_stages(run, last)
-    is_first = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes
-    if last == STAGES[-1].name and is_first:
+    if last == STAGES[-1].name and PartialState().is_main_process:
         print(write_report(run, seconds), flush=True)
         if load_report:
             report_performance(run)

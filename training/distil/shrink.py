@@ -147,9 +147,9 @@ def _rebuilt(
     **encoder: Any,
 ) -> ControlTokenClassifier:
     """A network of the same shape but for `attention_heads` and `encoder` sizes."""
-    shape = replace(network.shape, encoder={**network.shape.encoder, **encoder})
-    if attention_heads is not None:
-        shape = replace(shape, attention_heads=attention_heads)
+    shape = network.shape
+    heads = attention_heads or shape.attention_heads
+    shape = replace(shape, encoder={**shape.encoder, **encoder}, attention_heads=heads)
     smaller = ControlTokenClassifier(shape)
     smaller.load_state_dict(weights)
     return smaller

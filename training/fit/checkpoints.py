@@ -11,13 +11,16 @@ import torch
 from transformers import TrainingArguments
 
 from model.aside import read_json
+from training.recipe import Fitting, Pretrain
 
 CHECKPOINTS_PER_STAGE = 10
 CHECKPOINT_FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt")
 
 
-def trainer_arguments(folder: Path, steps: int, bf16: bool, **settings: Any) -> TrainingArguments:
-    """Arguments of a fit of `steps` whose checkpoints go to `folder`; `settings` of this fit."""
+def trainer_arguments(
+    settings: Fitting | Pretrain, folder: Path, steps: int, bf16: bool, **others: Any
+) -> TrainingArguments:
+    """Arguments of a fit of `steps` whose checkpoints go to `folder`; `others`: its own."""
     return TrainingArguments(
         output_dir=str(folder),
         train_sampling_strategy="group_by_length",
@@ -29,7 +32,10 @@ def trainer_arguments(folder: Path, steps: int, bf16: bool, **settings: Any) -> 
         bf16=bf16,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=False,
-        **settings,
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=settings.batch_size,
+        seed=settings.seed,
+        **others,
     )
 
 

@@ -47,15 +47,13 @@ def run(run: Run, folder: Path) -> None:
     trainer = Trainer(
         model=network,
         args=trainer_arguments(
+            settings,
             folder / "checkpoints",
             max(1, len(ids) // settings.batch_size) * settings.epochs,
             has_fast_bfloat16(),
             num_train_epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            per_device_train_batch_size=settings.batch_size,
             warmup_steps=0.1,
             weight_decay=0.01,
-            seed=settings.seed,
         ),
         train_dataset=[{"input_ids": row} for row in ids],
         data_collator=DataCollatorForLanguageModeling(reader, mlm_probability=settings.masked),

@@ -112,18 +112,16 @@ def fit_arguments(
 ) -> TrainingArguments:
     steps = max(1, rows // (settings.batch_size * settings.accumulation_steps)) * epochs
     return trainer_arguments(
+        settings,
         folder,
         settings.steps or steps,
         bf16,
         num_train_epochs=epochs,
         max_steps=settings.steps or -1,
-        learning_rate=settings.learning_rate,
-        per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=INFERENCE_ROWS,
         gradient_accumulation_steps=settings.accumulation_steps,
         warmup_steps=settings.warmup_fraction,
         weight_decay=settings.weight_decay,
-        seed=settings.seed,
         label_names=["labels"],
         remove_unused_columns=False,
         eval_strategy="epoch",

@@ -6,6 +6,7 @@ import random
 import re
 import string
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -27,17 +28,14 @@ def misspell(text: str, dice: random.Random) -> str:
     return text[:place] + dice.choice(typos) + text[place + 2 :]
 
 
+@dataclass(eq=False)
 class Misspelt:
     """The examples of `texts`, a `share` of them read with a new typo each time."""
 
-    def __init__(
-        self,
-        examples: Examples,
-        texts: Sequence[str],
-        share: float,
-        encode: Callable[[Sequence[str]], list[list[int]]],
-    ) -> None:
-        self.examples, self.texts, self.share, self.encode = examples, texts, share, encode
+    examples: Examples
+    texts: Sequence[str]
+    share: float
+    encode: Callable[[Sequence[str]], list[list[int]]]
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -69,10 +69,7 @@ class JudgedTask:
 
 
 def judge_answers(
-    table: Table,
-    rows: Sequence[Row],
-    answers: Marks,
-    scores: NDArray[np.float64] | None = None,
+    table: Table, rows: Sequence[Row], answers: Marks, scores: NDArray[np.float64] | None = None
 ) -> list[JudgedTask]:
     """Each task's labelled rows; `answers` and `scores` [rows, labels of all tasks]."""
     truth = targets(table, rows)

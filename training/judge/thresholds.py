@@ -72,13 +72,12 @@ def choose(scores: Floats, thresholds: Floats | None) -> Marks:
 
 def fit_thresholds(scores: Floats, targets: NDArray[Any], grid: Floats = GRID) -> tuple[float, ...]:
     """A threshold per label for scores [rows, labels] against targets of 0 and 1."""
+    positives = targets.sum(0)
     answered = np.stack([(scores >= cut).sum(0) for cut in grid])  # [grid, labels]
     hit = np.stack([((scores >= cut) & (targets > 0)).sum(0) for cut in grid])
-    wrong = answered - hit + (targets.sum(0)[None] - hit)
-    common = _middle_of_best(_f1(hit.sum(1), wrong.sum(1)))
-    best = [_middle_of_best(column) for column in _f1(hit, wrong).T]
-    enough = targets.sum(0) >= ENOUGH
-    places = np.where(enough, best, common)
+    common = _middle_of_best(_f1(hit.sum(1), answered.sum(1), positives.sum()))
+    best = [_middle_of_best(column) for column in _f1(hit, answered, positives).T]
+    places = np.where(positives >= ENOUGH, best, common)
     return tuple(round(float(threshold), 4) for threshold in grid[places])
 
 
@@ -88,5 +87,5 @@ def _middle_of_best(scores: Floats) -> int:
     return int(best[len(best) // 2])
 
 
-def _f1(hit: Floats, wrong: Floats) -> Floats:
-    return 2 * hit / np.maximum(2 * hit + wrong, 1)
+def _f1(hit: Floats, answered: Floats, positives: Floats) -> Floats:
+    return 2 * hit / np.maximum(answered + positives, 1)

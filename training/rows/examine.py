@@ -6,7 +6,7 @@ Warnings name tasks, labels and lines; only what makes a run impossible is an er
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,18 +65,19 @@ def warnings(table: Table) -> Iterator[str]:
     for row in table.rows:
         rows_of_text[normalise(row.text)].append(row)
     repeated = [rows for rows in rows_of_text.values() if len(rows) > 1]
-    yield from _described(
-        "texts occur more than once with the same labels",
-        [rows for rows in repeated if len({row.targets for row in rows}) < len(rows)],
-    )
-    yield from _described(
-        "texts occur more than once with labels that contradict each other",
-        [rows for rows in repeated if _conflicts(rows)],
-    )
-    yield from _described(
-        "texts occur in more than one split, so that training sees what judges it",
-        [rows for rows in repeated if len({row.split for row in rows if row.split}) > 1],
-    )
+    problems: dict[str, Callable[[list[Row]], bool]] = {
+        "texts occur more than once with the same labels": (
+            lambda rows: len({row.targets for row in rows}) < len(rows)
+        ),
+        "texts occur more than once with labels that contradict each other": _conflicts,
+        "texts occur in more than one split, so that training sees what judges it": (
+            lambda rows: len({row.split for row in rows if row.split}) > 1
+        ),
+    }
+    for problem, has_problem in problems.items():
+        if cases := [rows for rows in repeated if has_problem(rows)]:
+            examples = "; ".join(map(_example, cases[:SHOWN_EXAMPLES]))
+            yield f"{len(cases)} {problem}: {examples}"
 
 
 def _weak_labels(table: Table) -> Iterator[str]:
@@ -104,18 +105,11 @@ def _weak_labels(table: Table) -> Iterator[str]:
             yield f"task {head.name}: lopsided, {share} of rows are {label!r}"
 
 
-def _described(problem: str, cases: list[list[Row]]) -> Iterator[str]:
-    if cases:
-        examples = "; ".join(
-            f"{rows[0].text[:SHOWN_CHARS]!r} at " + " and ".join(_place(row) for row in rows[:2])
-            for rows in cases[:SHOWN_EXAMPLES]
-        )
-        yield f"{len(cases)} {problem}: {examples}"
-
-
-def _place(row: Row) -> str:
-    path, _, line = row.place.rpartition(":")
-    return f"{Path(path).name}:{line}"
+def _example(rows: list[Row]) -> str:
+    """The text of one case, and where it stands."""
+    places = (row.place.rpartition(":") for row in rows[:2])
+    shown = " and ".join(f"{Path(path).name}:{line}" for path, _, line in places)
+    return f"{rows[0].text[:SHOWN_CHARS]!r} at {shown}"
 
 
 def _conflicts(rows: list[Row]) -> bool:

@@ -18,7 +18,7 @@ from model.encoding import printable
 from model.heads import Heads
 from tables.labels import LabelError, parse_labels, plain_labels
 from tables.reader import Fields, TableError, TableReader, TableRow
-from training.recipe import SPLITS, Data, Recipe, TaskSpec
+from training.recipe import SPLITS, Recipe, TaskSpec
 from training.rows.splits import carve, normalise
 
 REPORTED = 10  # faults named in one error message
@@ -97,7 +97,7 @@ def read_table(recipe: Recipe) -> Table:
             place = f"{file.path}:{row.line}"
             columns.update(row.fields or ())
             try:
-                rows.append(_row(row, place, file.split, recipe.data, recipe.tasks))
+                rows.append(_row(row, place, file.split, recipe))
             except DataError as error:
                 faults.append(f"{place}: {error}")
     if faults:
@@ -129,13 +129,11 @@ def read_rows(path: Path) -> Iterator[TableRow]:
         raise DataError(f"{path}: empty; give a file with rows")
 
 
-def _row(
-    row: TableRow, place: str, split: str | None, data: Data, tasks: tuple[TaskSpec, ...]
-) -> Row:
+def _row(row: TableRow, place: str, split: str | None, recipe: Recipe) -> Row:
     """The row as the recipe reads it; `split` is the file's. Raises DataError."""
     if row.fields is None:
         raise DataError(row.problem)
-    fields = row.fields
+    fields, data = row.fields, recipe.data
     text = text_of(fields, data.text)
     if not text.strip():
         raise DataError(f"column {data.text!r} has {text!r}; every row needs a text")
@@ -146,7 +144,7 @@ def _row(
     slice_name = fields.get(data.slice) if data.slice else None
     return Row(
         text=text,
-        targets=tuple(_target(fields, task) for task in tasks),
+        targets=tuple(_target(fields, task) for task in recipe.tasks),
         split=split,
         group=f"text:{normalise(text)}" if group in (None, "") else f"group:{group}",
         slice=slice_name or None,
