@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 # onnxruntime's telemetry starts a thread at its import, which a fork loses, keeps a cache on disk
@@ -71,23 +72,15 @@ def open_file(file: Path, options: SessionOptions) -> InferenceSession:
 
 def copy_folder(bundle: Bundle, copies: Path = COPIES) -> Path:
     """Where this bundle's copy for this machine is or would be."""
-    parts = [
-        str(LAYOUT),
-        onnxruntime.__version__,
-        platform.machine(),
-        _cpu_features(),
-        bundle.model_sha256,
-    ]
-    return copies / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    machine = f"{onnxruntime.__version__}\n{platform.machine()}\n{_cpu_features()}"
+    made_from = f"{LAYOUT}\n{machine}\n{bundle.model_sha256}"
+    return copies / hashlib.sha256(made_from.encode()).hexdigest()[:16]
 
 
 def _cpu_features() -> str:
     """The features of the processor as the kernel lists them; empty where it does not."""
-    try:
-        with CPUINFO.open() as file:
-            for line in file:
-                if line.startswith(FEATURES):
-                    return " ".join(sorted(line.partition(":")[2].split()))
-    except OSError:
-        pass
+    with suppress(OSError), CPUINFO.open() as file:
+        for line in file:
+            if line.startswith(FEATURES):
+                return " ".join(sorted(line.partition(":")[2].split()))
     return ""

@@ -9,6 +9,10 @@ from typing import Any
 from function.http.errors import RequestError
 
 FIELDS = ("inputs", "tasks", "top_k", "min_score")
+JSON_TYPES = {
+    type(None): "null", bool: "a boolean", int: "a number", float: "a number",
+    str: "a string", list: "a list", dict: "an object",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class PredictRequest:
 def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:
     """The request in a JSON value; raises RequestError naming the field."""
     if not isinstance(value, dict):
-        message = f'The body is {_kind(value)}; send an object such as {{"inputs": "raw honey"}}.'
+        kind = JSON_TYPES[type(value)]
+        message = f'The body is {kind}; send an object such as {{"inputs": "raw honey"}}.'
         raise RequestError(400, "wrong_type", message)
     for key in value:
         if key not in FIELDS:
@@ -118,22 +123,8 @@ def _min_score(scores: Any) -> dict[str, float]:
 
 
 def _wrong_type(field: str, value: Any, expected: str) -> RequestError:
-    return _wrong("wrong_type", field, f"is {_kind(value)}; send {expected}")
+    return _wrong("wrong_type", field, f"is {JSON_TYPES[type(value)]}; send {expected}")
 
 
 def _wrong(code: str, field: str, problem: str) -> RequestError:
     return RequestError(400, code, f"{field} {problem}.", field)
-
-
-def _kind(value: Any) -> str:
-    """The JSON type of a value, with its article."""
-    kinds = {
-        type(None): "null",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        str: "a string",
-        list: "a list",
-        dict: "an object",
-    }
-    return kinds[type(value)]

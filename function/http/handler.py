@@ -9,8 +9,8 @@ Importing this module reads the settings and loads nothing else. The image start
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import functions_framework
 
@@ -31,7 +31,7 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 PROFILE_FORMAT = 2
 """Format of a line's `profile`: 2 has the parents of spans, lines before it have no format."""
 Body = str | bytes | Iterator[bytes]
-Response = tuple[Body, int, Mapping[str, str | list[str] | tuple[str, ...]]]
+Response = tuple[Body, int, dict[str, Any]]
 """Body, status and headers, as flask takes them."""
 
 _settings = Settings.from_mapping(os.environ)
@@ -69,10 +69,7 @@ def _compressed(request: Request, body: str) -> str | bytes:
 
 
 def _response(request: Request, reply: Reply, body: str | bytes, spans: list[Span]) -> Response:
-    headers: dict[str, str | list[str] | tuple[str, ...]] = {
-        **reply.headers,
-        "Server-Timing": server_timing(spans),
-    }
+    headers: dict[str, Any] = {**reply.headers, "Server-Timing": server_timing(spans)}
     if reply.body:
         headers["Content-Type"] = "application/json"
         headers["Vary"] = "Accept-Encoding"

@@ -27,7 +27,6 @@ class Record:
     """One request."""
 
     time: datetime | None
-    severity: str
     message: str
     route: str
     status: int
@@ -83,17 +82,15 @@ def read_entry(entry: Mapping[str, Any]) -> Record | Failure | None:
     profile = payload.get("profile")
     labels = (entry.get("resource") or {}).get("labels") or {}
     time = entry.get("timestamp") or payload.get("time")
-    severity = str(entry.get("severity") or "DEFAULT")
     if not isinstance(profile, Mapping) or "spans" not in profile:
+        if entry.get("severity") not in ERRORS:
+            return None
         message = payload.get("message") or entry.get("textPayload") or "no message"
         revision = str(labels.get("revision_name") or "unknown")
-        if severity not in ERRORS:
-            return None
         return Failure(_time_or_none(time), str(message).splitlines()[0], revision)
     try:
         return Record(
             time=_time_or_none(time),
-            severity=severity,
             message=str(payload.get("message") or ""),
             route=str(profile["route"]),
             status=int(profile["status"]),

@@ -30,6 +30,7 @@ from profiling.timer.spans import Session, Span
 
 Caller = tuple[str, str, bool]
 """Trace id and span id in hexadecimal, and whether the caller records the trace."""
+Attributes = Mapping[str, str | int]
 NS_PER_MS = 1e6
 
 
@@ -43,9 +44,7 @@ class Exporter:
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("polyhead")
 
-    def export(
-        self, session: Session, caller: Caller | None, attributes: Mapping[str, str | int]
-    ) -> None:
+    def export(self, session: Session, caller: Caller | None, attributes: Attributes) -> None:
         """Export the closed spans of an ended session; `attributes` go to the outermost.
 
         A session that goes on from the start of the server has several outermost spans; they get
@@ -62,15 +61,10 @@ class Exporter:
         contexts: dict[Span | None, Context] = {None: around}
         for span in closed:
             outer = contexts.get(span.parent, around)
-            own_attributes = attributes if span.parent is None else {}
-            contexts[span] = self._send(span, outer, origin_ns, own_attributes)
+            contexts[span] = self._send(span, outer, origin_ns, {} if span.parent else attributes)
 
     def _send(
-        self,
-        span: Span,
-        context: Context,
-        origin_ns: float,
-        attributes: Mapping[str, str | int],
+        self, span: Span, context: Context, origin_ns: float, attributes: Attributes
     ) -> Context:
         sent = self._tracer.start_span(
             span.name,

@@ -51,7 +51,7 @@ def test_a_line_and_its_entry_say_the_same() -> None:
     assert isinstance(logged, Record)
     assert logged.revision == "s-00001-abc"
     assert logged.trace == "projects/p/traces/" + "a" * 32
-    same = ("time", "severity", "message", "route", "status", "duration_ms", "spans", "rss_mb")
+    same = ("time", "message", "route", "status", "duration_ms", "spans", "rss_mb")
     assert [getattr(printed, name) for name in same] == [getattr(logged, name) for name in same]
 
 
