@@ -58,8 +58,7 @@ class TrimmedVocabulary:
 def plain_tokenizer(folder: Path) -> dict[str, Any]:
     """The base's tokenizer.json without added tokens, truncation and padding."""
     document: dict[str, Any] = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    if document["model"].get("type") != "WordPiece":
-        kind = document["model"].get("type")
+    if (kind := document["model"].get("type")) != "WordPiece":
         raise RecipeError(f"base: its tokenizer is {kind}; give a base with a WordPiece tokenizer")
     return {**document, "added_tokens": [], "truncation": None, "padding": None}
 

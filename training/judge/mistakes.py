@@ -116,13 +116,11 @@ def _titled(facts: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]
     if "confusion" in facts:
         labels = facts["labels"]
         if len(labels) <= LARGEST_MATRIX:
-            yield (
-                "Confusion: a row per true label, a column per answer",
-                [
-                    {"truth": label, **dict(zip(labels, counts, strict=True))}
-                    for label, counts in zip(labels, facts["confusion"], strict=True)
-                ],
-            )
+            matrix = [
+                {"truth": label, **dict(zip(labels, counts, strict=True))}
+                for label, counts in zip(labels, facts["confusion"], strict=True)
+            ]
+            yield "Confusion: a row per true label, a column per answer", matrix
         yield "Worst confusions", facts["confused"]
         yield "Rarest labels: their recall, and the accuracy of the rest", facts["rare"]
     else:

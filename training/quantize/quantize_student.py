@@ -22,7 +22,7 @@ from training.recipe import Quantize
 from training.rows.table import Table
 from training.run import FACTS, Run, RunError
 
-KEPT = (1, 2, 4)  # of the worst layers, left in fp32
+FP32_LAYERS = (1, 2, 4)  # of the worst layers, left in fp32 by the last attempts
 
 
 class QuantizationError(RunError):
@@ -65,7 +65,7 @@ def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quanti
     elif settings.block_size > 16:
         yield replace(settings, block_size=16)
         yield replace(settings, scheme="dynamic")
-    for count in KEPT:
+    for count in FP32_LAYERS:
         yield replace(settings, keep=(*settings.keep, *worst_layers[:count]))
 
 

@@ -80,18 +80,14 @@ def quantize_embeddings(model: onnx.ModelProto, bits: int) -> None:
         rows, scales = _rows_to_integers(numpy_helper.to_array(table), bits)
         packed = bits == 4 and rows.shape[1] % 2 == 0
         graph.initializer.remove(table)
-        graph.initializer.extend(
-            [
-                numpy_helper.from_array(_packed(rows) if packed else rows, f"{name}_rows"),
-                numpy_helper.from_array(scales, f"{name}_scale"),
-            ]
-        )
+        parts = {f"{name}_rows": _packed(rows) if packed else rows, f"{name}_scale": scales}
+        graph.initializer.extend(numpy_helper.from_array(part, key) for key, part in parts.items())
         if packed and not any(tensor.name == "low_bits" for tensor in graph.initializer):
             graph.initializer.extend(UNPACKING)
         nodes += [
             helper.make_node("Gather", [f"{name}_rows", ids], [f"{out}_rows"]),
             helper.make_node("Gather", [f"{name}_scale", ids], [f"{out}_scale"]),
-            *(_unpack(out) if packed else _cast(out)),
+            *(_unpacked(out) if packed else [_to_float(f"{out}_rows", f"{out}_cast")]),
             helper.make_node("Mul", [f"{out}_cast", f"{out}_scale"], [out]),
         ]
     del graph.node[:]
@@ -105,19 +101,18 @@ UNPACKING = (
 )
 
 
-def _cast(out: str) -> list[onnx.NodeProto]:
-    return [helper.make_node("Cast", [f"{out}_rows"], [f"{out}_cast"], to=TensorProto.FLOAT)]
+def _to_float(source: str, out: str) -> onnx.NodeProto:
+    return helper.make_node("Cast", [source], [out], to=TensorProto.FLOAT)
 
 
-def _unpack(out: str) -> list[onnx.NodeProto]:
+def _unpacked(out: str) -> list[onnx.NodeProto]:
     """Bytes [..., width / 2] -> floats [..., width], zero at ZERO."""
+    rows = f"{out}_rows"
     return [
-        helper.make_node("BitwiseAnd", [f"{out}_rows", "low_bits"], [f"{out}_low"]),
-        helper.make_node(
-            "BitShift", [f"{out}_rows", "high_bits"], [f"{out}_high"], direction="RIGHT"
-        ),
+        helper.make_node("BitwiseAnd", [rows, "low_bits"], [f"{out}_low"]),
+        helper.make_node("BitShift", [rows, "high_bits"], [f"{out}_high"], direction="RIGHT"),
         helper.make_node("Concat", [f"{out}_low", f"{out}_high"], [f"{out}_both"], axis=-1),
-        helper.make_node("Cast", [f"{out}_both"], [f"{out}_float"], to=TensorProto.FLOAT),
+        _to_float(f"{out}_both", f"{out}_float"),
         helper.make_node("Sub", [f"{out}_float", "zero_point"], [f"{out}_cast"]),
     ]
 
