@@ -88,9 +88,8 @@ class TableReader:
             with gzip.GzipFile(fileobj=self._file) as lines:
                 yield from _json_rows(lines)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise TableError(
-                f"{self._path}: not a whole gzip file ({error}); make it anew"
-            ) from None
+            problem = f"not a whole gzip file ({error}); make it anew"
+            raise TableError(f"{self._path}: {problem}") from None
 
     def _csv_rows(self, columns: list[str]) -> Iterator[TableRow]:
         while True:

@@ -57,7 +57,11 @@ class Checkpoint:
         self._rejected_path = target.with_name(f"{target.name}.rejected.jsonl")
         self._made_from = made_from
         self._output = self._partial.open("ab")
-        self._lock()
+        try:
+            fcntl.flock(self._output, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._output.close()
+            raise ValueError(f"{self._partial}: another batch is writing it; let it end") from None
         self.position = self._earlier_position(force)
         self._rejected = self._rejected_path.open("ab")
         if (
@@ -95,13 +99,6 @@ class Checkpoint:
     def close(self) -> None:
         self._output.close()
         self._rejected.close()
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._output, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._output.close()
-            raise ValueError(f"{self._partial}: another batch is writing it; let it end") from None
 
     def _earlier_position(self, force: bool) -> Position:
         record = read_json(self._record)

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 PROFILE_FORMAT = 2
 """Format of a line's `profile`: 2 has the parents of spans, lines before it have no format."""
-Body = str | bytes | Iterator[bytes]
-Response = tuple[Body, int, dict[str, Any]]
+Response = tuple[str | bytes | Iterator[bytes], int, dict[str, Any]]
 """Body, status and headers, as flask takes them."""
 
 _settings = Settings.from_mapping(os.environ)

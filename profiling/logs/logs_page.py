@@ -51,10 +51,10 @@ def write_page(
 def latencies(revisions: Revisions) -> Markup | None:
     """Latency of warm predictions by percentile."""
     lines = [
-        (name, np.array([record.duration_ms for record in records if record.warm]), colour)
+        (name, np.array(durations_ms), colour)
         for (name, records), colour in zip(revisions.items(), cycle(SERIES), strict=False)
+        if len(durations_ms := [record.duration_ms for record in records if record.warm]) > 1
     ]
-    lines = [line for line in lines if len(line[1]) > 1]
     return percentile_curve("Latency of warm predictions by percentile", lines) if lines else None
 
 

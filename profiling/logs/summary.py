@@ -5,6 +5,8 @@ Latency is that of answered predictions on a warm instance; cold starts are coun
 
 from __future__ import annotations
 
+import heapq
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,8 @@ from profiling.percentiles import percentile
 
 SLOWEST = 5
 MESSAGES = 10
-TRACE_URL = "https://console.cloud.google.com/traces/list?project={project}&tid={trace_id}"
+TRACE = re.compile(r"projects/([^/]+)/traces/([^/]+)")
+TRACE_URL = "https://console.cloud.google.com/traces/list?project={}&tid={}"
 AGES_S = {
     "under 1 min": (0, 60), "1 to 10 min": (60, 600), "10 to 60 min": (600, 3600),
     "over 1 h": (3600, float("inf")),
@@ -114,6 +117,8 @@ def by_revision(log: Log) -> list[RevisionSummary]:
 def summarize(name: str, records: list[Record], failures: list[Failure]) -> RevisionSummary:
     times = sorted(record.time for record in records if record.time)
     warm = [record for record in records if record.warm]
+    predictions = [record for record in records if record.route == PREDICT]
+    slowest = heapq.nlargest(SLOWEST, predictions, key=lambda record: record.duration_ms)
     return RevisionSummary(
         revision=name,
         since=times[0].isoformat() if times else None,
@@ -124,7 +129,7 @@ def summarize(name: str, records: list[Record], failures: list[Failure]) -> Revi
         warm_ms=quantiles(record.duration_ms for record in warm),
         spans_ms=span_quantiles(warm),
         cold_starts=_cold_starts(records),
-        slowest=_slowest(records),
+        slowest=[_slow_request(record) for record in slowest],
         memory=_memory(records),
         errors=_errors(records, failures),
     )
@@ -165,13 +170,8 @@ def _cold_starts(records: list[Record]) -> ColdStarts:
     )
 
 
-def _slowest(records: list[Record]) -> list[SlowRequest]:
-    predictions = [record for record in records if record.route == PREDICT]
-    predictions.sort(key=lambda record: -record.duration_ms)
-    return [_slow_request(record) for record in predictions[:SLOWEST]]
-
-
 def _slow_request(record: Record) -> SlowRequest:
+    trace = TRACE.fullmatch(record.trace or "")
     work = [span for span in innermost(record.spans) if span.name not in NOT_WORK]
     longest = max(work, key=lambda span: span.duration_ms, default=None)
     return SlowRequest(
@@ -182,16 +182,8 @@ def _slow_request(record: Record) -> SlowRequest:
         tokens=record.tokens,
         longest=longest.name if longest else "",
         longest_ms=longest.duration_ms if longest else 0.0,
-        trace=trace_url(record.trace),
+        trace=TRACE_URL.format(*trace.groups()) if trace else None,
     )
-
-
-def trace_url(trace: str | None) -> str | None:
-    """The console's address of `projects/PROJECT/traces/ID`."""
-    parts = (trace or "").split("/")
-    if len(parts) != 4:
-        return None
-    return TRACE_URL.format(project=parts[1], trace_id=parts[3])
 
 
 def _memory(records: list[Record]) -> list[MemoryBand]:

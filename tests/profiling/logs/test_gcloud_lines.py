@@ -40,8 +40,8 @@ def documented() -> list[list[str]]:
     """Every `gcloud logging` command in docs/observe.md, as words, up to a pipe."""
     text = PAGES["docs/observe.md"].replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines()]
-    found = [line for line in lines if line.startswith("gcloud logging")]
-    return [shlex.split(line.partition(" | ")[0]) for line in found]
+    commands = [line for line in lines if line.startswith("gcloud logging")]
+    return [shlex.split(line.partition(" | ")[0]) for line in commands]
 
 
 def gcloud(words: list[str], config: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -111,15 +111,15 @@ def api(cold_server: Server) -> Iterator[Api]:
     entries = [
         {
             "insertId": str(number),
-            "timestamp": own.pop("time").replace("+00:00", "123Z"),
-            "severity": own.pop("severity"),
+            "timestamp": payload.pop("time").replace("+00:00", "123Z"),
+            "severity": payload.pop("severity"),
             "resource": {
                 "type": "cloud_run_revision",
                 "labels": {"service_name": "polyhead", "revision_name": "polyhead-00001-abc"},
             },
-            "jsonPayload": own,
+            "jsonPayload": payload,
         }
-        for number, own in enumerate(cold_server.lines())
+        for number, payload in enumerate(cold_server.lines())
     ]
     with Api(entries) as running:
         thread = threading.Thread(target=running.serve_forever)
@@ -159,7 +159,7 @@ def test_what_gcloud_reads_can_be_piped_on(api: Api, tmp_path: Path) -> None:
 
 
 def test_what_gcloud_makes_of_the_metrics(api: Api, cold_server: Server, tmp_path: Path) -> None:
-    own = cold_server.last_line()
+    payload = cold_server.last_line()
     for words in documented():
         if words[2] == "metrics":
             made = gcloud(words, tmp_path, **with_api(api, tmp_path))
@@ -177,7 +177,7 @@ def test_what_gcloud_makes_of_the_metrics(api: Api, cold_server: Server, tmp_pat
         for field in re.findall(
             r"jsonPayload\.([a-z_.]+)", " ".join([*extractors, metric["filter"]])
         ):
-            assert lookup(own, field) is not None, field
+            assert lookup(payload, field) is not None, field
 
 
 SAVED = """
