@@ -17,10 +17,7 @@ TOOLS = {
     "smoke": ("smoke", "does a deployed service answer rightly, and only to those it may?"),
 }
 BENCHMARKS = {
-    "coldstart": (
-        "bench.coldstart",
-        "how soon a fresh process answers, beside its peers",
-    ),
+    "coldstart": ("bench.coldstart", "how soon a fresh process answers, beside its peers"),
     "throughput": ("bench.throughput", "texts a second of a long list, beside the graph's limit"),
     "instances": ("bench.instances", "whether more instances behind one address carry more"),
     "soak": ("bench.soak", "whether memory stays bounded over many requests"),

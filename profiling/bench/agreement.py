@@ -26,6 +26,7 @@ from profiling.bench import result
 from profiling.percentiles import percentile
 from profiling.report.load.plan import LoadError, Plan, run_load
 from profiling.server import ServerError, serving
+from tables.text import aligned
 
 TURNS = 5
 CONNECTIONS = 4
@@ -33,7 +34,6 @@ SCRIPT = """
 wrk.method = "POST"
 wrk.body = '{body}'
 wrk.headers["Content-Type"] = "application/json"
-function setup(thread) end
 function init(args) math.randomseed({seed}) end
 function delay() return math.floor(-{pause_ms} * math.log(1 - math.random()) + 0.5) end
 function done(summary, latency, requests)
@@ -102,24 +102,23 @@ def take_turns(load: Plan, rate: float, folder: Path) -> Runs:
 def agree(runs: Runs) -> bool:
     """Print the medians side by side; whether all are within what is allowed."""
     within = True
+    rows = [("", "wrk", "locust", "apart", "allowed")]
     for key, allowed in ALLOWED_SHARES.items():
         wrk, locust = (percentile([run[key] for run in runs[name]], 50) for name in runs)
         apart = abs(locust / wrk - 1)
         within = within and apart <= allowed
-        print(f"{key:<11} wrk {wrk:8.2f}   locust {locust:8.2f}   "
-              f"{apart:6.1%} apart, {allowed:.0%} allowed")  # fmt: skip
+        rows.append((key, f"{wrk:.2f}", f"{locust:.2f}", f"{apart:.1%}", f"{allowed:.0%}"))
+    print("\n".join(aligned(rows)))
     return within
 
 
 def _wrk(plan: Plan, folder: Path) -> dict[str, float]:
     script = folder / "load.lua"
     body = json.dumps({"inputs": plan.questions[0]}).replace("\\", "\\\\").replace("'", "\\'")
-    pause_ms = plan.pause_s * 1000
-    script.write_text(SCRIPT.format(body=body, seed=plan.seed + 1, pause_ms=pause_ms))
-    command = ["wrk", "-t1", f"-c{plan.users}", f"-d{round(plan.duration_s)}s", "-s", str(script)]
-    done = subprocess.run(
-        [*command, f"{plan.address}/"], capture_output=True, text=True, check=False
-    )
+    script.write_text(SCRIPT.format(body=body, seed=plan.seed + 1, pause_ms=plan.pause_s * 1000))
+    options = ("-t1", f"-c{plan.users}", f"-d{round(plan.duration_s)}s", "-s", str(script))
+    command = ["wrk", *options, f"{plan.address}/"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"wrk failed: {done.stderr.strip()[-300:]}")
     measured: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])

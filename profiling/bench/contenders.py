@@ -77,8 +77,8 @@ CONTENDERS = {
     "pipelines": Contender(
         "a transformers pipeline per task",
         (
-            *(sys.executable, "-m", "functions_framework"),
-            *(*FRAMEWORK, str(PEERS / "pipelines" / "serve.py")),
+            *(sys.executable, "-m", "functions_framework", *FRAMEWORK),
+            str(PIPELINES.with_name("serve.py")),
         ),
         own_weights=True,
         needs=(PIPELINES,),

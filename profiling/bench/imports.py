@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from profiling.bench import result
@@ -65,7 +65,7 @@ def cold_path(python: str, bundle: Path) -> dict[str, int]:
         return modules
 
 
-def allowable(modules: Iterable[str]) -> set[str]:
+def allowable(modules: Collection[str]) -> set[str]:
     """Names as the list has them; private parts of the standard library are left out."""
     standard_library = {_package(name) for name in modules} & sys.stdlib_module_names
     of_packages = {name for name in modules if _package(name) not in standard_library}

@@ -76,7 +76,13 @@ def measure(contender: Contender, plan: StartPlan) -> Start:
         limited(plan.limits) as group,
         closing(_Spawned(contender, plan, group, Path(folder) / "log")) as spawned,
     ):
+        pid = spawned.process.pid
         start = spawned.serve() if contender.serves else spawned.answer_once()
+        start.settled_mb = process_tree.pss_mb(pid)
+        start.peak_mb = process_tree.highest_rss_mb(pid)
+        if plan.burst and contender.serves:
+            burst(spawned.port, spawned.log)
+            start.burst_mb = process_tree.pss_mb(pid)
         start.charged_mb, start.killed, start.note = group.peak_mb, group.killed, group.note
         return start
 
@@ -105,7 +111,7 @@ class _Spawned:
             )
 
     def serve(self) -> Start:
-        """The first request goes out over a connection made as soon as the process listens."""
+        """The first request over a connection made as soon as it listens; warm ones; a pause."""
         plan, port = self.plan, self.port
         with closing(Caller(port, self.log, connect(self.process, port, self.log))) as caller:
             listening_ms = self._elapsed_ms()
@@ -119,10 +125,6 @@ class _Spawned:
                 percentile(times_ms, percent) for percent in (50, 95, 99)
             )
         time.sleep(SETTLE_S)
-        self._add_memory(start)
-        if plan.burst:
-            burst(port, self.log)
-            start.burst_mb = process_tree.pss_mb(self.process.pid)
         return start
 
     def answer_once(self) -> Start:
@@ -132,9 +134,7 @@ class _Spawned:
         if not line:
             log = last_lines(self.log, LOG_LINES)
             raise ServerError(f"{self.contender.title} gave no answer:\n{log}")
-        start = self._start(json.loads(line))
-        self._add_memory(start)
-        return start
+        return self._start(json.loads(line))
 
     def close(self) -> None:
         process_tree.end(self.process.pid)
@@ -153,10 +153,6 @@ class _Spawned:
         labels = labels_of(answer)
         if labels.keys() != right.keys() or (not self.contender.own_weights and labels != right):
             raise ServerError(f"{self.contender.title} answers {labels}, not {right}")
-
-    def _add_memory(self, start: Start) -> None:
-        start.settled_mb = process_tree.pss_mb(self.process.pid)
-        start.peak_mb = process_tree.highest_rss_mb(self.process.pid)
 
     def _elapsed_ms(self) -> float:
         return (time.perf_counter() - self.spawned_s) * 1000

@@ -41,18 +41,14 @@ class ControlGroup:
     """The control groups of one process tree."""
 
     folders: list[Path] = field(default_factory=list)
-    affinity: int | None = None
+    enter: list[str] = field(default_factory=list)
+    """Lines of shell with which a process enters."""
     note: str = ""
     """How the limits were kept, in words."""
 
     def wrap(self, command: list[str]) -> list[str]:
         """The command, entering the groups before it starts."""
-        enter = [
-            f"echo $$ > {shlex.quote(str(folder / 'cgroup.procs'))}" for folder in self.folders
-        ]
-        if self.affinity is not None:
-            enter.append(f"taskset -pc {_last_cpus(self.affinity)} $$ > /dev/null")
-        return ["sh", "-c", "; ".join([*enter, 'exec "$@"']), "limited", *command]
+        return ["sh", "-c", "; ".join([*self.enter, 'exec "$@"']), "limited", *command]
 
     @property
     def peak_mb(self) -> float | None:
@@ -94,14 +90,18 @@ def _apply(limits: CpuMemoryLimits, group: ControlGroup) -> None:
                 folder = parent / f"polyhead-{os.getpid()}-{time.monotonic_ns()}"
                 folder.mkdir()
                 group.folders.append(folder)
+                group.enter.append(f"echo $$ > {shlex.quote(str(folder / 'cgroup.procs'))}")
                 for name, value in values.items():
                     (folder / name).write_text(value)
         group.note = f"{limits} kept by control groups"
     except OSError as error:
         group.note = f"control groups are not permitted here ({error}); memory is not limited"
         if limits.cpus:
-            group.affinity = max(1, round(limits.cpus))
-            group.note += f", {group.affinity} CPU kept by affinity"
+            count = max(1, round(limits.cpus))
+            # The client works on the first CPUs, where there are more.
+            cpus = ",".join(map(str, sorted(os.sched_getaffinity(0))[-count:]))
+            group.enter.append(f"taskset -pc {cpus} $$ > /dev/null")
+            group.note += f", {count} CPU kept by affinity"
 
 
 def _values(limits: CpuMemoryLimits) -> list[tuple[Path, dict[str, str]]]:
@@ -128,8 +128,3 @@ def _remove(folder: Path) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def _last_cpus(count: int) -> str:
-    """The client works on the first, where there is more than one."""
-    return ",".join(map(str, sorted(os.sched_getaffinity(0))[-count:]))

@@ -103,10 +103,7 @@ def measure_request(bundle: Path, requests: int) -> tuple[float, int]:
 
     Raises ServerError. All requests go over one connection.
     """
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(bundle, Path(folder) / "log") as server,
-    ):
+    with tempfile.TemporaryDirectory() as folder, serving(bundle, Path(folder) / "log") as server:
         with closing(Caller(server.port, server.log)) as caller:
             caller.times_ms(TEXT, 100)
             before_s = server.cpu_s()

@@ -76,10 +76,7 @@ def measure(bundle: Path, requests: int) -> list[dict[str, Any]]:
     """
     questions = mixed(result.sample(result.TEXTS, 10_000), MIX)
     rows: list[dict[str, Any]] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(bundle, Path(folder) / "log") as server,
-    ):
+    with tempfile.TemporaryDirectory() as folder, serving(bundle, Path(folder) / "log") as server:
         for part in range(1, PARTS + 1):
             outcome = run_load(
                 Plan(

@@ -150,10 +150,8 @@ def table(report: dict[str, Any]) -> str:
             cells = (f"{median_s:.2f} ({summary['p95']:.2f})", f"{texts / median_s:.0f}")
             tokens_per_s = f"{measured['tokens'] / median_s:.0f}"
             rows.append((name, threads, str(summary["n"]), *cells, tokens_per_s))
-        of_ours = measured["seconds"][OURS]
-        for name, seconds in measured["seconds"].items():
             if name != OURS:
-                paired = zip(seconds, of_ours, strict=True)
+                paired = zip(seconds, measured["seconds"][OURS], strict=True)
                 ratio = statistics.median(other_s / our_s for other_s, our_s in paired)
                 notes.append(f"- threads {threads}: {ratio:.2f} times as fast as {name}")
     parts = (markdown(header, rows), "\n".join(notes), machine.sentence(report["machine"]))

@@ -16,7 +16,7 @@ def test_every_contender_answers(tmp_path: Path) -> None:
     assert report["texts"] == 100
     seconds = report["threads"]["1"]["seconds"]
     assert {OURS, LIMIT, PIPELINE} < set(seconds)
-    assert all(len(found) == 2 for found in seconds.values())
+    assert all(len(times_s) == 2 for times_s in seconds.values())
     assert (tmp_path / "throughput.md").read_text() == done.stdout
 
 

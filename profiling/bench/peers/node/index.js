@@ -57,10 +57,10 @@ async function answer(texts) {
 }
 exports.answer = answer;
 
-function encode(tokenizer, text, { max_tokens: most, tasks }) {
+function encode(tokenizer, text, { max_tokens: maxTokens, tasks }) {
   const { ids } = tokenizer.encode(text);
-  const kept = ids.length > most ? [...ids.slice(0, most - 1), ids.at(-1)] : ids;
-  return kept.concat(tasks.map((task) => task.control_id));
+  const cut = ids.length > maxTokens ? [...ids.slice(0, maxTokens - 1), ids.at(-1)] : ids;
+  return cut.concat(tasks.map((task) => task.control_id));
 }
 
 function tensors(ort, rows) {
@@ -91,10 +91,11 @@ function labels(tasks, logits) {
     start += names.length;
     const scores = kind === 'single' ? softmax(scaled) : scaled.map((x) => 1 / (1 + Math.exp(-x)));
     const ranked = names
-      .map((label, index) => ({ label, score: scores[index], least: thresholds?.[index] }))
+      .map((label, index) => ({ label, score: scores[index], threshold: thresholds?.[index] }))
       .sort((a, b) => b.score - a.score);
-    const given = kind === 'single' ? ranked.slice(0, 1) : ranked.filter((x) => x.score >= x.least);
-    prediction[name] = given.map(({ label, score }) => ({ label, score }));
+    const chosen =
+      kind === 'single' ? ranked.slice(0, 1) : ranked.filter((x) => x.score >= x.threshold);
+    prediction[name] = chosen.map(({ label, score }) => ({ label, score }));
   }
   return prediction;
 }

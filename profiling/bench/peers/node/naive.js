@@ -25,10 +25,10 @@ exports.classify = async (request, response) => {
     const prediction = {};
     let start = 0;
     for (const task of tasks) {
-      const own = logits.slice(start, start + task.labels.length).map((x) => x / task.temperature);
+      const scaled = logits.slice(start, start + task.labels.length).map((x) => x / task.temperature);
       start += task.labels.length;
-      const sum = own.reduce((total, value) => total + Math.exp(value), 0);
-      const scores = own.map((x) =>
+      const sum = scaled.reduce((total, value) => total + Math.exp(value), 0);
+      const scores = scaled.map((x) =>
         task.kind === 'single' ? Math.exp(x) / sum : 1 / (1 + Math.exp(-x))
       );
       const ranked = task.labels
