@@ -28,7 +28,9 @@ def test_the_bundle_answers_as_it_did() -> None:
     for prediction, answer in zip(predictions, ANSWERS, strict=True):
         assert list(prediction) == list(answer["prediction"])
         for task, labels in answer["prediction"].items():
-            assert [label["label"] for label in prediction[task]] == [it["label"] for it in labels]
+            assert [label["label"] for label in prediction[task]] == [
+                entry["label"] for entry in labels
+            ]
             scores = [label["score"] for label in labels]
             assert [label["score"] for label in prediction[task]] == pytest.approx(scores, abs=0.02)
 
@@ -54,16 +56,16 @@ def command(*arguments: str) -> str:
 
 
 def test_the_recipe_is_read() -> None:
-    told = command("training", "check", str(FROZEN / "recipe.toml"))
-    assert "300 train, 60 validation, 60 test" in told
+    output = command("training", "check", str(FROZEN / "recipe.toml"))
+    assert "300 train, 60 validation, 60 test" in output
 
 
 def test_the_log_is_read() -> None:
-    told = command("profiling", "logs", "--file", str(FROZEN / "function.log"))
-    assert "revision polyhead-00001-abc: 7 requests, 3 predictions, 1 instances" in told.replace(
+    output = command("profiling", "logs", "--file", str(FROZEN / "function.log"))
+    assert "revision polyhead-00001-abc: 7 requests, 3 predictions, 1 instances" in output.replace(
         "1 instance,", "1 instances,"
     )
-    assert "cold starts: 1" in told
+    assert "cold starts: 1" in output
     document = json.loads(
         command("profiling", "logs", "--file", str(FROZEN / "function.log"), "--json")
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from profiling.logs.nesting import LoggedSpan, read_spans
+from profiling.nesting import LoggedSpan, read_spans
 
 TRACE = "logging.googleapis.com/trace"
 ERRORS = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from profiling.logs.entry import PREDICT, Failure, Record
-from profiling.logs.nesting import innermost
 from profiling.logs.source import Log
+from profiling.nesting import innermost
 from profiling.percentiles import percentile
 
 SLOWEST = 5

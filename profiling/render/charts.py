@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from profiling.logs.nesting import LoggedSpan, innermost
+from profiling.nesting import LoggedSpan, innermost
 from profiling.render.plot import (
     FIRST,
     INK,

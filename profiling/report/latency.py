@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from profiling.report.harness import Harness, run_summary
 from profiling.report.load.plan import Outcome
 
@@ -42,11 +44,11 @@ def measure_steps(harness: Harness, seconds: float) -> dict[str, Any]:
         step = {"rate": round(rate, 2)} | run_summary(outcome)
         p99_ms = step["p99_ms"]
         step["held"] = p99_ms is not None and p99_ms <= harness.target_ms and not step["errors"]
-        if step["held"]:
-            held = max(held, rate)
-        else:
-            broken = min(rate, broken or rate)
         steps.append(step)
+        if step["held"]:  # every rate lies between the two
+            held = rate
+        else:
+            broken = rate
     return {
         "target_ms": harness.target_ms,
         "closed": {"users": harness.options.users, **run_summary(closed)},
@@ -93,13 +95,7 @@ def _median_request(profiles: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _slowest(harness: Harness, outcome: Outcome) -> list[dict[str, Any]]:
-    questions = [
-        question
-        for question, is_good in zip(outcome.question, outcome.good, strict=True)
-        if is_good
-    ]
-    ranked = sorted(zip(outcome.latency_ms, questions, strict=True), reverse=True)
-    texts = harness.questions(harness.options.batch)
-    return [
-        {"ms": round(float(ms), 1), "texts": texts[question]} for ms, question in ranked[:SLOWEST]
-    ]
+    latency_ms, texts = outcome.latency_ms, harness.questions(harness.options.batch)
+    question = np.asarray(outcome.question)[outcome.good]
+    slowest = np.argsort(latency_ms)[: -SLOWEST - 1 : -1]
+    return [{"ms": round(float(latency_ms[at]), 1), "texts": texts[question[at]]} for at in slowest]

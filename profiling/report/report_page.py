@@ -11,23 +11,11 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from profiling.logs.nesting import read_spans
+from profiling.nesting import read_spans
 from profiling.percentiles import percentile
+from profiling.render import plot
 from profiling.render.charts import Bar, bars_of, percentile_curve, waterfall
 from profiling.render.page import render
-from profiling.render.plot import (
-    BAD,
-    FIRST,
-    INK,
-    MUTED,
-    SECOND,
-    THIRD,
-    beside,
-    drawing,
-    log_axis,
-    name_rows,
-    short_ms,
-)
 from profiling.report.document import Document, latencies
 
 
@@ -47,31 +35,30 @@ def distribution(document: Document) -> Markup | None:
     values = latencies(document, "steady")
     if len(values) < 2:
         return None
-    with drawing("distribution", "Distribution of latencies at the steady rate") as drawn:
+    with plot.drawing("distribution", "Distribution of latencies at the steady rate") as drawn:
         axes = drawn.axes
         low, high = values.min() * 0.95, values.max() * 1.05
         counts, *_ = axes.hist(
-            values, np.geomspace(low, high, 48).tolist(), color=FIRST, alpha=0.85, rwidth=0.9
+            values, np.geomspace(low, high, 48).tolist(), color=plot.FIRST, alpha=0.85, rwidth=0.9
         )
-        log_axis(axes, "x")
-        for percent, colour, side in ((50, INK, "right"), (99, SECOND, "left")):
+        plot.log_axis(axes, "x")
+        for percent, colour, side in ((50, plot.INK, "right"), (99, plot.SECOND, "left")):
             ms = percentile(values, percent)
             axes.axvline(ms, color=colour, linewidth=1.2, linestyle=(0, (3, 2)))
-            label = f"p{percent} {short_ms(ms)}"
+            label = f"p{percent} {plot.short_ms(ms)}"
             axes.text(ms, np.max(counts) * 1.14, label, ha=side, color=colour)
         axes.set_ylim(0, np.max(counts) * 1.1)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.set_xlabel("milliseconds from when the request was due")
-        axes.set_ylabel("answers")
+        axes.set(xlabel="milliseconds from when the request was due", ylabel="answers")
     return drawn.svg
 
 
 def curve(document: Document) -> Markup | None:
     """Latency by percentile; a steep right end is what a few callers suffer."""
     lines = [
-        ("one caller", latencies(document, "single"), THIRD),
-        ("steady, from sent", latencies(document, "steady", "sent"), SECOND),
-        ("steady, from due", latencies(document, "steady"), FIRST),
+        ("one caller", latencies(document, "single"), plot.THIRD),
+        ("steady, from sent", latencies(document, "steady", "sent"), plot.SECOND),
+        ("steady, from due", latencies(document, "steady"), plot.FIRST),
     ]
     lines = [line for line in lines if len(line[1]) > 1]
     return percentile_curve("Latency by percentile", lines) if lines else None
@@ -85,26 +72,25 @@ def rates(document: Document) -> Markup | None:
         return None
     steps.sort(key=lambda step: float(step["throughput"]))
     x = [step["throughput"] for step in steps]
-    with drawing("rates", "Latency by throughput") as drawn:
+    with plot.drawing("rates", "Latency by throughput") as drawn:
         axes = drawn.axes
-        for key, colour in (("p99_ms", SECOND), ("p50_ms", FIRST)):
+        for key, colour in (("p99_ms", plot.SECOND), ("p50_ms", plot.FIRST)):
             y = [step[key] for step in steps]
             axes.plot(x, y, color=colour)
-            beside(axes, x[-1], y[-1], key[:3], colour, away=8)
+            plot.beside(axes, x[-1], y[-1], key[:3], colour, away=8)
         for step in steps:
-            colour = SECOND if step["held"] else BAD
+            colour = plot.SECOND if step["held"] else plot.BAD
             marker = "o" if step["held"] else "X"
             axes.plot(step["throughput"], step["p99_ms"], marker, color=colour, markersize=6)
-        axes.axhline(stage["target_ms"], color=MUTED, linewidth=1, linestyle=(0, (3, 2)))
+        axes.axhline(stage["target_ms"], color=plot.MUTED, linewidth=1, linestyle=(0, (3, 2)))
         axes.annotate(
             f"target {stage['target_ms']:g} ms", (0, stage["target_ms"]), (2, 3),
             xycoords=("axes fraction", "data"), textcoords="offset points",
-            color=MUTED, fontsize=8.5,
+            color=plot.MUTED, fontsize=8.5,
         )  # fmt: skip
         axes.set_xlim(0, max(x) * 1.12)
-        log_axis(axes, "y")
-        axes.set_xlabel("answers per second")
-        axes.set_ylabel("milliseconds")
+        plot.log_axis(axes, "y")
+        axes.set(xlabel="answers per second", ylabel="milliseconds")
     return drawn.svg
 
 
@@ -115,37 +101,36 @@ def batches(document: Document) -> Markup | None:
     if not rows:
         return None
     x = [row["texts"] for row in rows]
-    with drawing("batches", "Milliseconds per text by batch size") as drawn:
+    with plot.drawing("batches", "Milliseconds per text by batch size") as drawn:
         axes = drawn.axes
         for key, title, colour in (
-            ("server_ms_per_text", "server", FIRST),
-            ("client_cpu_ms_per_text", "client", SECOND),
+            ("server_ms_per_text", "server", plot.FIRST),
+            ("client_cpu_ms_per_text", "client", plot.SECOND),
         ):
             y = [row[key] for row in rows]
             axes.plot(x, y, "o-", color=colour, markersize=4.5)
-            beside(axes, x[-1], y[-1], title, colour, away=7)
+            plot.beside(axes, x[-1], y[-1], title, colour, away=7)
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_locator(FixedLocator(x))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_xlim(x[0] * 0.85, x[-1] * 2.2)
-        log_axis(axes, "y")
-        axes.set_xlabel("texts in a request")
-        axes.set_ylabel("milliseconds per text")
+        plot.log_axis(axes, "y")
+        axes.set(xlabel="texts in a request", ylabel="milliseconds per text")
     return drawn.svg
 
 
 def cold(document: Document) -> Markup | None:
     """From the start of the process to the first answer."""
     start = document["stages"].get("starts", {}).get("waterfall")
-    if not start:
+    bars = bars_of(read_spans(start["spans"])) if start else []
+    if not bars:
         return None
-    spans = read_spans(start["spans"])
-    last_ms = max((span.end_ms for span in spans), default=0.0)
-    shift_ms = start["first_answer_ms"] - last_ms  # the function's clock began at its first span
-    bars = [bar.moved(shift_ms) for bar in bars_of(spans)]
-    if min((bar.start_ms for bar in bars), default=0.0) > start["listening_ms"] / 2:
+    # The function's clock began at its first span.
+    shift_ms = start["first_answer_ms"] - max(bar.end_ms for bar in bars)
+    bars = [bar.moved(shift_ms) for bar in bars]
+    if min(bar.start_ms for bar in bars) > start["listening_ms"] / 2:
         bars = [Bar("start, until it listens", 0.0, start["listening_ms"]), *bars]
-    return waterfall("cold", "Waterfall of a cold request", bars) if bars else None
+    return waterfall("cold", "Waterfall of a cold request", bars)
 
 
 def warm(document: Document) -> Markup | None:
@@ -153,12 +138,11 @@ def warm(document: Document) -> Markup | None:
     single = document["stages"].get("single", {})
     if not single.get("waterfall"):
         return None
-    spans = read_spans(single["waterfall"])
+    bars = bars_of(read_spans(single["waterfall"]))
     whole_ms = single["p50_ms"] or 0.0
-    inside_ms = max(span.duration_ms for span in spans)
     # When the request arrived is known to neither clock: it is drawn in the middle.
-    shift_ms = max(0.0, (whole_ms - inside_ms) / 2)
-    bars = [bar.moved(shift_ms) for bar in bars_of(spans)]
+    shift_ms = max(0.0, (whole_ms - max(bar.duration_ms for bar in bars)) / 2)
+    bars = [bar.moved(shift_ms) for bar in bars]
     if whole_ms:
         bars = [Bar("seen by the caller", 0.0, whole_ms, holds_others=True), *bars]
     return waterfall("warm", "Waterfall of a warm request", bars)
@@ -166,23 +150,21 @@ def warm(document: Document) -> Markup | None:
 
 def operators(document: Document) -> Markup | None:
     """Shares of the kinds of operators."""
-    kinds = document["stages"].get("operators", {}).get("kinds", [])
     rows = [
-        (kind["name"], 100 * kind["share"], f"{100 * kind['share']:.0f} %, {kind['us']:.0f} µs")
-        for kind in kinds
+        (kind["name"], kind["share"], f"{100 * kind['share']:.0f} %, {kind['us']:.0f} µs")
+        for kind in document["stages"].get("operators", {}).get("kinds", [])
     ]
-    return _row_bars("operators", "Share of time by operator", rows, FIRST)
+    return _row_bars("operators", "Share of time by operator", rows, plot.FIRST)
 
 
 def memory(document: Document) -> Markup | None:
     """Memory of the server after each probe."""
-    sizes_mb = {
-        name: result["server_memory_mb"]
+    rows = [
+        (f"after {name}", result["server_memory_mb"], f"{result['server_memory_mb']:.0f} MB")
         for name, result in document["stages"].items()
-        if result.get("server_memory_mb") is not None
-    }
-    rows = [(f"after {name}", size, f"{size:.0f} MB") for name, size in sizes_mb.items()]
-    return _row_bars("memory", "Memory after each probe", rows, THIRD)
+        if "server_memory_mb" in result
+    ]
+    return _row_bars("memory", "Memory after each probe", rows, plot.THIRD)
 
 
 def _row_bars(
@@ -192,12 +174,12 @@ def _row_bars(
     if not rows:
         return None
     titles, lengths, labels = zip(*rows, strict=True)
-    with drawing(name, description, 0.26 * len(rows) + 0.3) as drawn:
+    with plot.drawing(name, description, 0.26 * len(rows) + 0.3) as drawn:
         axes = drawn.axes
-        name_rows(axes, list(titles))
+        plot.name_rows(axes, list(titles))
         axes.barh(range(len(rows)), lengths, color=colour, height=0.6)
         for row, (length, label) in enumerate(zip(lengths, labels, strict=True)):
-            beside(axes, length, row, label)
+            plot.beside(axes, length, row, label)
         axes.set_xlim(0, max(lengths) * 1.3)
         axes.xaxis.set_visible(False)
     return drawn.svg

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiling.logs.entry import Failure, Record, read_entry
-from profiling.logs.nesting import LoggedSpan
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
 from profiling.logs.summary import by_revision, quantiles, summarize
+from profiling.nesting import LoggedSpan
 from tests.profiling.logs.lines import BEGIN, line, record
 from tests.serving import Server
 

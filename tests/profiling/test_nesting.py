@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from profiling.logs.entry import Record, read_entry
-from profiling.logs.nesting import innermost, read_spans
 from profiling.logs.summary import summarize
+from profiling.nesting import innermost, read_spans
 from tests.serving import ROOT
 
 FROZEN = ROOT / "tests" / "frozen" / "function.log"
