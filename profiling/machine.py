@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,20 +13,17 @@ from typing import Any
 
 import psutil
 
-PACKAGES = (
-    *("functions-framework", "gunicorn", "flask", "onnxruntime", "tokenizers", "numpy"),
-    *("torch", "transformers"),
-)
+PACKAGES = ("functions-framework", "gunicorn", "flask", "onnxruntime", "tokenizers", "numpy",
+            "torch", "transformers")  # fmt: skip
 VERSIONS = """
 import json, platform, sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 packages = dict.fromkeys(sys.argv[1:])
 for name in packages:
-    try:
+    with suppress(PackageNotFoundError):
         packages[name] = version(name)
-    except PackageNotFoundError:
-        pass
 print(json.dumps({"python": platform.python_version(), "packages": packages}))
 """
 
@@ -72,10 +70,8 @@ def versions(python: Path | str) -> dict[str, Any]:
 
 def processor() -> str:
     """The processor's name, as the kernel gives it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
+    name = re.search(r"^model name\s*: (.+)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return name[1] if name else platform.processor() or "unknown"
 
 
 def _listed(packages: dict[str, str | None]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ import psutil
 
 MIB = 2**20
 GRACE_S = 5.0
+HIGHEST_RSS_KIB = re.compile(r"^VmHWM:\s+(\d+)", re.MULTILINE)
 
 
 def tree(pid: int) -> list[psutil.Process]:
@@ -29,7 +31,8 @@ def pss_mb(pid: int) -> float:
 
 def highest_rss_mb(pid: int) -> float:
     """Sum of each process's highest resident memory: an upper bound, shared pages count twice."""
-    return sum(_status_kib(process.pid, "VmHWM") for process in tree(pid)) / 1024
+    statuses = (Path(f"/proc/{process.pid}/status").read_text() for process in tree(pid))
+    return sum(int(kib) for status in statuses for kib in HIGHEST_RSS_KIB.findall(status)) / 1024
 
 
 def cpu_s(pid: int) -> float:
@@ -52,16 +55,7 @@ def end(pid: int) -> None:
     A server may start a new worker while it is being ended, hence the whole session's group.
     """
     processes = tree(pid)
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGTERM)
-    psutil.wait_procs(processes, timeout=GRACE_S)
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=GRACE_S)
-
-
-def _status_kib(pid: int, key: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1])
-    return 0
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(pid, number)
+        psutil.wait_procs(processes, timeout=GRACE_S)

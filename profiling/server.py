@@ -57,7 +57,7 @@ class Answer:
 
 
 class Server:
-    """One running function. Times are of `time.perf_counter`."""
+    """One running function; `started_s` is of `time.perf_counter`."""
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Server:
     ) -> None:
         """Start `command` with `python` on a free port; `settings` go into its environment."""
         self.port = free_port()
+        self.address = f"http://{HOST}:{self.port}"
         self.log = log
         address = {"BUNDLE": str(bundle.resolve()), "HOST": HOST, "PORT": str(self.port)}
         self.started_s = time.perf_counter()
@@ -82,19 +83,11 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.pid = self.process.pid
 
-    @property
-    def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def wait_until_listening(self) -> float:
-        """When it first took a connection; raises ServerError."""
+    def wait_until_listening(self) -> None:
+        """Return once it takes connections; raises ServerError."""
         connect(self.process, self.port, self.log).close()
-        return time.perf_counter()
 
     def request(
         self,
@@ -135,10 +128,10 @@ class Server:
             wire.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: wire.recv(65536), b""))
 
-    def check(self, pids_before: list[int] | None = None) -> None:
+    def check(self, pids_before: list[int]) -> None:
         """Raise ServerError when it is gone, does not answer, or lost one of its processes."""
         self.expect("GET", "/health", timeout_s=HUNG_S)
-        lost = set(pids_before or ()) - set(self.pids())
+        lost = set(pids_before) - set(self.pids())
         if lost:
             raise ServerError(f"the server lost its process {min(lost)} and started another")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from profiling.report.harness import Harness
@@ -24,13 +25,9 @@ def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     texts = [example.text for example in harness.examples]
     questions = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
     outcome = harness.load(
-        "accuracy",
-        max(seconds, MIN_S),
-        questions=questions,
-        requests=len(questions),
-        warmup_s=0.0,
-        keep_answers=True,
-    )
+        "accuracy", max(seconds, MIN_S), questions=questions, requests=len(questions),
+        warmup_s=0.0, keep_answers=True,
+    )  # fmt: skip
     pairs = _pairs(harness.examples, outcome)
     claimed = harness.bundle.own_metrics.get("tasks", {})
     tasks = {}
@@ -39,15 +36,11 @@ def measure(harness: Harness, seconds: float) -> dict[str, Any]:
             key = "accuracy" if task.kind == "single" else "micro_f1"
             tasks[task.name] = {
                 "measure": key,
-                "rows": len(pairs.get(task.name, [])),
-                "served": score(task.kind, pairs.get(task.name, [])),
+                "rows": len(pairs[task.name]),
+                "served": score(task.kind, pairs[task.name]),
                 "claimed": claimed.get(task.name, {}).get(key),
             }
-    answered = sum(
-        len(questions[index])
-        for index, is_good in zip(outcome.question, outcome.good, strict=True)
-        if is_good
-    )
+    answered = sum(len(answer["predictions"]) for answer in outcome.answers if answer)
     return {
         "texts": answered,
         "of": len(texts),
@@ -69,9 +62,9 @@ def score(kind: str, pairs: Pairs) -> float | None:
     return round(100 * 2 * hits / total, 2) if total else None
 
 
-def _pairs(examples: list[Example], outcome: Outcome) -> dict[str, Pairs]:
+def _pairs(examples: list[Example], outcome: Outcome) -> defaultdict[str, Pairs]:
     """By task, over the texts that are labelled for it and were answered."""
-    pairs: dict[str, Pairs] = {}
+    pairs: defaultdict[str, Pairs] = defaultdict(list)
     for question, answer in zip(outcome.question, outcome.answers, strict=True):
         if answer is None:
             continue
@@ -80,5 +73,5 @@ def _pairs(examples: list[Example], outcome: Outcome) -> dict[str, Pairs]:
             for task, labels in prediction.items():
                 if task in example.labels:
                     predicted = frozenset(label["label"] for label in labels)
-                    pairs.setdefault(task, []).append((example.labels[task], predicted))
+                    pairs[task].append((example.labels[task], predicted))
     return pairs

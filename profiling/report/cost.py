@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from tables.toml_file import Section, read_toml
+from tables.toml_file import Section
 
 PRICES = Path(__file__).with_name("prices.toml")
 MILLION = 1_000_000
@@ -38,6 +38,13 @@ class Billing(Section):
     rounding_ms: Positive = 1.0
     """A stretch of billed time is rounded up to a multiple of this."""
 
+    def rounded_up_s(self, milliseconds: float) -> float:
+        """Seconds billed for a stretch of time."""
+        return math.ceil(milliseconds / self.rounding_ms) * self.rounding_ms / 1000
+
+    def dollars(self, vcpu_s: float, gib_s: float) -> float:
+        return vcpu_s * self.vcpu_second + gib_s * self.gib_second
+
 
 @dataclass(frozen=True)
 class Prices(Section):
@@ -55,26 +62,20 @@ class Prices(Section):
     instance_based: Billing
 
 
-def read_prices(path: Path = PRICES) -> Prices:
-    """Raises TomlError naming the key that is wrong and what it takes."""
-    return read_toml(Prices, path)
-
-
 def cost(facts: dict[str, Any], prices: Prices) -> dict[str, Any] | None:
     """Dollars and free requests; None when the facts that they follow from were not measured."""
     required = ("warm_p50_ms", "first_answer_ms", "held_rate", "memory_mb")
     if any(facts.get(key) is None for key in required):
         return None
+    by_request, by_instance = prices.request_based, prices.instance_based
     memory = memory_gib(facts["memory_mb"], prices)
-    rounding_ms = prices.request_based.rounding_ms
-    start_s = _rounded_up(facts["first_answer_ms"], rounding_ms) / prices.requests_per_start
-    alone_s = _rounded_up(facts["warm_p50_ms"], rounding_ms) + start_s
+    start_s = by_request.rounded_up_s(facts["first_answer_ms"]) / prices.requests_per_start
+    alone_s = by_request.rounded_up_s(facts["warm_p50_ms"]) + start_s
     busy_s = 1 / facts["held_rate"]
     month_s = prices.month_hours * 3600
-    ways = (
-        ("alone", alone_s, prices.request_based),
-        ("busy", busy_s, prices.request_based),
-        ("kept", busy_s, prices.instance_based),
+    month_dollars = by_instance.dollars(
+        max(0.0, month_s * prices.vcpu - by_instance.free_vcpu_seconds),
+        max(0.0, month_s * memory - by_instance.free_gib_seconds),
     )
     return {
         "prices": {"date": prices.date, "source": prices.source},
@@ -82,10 +83,11 @@ def cost(facts: dict[str, Any], prices: Prices) -> dict[str, Any] | None:
         "vcpu": prices.vcpu,
         "requests_per_start": prices.requests_per_start,
         "ways": [
-            {"way": way, **_per_request(seconds, memory, prices.vcpu, billing)}
-            for way, seconds, billing in ways
+            {"way": "alone", **_per_request(by_request, alone_s, prices.vcpu, memory)},
+            {"way": "busy", **_per_request(by_request, busy_s, prices.vcpu, memory)},
+            {"way": "kept", **_per_request(by_instance, busy_s, prices.vcpu, memory)},
         ],
-        "kept_a_month": round(_kept_dollars(month_s, memory, prices), 2),
+        "kept_a_month": round(month_dollars, 2),
         "kept_requests": round(facts["held_rate"] * month_s),
     }
 
@@ -96,29 +98,15 @@ def memory_gib(memory_mb: float, prices: Prices) -> float:
     return next((size for size in prices.memory_gib if size >= required), prices.memory_gib[-1])
 
 
-def _per_request(seconds: float, memory: float, vcpu: float, billing: Billing) -> dict[str, Any]:
+def _per_request(billing: Billing, seconds: float, vcpu: float, gib: float) -> dict[str, Any]:
     """`seconds` of billed time per request."""
+    vcpu_s, gib_s = seconds * vcpu, seconds * gib
     free_requests = min(
-        billing.free_vcpu_seconds / (seconds * vcpu),
-        billing.free_gib_seconds / (seconds * memory),
-        billing.free_requests,
+        billing.free_vcpu_seconds / vcpu_s, billing.free_gib_seconds / gib_s, billing.free_requests
     )
-    second = vcpu * billing.vcpu_second + memory * billing.gib_second
+    million_dollars = MILLION * billing.dollars(vcpu_s, gib_s) + billing.million_requests
     return {
         "billed_ms": round(1000 * seconds, 2),
-        "million_dollars": round(MILLION * seconds * second + billing.million_requests, 2),
+        "million_dollars": round(million_dollars, 2),
         "free_requests": int(free_requests),
     }
-
-
-def _kept_dollars(seconds: float, memory: float, prices: Prices) -> float:
-    """Dollars for an instance that is kept for so long, beyond what is free."""
-    billing = prices.instance_based
-    vcpu_s = max(0.0, seconds * prices.vcpu - billing.free_vcpu_seconds)
-    gib_s = max(0.0, seconds * memory - billing.free_gib_seconds)
-    return vcpu_s * billing.vcpu_second + gib_s * billing.gib_second
-
-
-def _rounded_up(milliseconds: float, rounding_ms: float) -> float:
-    """Seconds billed for a stretch of time."""
-    return math.ceil(milliseconds / rounding_ms) * rounding_ms / 1000

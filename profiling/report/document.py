@@ -13,8 +13,9 @@ from model.bundle import Bundle
 from model.cpus import usable_cpus
 from profiling import machine
 from profiling.report.budgets import Budgets, verdicts
-from profiling.report.cost import cost, read_prices
+from profiling.report.cost import PRICES, Prices, cost
 from profiling.report.harness import Harness
+from tables.toml_file import read_toml
 
 Document = dict[str, Any]
 FORMAT = 1
@@ -25,6 +26,7 @@ def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Docum
     """Everything, the raw samples included."""
     bundle, options, results = harness.bundle, harness.options, harness.results
     facts = collect_facts(results, bundle)
+    on_machine = machine.describe()
     return {
         "format": FORMAT,
         "when": when,
@@ -34,7 +36,14 @@ def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Docum
             "bytes": bundle_bytes(bundle),
             "tasks": [task.name for task in bundle.tasks],
         },
-        "machine": _machine(),
+        "machine": {
+            "cpu": on_machine["processor"],
+            "cores": usable_cpus(),
+            "system": on_machine["system"],
+            "python": on_machine["python"],
+            **{name: on_machine["packages"][name] for name in PACKAGES},
+            "locust": version("locust"),
+        },
         "settings": {
             "data": data.name,
             "texts": len(harness.examples),
@@ -48,7 +57,7 @@ def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Docum
         "problems": [result["error"] for result in results.values() if "error" in result],
         "facts": facts,
         "verdicts": verdicts(facts, budgets),
-        "cost": cost(facts, read_prices()),
+        "cost": cost(facts, read_toml(Prices, PRICES)),
         "stages": results,
         "samples": harness.samples,
     }
@@ -56,25 +65,29 @@ def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Docum
 
 def collect_facts(results: dict[str, Any], bundle: Bundle) -> dict[str, Any]:
     """The figures that budgets and prices are held against; None: not measured."""
-    memory_mb = [result.get("server_memory_mb") for result in results.values()]
-    accuracy = results.get("accuracy", {})
-    tasks = accuracy["tasks"].values() if accuracy.get("whole") else ()  # a part may be luckier
+
+    def figure(probe: str, key: str) -> Any:
+        return results.get(probe, {}).get(key)
+
+    memory_mb = [row["server_memory_mb"] for row in results.values() if "server_memory_mb" in row]
+    # A part of the texts may be luckier than the whole.
+    tasks = figure("accuracy", "tasks") if figure("accuracy", "whole") else {}
     lost = [
         task["claimed"] - task["served"]
-        for task in tasks
-        if task["claimed"] is not None and task["served"] is not None
+        for task in tasks.values()
+        if None not in (task["claimed"], task["served"])
     ]
-    errors = [results.get(name, {}).get("errors") for name in ("accuracy", "single", "steady")]
+    errors = [figure(probe, "errors") for probe in ("accuracy", "single", "steady")]
     return {
-        "first_answer_ms": results.get("starts", {}).get("first_answer_ms"),
-        "warm_p50_ms": results.get("single", {}).get("p50_ms"),
-        "steady_p99_ms": results.get("steady", {}).get("p99_ms"),
-        "held_rate": results.get("steps", {}).get("held"),
+        "first_answer_ms": figure("starts", "first_answer_ms"),
+        "warm_p50_ms": figure("single", "p50_ms"),
+        "steady_p99_ms": figure("steady", "p99_ms"),
+        "held_rate": figure("steps", "held"),
         "errors": None if None in errors else sum(errors),
-        "memory_mb": max((value for value in memory_mb if value is not None), default=None),
+        "memory_mb": max(memory_mb, default=None),
         "bundle_mb": round(bundle_bytes(bundle) / 1e6, 2),
         "accuracy_lost": round(max(lost), 2) if lost else None,
-        "cpu_ms_per_request": results.get("steady", {}).get("cpu_ms_per_request"),
+        "cpu_ms_per_request": figure("steady", "cpu_ms_per_request"),
     }
 
 
@@ -90,16 +103,3 @@ def latencies(document: Document, run: str, since: str = "due") -> NDArray[np.fl
 
 def bundle_bytes(bundle: Bundle) -> int:
     return sum(file.stat().st_size for file in bundle.path.iterdir() if file.is_file())
-
-
-def _machine() -> dict[str, Any]:
-    """What the figures depend on besides the bundle."""
-    description = machine.describe()
-    return {
-        "cpu": description["processor"],
-        "cores": usable_cpus(),
-        "system": description["system"],
-        "python": description["python"],
-        **{name: description["packages"][name] for name in PACKAGES},
-        "locust": version("locust"),
-    }

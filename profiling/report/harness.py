@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +23,27 @@ OPEN_USERS = 64
 """Connections of an open run. Cloud Run sends an instance at most 80 requests at once."""
 MIN_SAMPLES = 500
 """Below so many samples p99 rests on fewer than five of them, and is called weak."""
-PERCENTILES = (50, 90, 95, 99)
 SAMPLE_COLUMNS = ("due", "sent", "first_byte", "done", "status", "question")
 
 
+@dataclass
 class Harness:
-    """Shared by the probes of one report. Its server runs until `close`."""
+    """Shared by the probes of one report. Its server runs until `close`; raises ServerError."""
 
-    def __init__(
-        self,
-        options: Options,
-        bundle: Bundle,
-        examples: list[Example],
-        folder: Path,
-        target_ms: float,
-    ) -> None:
-        """Start the server; raises ServerError.
+    options: Options
+    bundle: Bundle
+    examples: list[Example]
+    folder: Path
+    """For logs and temporary files."""
+    target_ms: float
+    """A rate is held while p99 is at most this."""
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The results of the probes that ran, by name."""
+    samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The raw samples of every run of load, by name."""
+    _servers: ExitStack = field(default_factory=ExitStack, init=False)
 
-        `folder` takes logs and temporary files. A rate is held while p99 is at most `target_ms`.
-        """
-        self.options = options
-        self.bundle = bundle
-        self.examples = examples
-        self.folder = folder
-        self.target_ms = target_ms
-        self.results: dict[str, dict[str, Any]] = {}
-        """The results of the probes that ran, by name."""
-        self.samples: dict[str, dict[str, Any]] = {}
-        """The raw samples of every run of load, by name."""
-        self._servers = ExitStack()
+    def __post_init__(self) -> None:
         self.replace_server()
 
     def close(self) -> None:
@@ -65,9 +59,8 @@ class Harness:
     def questions(self, batch: int) -> list[list[str]]:
         """The texts in requests of `batch`; a short rest is left out unless it is all there is."""
         texts = [example.text for example in self.examples]
-        repeated = texts * (1 + batch // len(texts)) if len(texts) < batch else texts
-        last = len(repeated) - batch + 1
-        return [repeated[start : start + batch] for start in range(0, last, batch)]
+        texts *= math.ceil(batch / len(texts))
+        return [texts[start : start + batch] for start in range(0, len(texts) - batch + 1, batch)]
 
     def load(self, name: str, seconds: float, batch: int | None = None, **plan: Any) -> Outcome:
         """Send load for about `seconds`, start-up included, and keep its samples as `name`.
@@ -96,10 +89,10 @@ def run_summary(outcome: Outcome) -> dict[str, Any]:
         "samples": count,
         "weak": count < MIN_SAMPLES,
         "throughput": round(outcome.throughput, 2),
-        **percentiles(latency),
+        **{f"p{percent}_ms": percentile_ms(latency, percent) for percent in (50, 90, 95, 99)},
         "max_ms": round(float(latency.max()), 3) if count else None,
-        "service_p99_ms": percentiles(outcome.service_ms)["p99_ms"],
-        "server_p50_ms": percentiles(outcome.spans_ms("request"))["p50_ms"],
+        "service_p99_ms": percentile_ms(outcome.service_ms, 99),
+        "server_p50_ms": percentile_ms(outcome.spans_ms("request"), 50),
         "errors": outcome.errors,
         "unsent": outcome.unsent,
         "faults": outcome.faults,
@@ -107,9 +100,6 @@ def run_summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def percentiles(values: Sequence[float] | Floats) -> dict[str, float | None]:
-    """{p50_ms, p90_ms, p95_ms, p99_ms}; None without values."""
-    return {
-        f"p{percent}_ms": round(percentile(values, percent), 3) if len(values) else None
-        for percent in PERCENTILES
-    }
+def percentile_ms(values: Sequence[float] | Floats, percent: float) -> float | None:
+    """None without values."""
+    return round(percentile(values, percent), 3) if len(values) else None

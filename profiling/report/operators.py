@@ -47,7 +47,8 @@ def measure(harness: Harness, seconds: float) -> dict[str, Any]:
 def add_up(events: list[dict[str, Any]], runs: int) -> dict[str, Any]:
     """Microseconds per run of each kind of operator and of each node, the slowest first.
 
-    The first run, which allocates, is left out. `events` are those of onnxruntime's profile.
+    `events` are those of onnxruntime's profile of two `runs` or more. The first run, which
+    allocates, is left out.
     """
     first_run_us = min((e["ts"] + e["dur"] for e in events if e["name"] == "model_run"), default=0)
     kinds: Counter[str] = Counter()
@@ -58,18 +59,16 @@ def add_up(events: list[dict[str, Any]], runs: int) -> dict[str, Any]:
             kind = event["args"]["op_name"]
             kinds[kind] += event["dur"]
             nodes[f"{name} ({kind})"] += event["dur"]
-    measured_runs = max(runs - 1, 1)
     return {
         "runs": runs - 1,
-        "us_per_run": round(kinds.total() / measured_runs, 1),
-        "kinds": _slowest(kinds, measured_runs),
-        "nodes": _slowest(nodes, measured_runs),
+        "us_per_run": round(kinds.total() / (runs - 1), 1),
+        "kinds": _slowest(kinds, runs - 1),
+        "nodes": _slowest(nodes, runs - 1),
     }
 
 
 def _slowest(durations_us: Counter[str], runs: int) -> list[dict[str, Any]]:
-    total_us = durations_us.total() or 1
     return [
-        {"name": name, "us": round(us / runs, 1), "share": round(us / total_us, 4)}
+        {"name": name, "us": round(us / runs, 1), "share": round(us / durations_us.total(), 4)}
         for name, us in durations_us.most_common(SLOWEST)
     ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from profiling.report.budgets import BUDGETS
-
-DURATION_S = (10, 300)
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,6 @@ class Options:
 
 def read_options(arguments: Sequence[str]) -> Options:
     """Parse the command line; a wrong one ends the process with a message."""
-    values = vars(_parser().parse_args(arguments))
-    bundle: Path = values["bundle"].resolve()
-    return Options(**{**values, "out": values["out"] or bundle.with_name(f"{bundle.name}.report")})
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m profiling report",
         description="Load the real function and write OUT/report.html and OUT/report.json.",
@@ -69,28 +62,25 @@ def _parser() -> argparse.ArgumentParser:
         help="tasks to ask for (default: all)",
     )  # fmt: skip
     option(
-        "--duration", dest="duration_s", type=_between(float, *DURATION_S), default=240.0,
+        "--duration", dest="duration_s", type=_between(float, 10, 300), default=240.0,
         metavar="SECONDS",
-        help="for everything, {} to {} (default: 240); the shorter, the weaker its figures".format(
-            *DURATION_S
-        ),
+        help="for everything, 10 to 300 (default: 240); the shorter, the weaker its figures",
     )  # fmt: skip
     option("--budgets", type=Path, default=BUDGETS, metavar="FILE", help=f"default: {BUDGETS.name}")
     option("--gate", action="store_true", help="end with exit status 1 when a budget is broken")
     option("--show-texts", action="store_true", help="let the report quote replayed texts")
-    return parser
+    values = vars(parser.parse_args(arguments))
+    bundle: Path = values["bundle"].resolve()
+    return Options(**{**values, "out": values["out"] or bundle.with_name(f"{bundle.name}.report")})
 
 
 def _between(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
     """A reader of numbers from `low` to `high`; argparse shows its message."""
 
     def read(value: str) -> float:
-        try:
-            number = kind(value)
-        except ValueError:
-            number = kind(low - 1)
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"{value!r}: give a number from {low:g} to {high:g}")
-        return number
+        with suppress(ValueError):
+            if low <= (number := kind(value)) <= high:
+                return number
+        raise argparse.ArgumentTypeError(f"{value!r}: give a number from {low:g} to {high:g}")
 
     return read

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from profiling.report import accuracy, batch_sizes, latency, operators, payload, starts
+from profiling.report import accuracy, batch_sizes, latency, operators, starts
 from profiling.report.harness import Harness
 from profiling.report.load.plan import LoadError
 from profiling.server import ServerError
@@ -40,8 +40,8 @@ PROBES = (
     Probe("single", "one caller", 0.08, latency.measure_single),
     Probe("steps", "a rising rate", 0.30, latency.measure_steps),
     Probe("steady", "a steady rate", 0.16, latency.measure_steady),
-    Probe("batches", "growing batches", 0.12, batch_sizes.measure),
-    Probe("payload", "plain and gzip", 0.06, payload.measure),
+    Probe("batches", "growing batches", 0.12, batch_sizes.measure_batches),
+    Probe("payload", "plain and gzip", 0.06, batch_sizes.measure_payload),
     Probe("operators", "onnxruntime's profiler", 0.02, operators.measure),
 )
 

@@ -53,11 +53,11 @@ def report(options: Options) -> dict[str, Any]:
     for what the options name.
     """
     bundle = read_bundle(options.bundle)
-    unknown_tasks = set(options.tasks or ()) - {task.name for task in bundle.tasks}
-    if unknown_tasks:
-        known = ", ".join(task.name for task in bundle.tasks)
-        name = min(unknown_tasks)
-        raise ValueError(f"--tasks: no task {name!r} in the bundle; give some of {known}")
+    known = [task.name for task in bundle.tasks]
+    for name in options.tasks or ():
+        if name not in known:
+            some = ", ".join(known)
+            raise ValueError(f"--tasks: no task {name!r} in the bundle; give some of {some}")
     budgets = read_budgets(options.budgets)
     data = options.data or find_data(bundle)
     examples = read_examples(bundle, data, options.text)

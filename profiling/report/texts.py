@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.bundle import Bundle, Task
+from profiling.server import ROOT
 from tables.labels import LabelError, parse_labels
-from tables.reader import TableReader, TableRow
+from tables.reader import Fields, TableReader
 
-ROOT = Path(__file__).resolve().parents[2]
 REPLAY = "replay.jsonl"
 MAX_TEXTS = 20_000
 
@@ -53,13 +53,14 @@ def read_examples(bundle: Bundle, path: Path, column: str) -> list[Example]:
     for a file that is no table, and TextsError for labels that no task takes and for no rows.
     """
     with TableReader(path) as reader:
-        rows = [(row, row.fields) for row in reader if row.fields is not None]
-    test_rows = [pair for pair in rows if pair[1].get("split") == "test"]
+        rows = [(row.line, row.fields) for row in reader if row.fields is not None]
     has_splits = any(fields.get("split") for _, fields in rows)
     examples = [
-        Example(fields[column], _labels(path, row, bundle.tasks))
-        for row, fields in (test_rows if has_splits else rows)
-        if isinstance(fields.get(column), str) and fields[column].strip()
+        Example(fields[column], _labels(fields, bundle.tasks, f"{path}:{line}"))
+        for line, fields in rows
+        if (fields.get("split") == "test" or not has_splits)
+        and isinstance(fields.get(column), str)
+        and fields[column].strip()
     ]
     if not examples:
         part = "rows of the test split" if has_splits else "rows"
@@ -68,16 +69,14 @@ def read_examples(bundle: Bundle, path: Path, column: str) -> list[Example]:
     return examples[:MAX_TEXTS]
 
 
-def _labels(path: Path, row: TableRow, tasks: tuple[Task, ...]) -> dict[str, frozenset[str]]:
+def _labels(fields: Fields, tasks: tuple[Task, ...], place: str) -> dict[str, frozenset[str]]:
     """The labels of each task that the row is labelled for; raises TextsError."""
-    assert row.fields is not None
     labels = {}
     for task in tasks:
         try:
-            task_labels = parse_labels(row.fields.get(task.name), task.kind)
+            task_labels = parse_labels(fields.get(task.name), task.kind)
         except LabelError as error:
-            where = f"{path}:{row.line}: column {task.name!r}"
-            raise TextsError(f"{where} has {error}") from None
+            raise TextsError(f"{place}: column {task.name!r} has {error}") from None
         if task_labels is not None:
             labels[task.name] = task_labels
     return labels

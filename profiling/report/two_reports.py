@@ -34,8 +34,11 @@ PERCENTS = (50, 99)
 BLOCKS = 20
 MIN_CHANGE = 0.05
 """Ratios nearer to 1 than this are noise from one run to the next, whatever the samples say."""
-SAME_SETTINGS = ("batch", "users", "tasks", "data")
-MACHINE_KEYS = ("cpu", "cores", "system", "python", "onnxruntime", "numpy", "locust")
+SAME = {
+    "machine": ("cpu", "cores", "system", "python", "onnxruntime", "numpy", "locust"),
+    "settings": ("batch", "users", "tasks", "data"),
+}
+"""What must be the same in both for their times to be compared, by part of report.json."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,12 +72,12 @@ def read_document(path: Path) -> Document:
 def compare(a: Document, b: Document) -> str:
     """The comparison as a table for the terminal."""
     rows = [("", "A", "B", "B / A"), _fact(a, b, "bundle_mb", "bundle, MB")]
-    for task, result in _task_results(a).items():
-        if other := _task_results(b).get(task):
-            rows.append((f"{task}, %", _figure(result["served"]), _figure(other["served"]), ""))
+    served_b = _served(b)
+    for task, percent in _served(a).items():
+        if task in served_b:
+            rows.append((f"{task}, %", _figure(percent), _figure(served_b[task]), ""))
     notes = []
-    differences = _differences(a, b)
-    if differences:
+    if differences := _differences(a, b):
         notes.append("times are not compared: " + "; ".join(differences))
     else:
         rows += [_fact(a, b, key, title) for key, title in TIMES.items()]
@@ -114,16 +117,17 @@ def _fact(a: Document, b: Document, key: str, title: str) -> tuple[str, str, str
     return title, _figure(before), _figure(after), ratio
 
 
-def _task_results(document: Document) -> dict[str, Any]:
-    results: dict[str, Any] = document["stages"].get("accuracy", {}).get("tasks", {})
-    return results
+def _served(document: Document) -> dict[str, float | None]:
+    """The accuracy of each task as served, in percent."""
+    tasks = document["stages"].get("accuracy", {}).get("tasks", {})
+    return {name: task["served"] for name, task in tasks.items()}
 
 
 def _differences(a: Document, b: Document) -> list[str]:
-    pairs = [("machine", key) for key in MACHINE_KEYS] + [("settings", k) for k in SAME_SETTINGS]
     return [
         f"{key} is {a[part].get(key)} in A, {b[part].get(key)} in B"
-        for part, key in pairs
+        for part, keys in SAME.items()
+        for key in keys
         if a[part].get(key) != b[part].get(key)
     ]
 

@@ -14,19 +14,22 @@ of its own: `python -m profiling.report.load`, a Plan as JSON in, an Outcome as 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parents[3]
+from profiling.server import ROOT
+
 SLACK_S = 30.0
 """What starting Locust and reading the last answers may take on top of a plan."""
+SPAN = re.compile(r"([^\s,;]+)\s*;\s*dur=([\d.]+)")
 Floats = NDArray[np.float64]
 
 
@@ -99,8 +102,7 @@ class Outcome:
 
     @cached_property
     def good(self) -> NDArray[np.bool_]:
-        good: NDArray[np.bool_] = np.asarray(self.status) == 200
-        return good
+        return np.equal(self.status, 200)
 
     @property
     def latency_ms(self) -> Floats:
@@ -127,20 +129,15 @@ class Outcome:
         return np.asarray([spans[name] for spans in headers if name in spans])
 
     def _since(self, moments: list[float]) -> Floats:
-        latencies: Floats = (np.asarray(self.done, float) - np.asarray(moments, float))[self.good]
-        return latencies
+        return np.subtract(self.done, moments, dtype=float)[self.good]
 
 
 def server_timing(header: str) -> dict[str, float]:
     """{span: ms} of a Server-Timing header; of spans that share a name, the sum."""
-    spans: dict[str, float] = {}
-    for item in header.split(","):
-        name, *parameters = (part.strip() for part in item.split(";"))
-        for parameter in parameters:
-            key, _, value = parameter.partition("=")
-            if key == "dur":
-                spans[name] = spans.get(name, 0.0) + float(value)
-    return spans
+    spans: defaultdict[str, float] = defaultdict(float)
+    for name, milliseconds in SPAN.findall(header):
+        spans[name] += float(milliseconds)
+    return dict(spans)
 
 
 def arrivals_s(plan: Plan) -> list[float]:
@@ -151,7 +148,8 @@ def arrivals_s(plan: Plan) -> list[float]:
     random = np.random.default_rng(plan.seed)
     count = int(plan.rate * end_s * 1.5 + 100)
     due = np.cumsum(random.exponential(1 / plan.rate, count))
-    return [float(moment) for moment in due[due < end_s]][: plan.requests]
+    arrivals: list[float] = due[due < end_s][: plan.requests].tolist()
+    return arrivals
 
 
 def run_load(plan: Plan) -> Outcome:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from collections import Counter
 from typing import Any
 
 from profiling.report.load.plan import Outcome, Plan
 
 RequestSample = dict[str, Any]
 """The columns that a request came to, and the `encoding` and `body` of its response."""
-
-
 COLUMNS: dict[str, Any] = {
     "due": -1.0, "sent": -1.0, "first_byte": -1.0, "done": -1.0, "status": 0, "question": 0,
     "request_bytes": 0, "response_bytes": 0, "encode_ms": 0.0, "decode_ms": 0.0, "server": "",
@@ -26,7 +25,7 @@ class Recorder:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._samples: list[tuple[RequestSample, Exception | None]] = []
+        self._samples: list[RequestSample] = []
         self._cpu_s_at_begin = 0.0
         self._cpu_s_at_end = 0.0
 
@@ -36,7 +35,11 @@ class Recorder:
 
     def listen(self, context: RequestSample, exception: Exception | None, **_: Any) -> None:
         """Note one request, and read its answer as any client would."""
-        if context.get("status") == 200:
+        if exception is not None:
+            context["fault"] = type(exception).__name__, str(exception)
+        elif context["status"] != 200:
+            context["fault"] = _error_of(context["status"], context["body"])
+        else:
             began_s = time.perf_counter()
             body = context.pop("body")
             answer = json.loads(gzip.decompress(body) if context["encoding"] == "gzip" else body)
@@ -45,43 +48,25 @@ class Recorder:
             if self._plan.keep_answers:
                 context["answers"] = answer
         self._cpu_s_at_end = time.process_time()
-        self._samples.append((context, exception))
+        self._samples.append(context)
 
     def outcome(self, unsent: int) -> Outcome:
         warmup_ms = 1000 * self._plan.warmup_s
-        recorded = [pair for pair in self._samples if pair[0]["due"] >= warmup_ms]
+        recorded = [sample for sample in self._samples if sample["due"] >= warmup_ms]
         columns = {
-            name: [sample.get(name, missing) for sample, _ in recorded]
+            name: [sample.get(name, missing) for sample in recorded]
             for name, missing in COLUMNS.items()
         }
-        faults, messages = _faults(recorded)
+        faults = [sample["fault"] for sample in recorded if "fault" in sample]
         return Outcome(
             **columns,
-            faults=faults,
-            messages=messages,
+            faults=Counter(name for name, _ in faults),
+            messages=dict(reversed(faults)),  # the first of each
             window_s=round((max(columns["done"], default=warmup_ms) - warmup_ms) / 1000, 6),
             client_cpu_s=round(self._cpu_s_at_end - self._cpu_s_at_begin, 6),
             requests=len(self._samples),
             unsent=unsent,
         )
-
-
-def _faults(
-    pairs: list[tuple[RequestSample, Exception | None]],
-) -> tuple[dict[str, int], dict[str, str]]:
-    """How often each fault occurred, and the message of its first case."""
-    counts: dict[str, int] = {}
-    messages: dict[str, str] = {}
-    for sample, error in pairs:
-        if error is not None:
-            name, message = type(error).__name__, str(error)
-        elif sample["status"] != 200:
-            name, message = _error_of(sample["status"], sample["body"])
-        else:
-            continue
-        counts[name] = counts.get(name, 0) + 1
-        messages.setdefault(name, message)
-    return counts, messages
 
 
 def _error_of(status: int, body: bytes) -> tuple[str, str]:

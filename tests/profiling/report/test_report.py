@@ -14,12 +14,13 @@ import pytest
 
 from model.bundle import read_bundle
 from profiling.report import accuracy
-from profiling.report.cost import read_prices
+from profiling.report.cost import PRICES, Prices
 from profiling.report.harness import Harness
 from profiling.report.options import read_options
 from profiling.report.probes import PROBES
 from profiling.report.report_command import main
 from profiling.report.texts import TextsError, find_data, read_examples
+from tables.toml_file import read_toml
 from tests.profiling.report.conftest import Report
 
 
@@ -99,7 +100,7 @@ def test_the_page_needs_nothing_else(report: Report) -> None:
     links = set(re.findall(r'(?:src|href)="([^"#][^"]*)"', page))
     assert links == {"https://cloud.google.com/run/pricing"}
     assert page.count("<svg") == 8
-    assert f"of {read_prices().date}" in page
+    assert f"of {read_toml(Prices, PRICES).date}" in page
     body = page.partition("</style>")[2]
     assert re.findall(r"(?<!, )#[0-9a-f]{6}\b", body) == [], "colours that follow no scheme"
 
