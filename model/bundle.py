@@ -155,6 +155,21 @@ def write_bundle(
     return read_bundle(target)
 
 
+def copied_bundle(source: Bundle, target: Path, **changes: Any) -> Bundle:
+    """Write `source` to `target` with `changes`, arguments of `write_bundle`."""
+    parts: dict[str, Any] = {
+        "name": source.name,
+        "base": source.base,
+        "max_tokens": source.max_tokens,
+        "tasks": source.tasks,
+        "model": source.path / MODEL,
+        "tokenizer": source.path / TOKENIZER,
+        "card": (source.path / CARD).read_text(encoding="utf-8"),
+        "metrics": source.metrics,
+    }
+    return write_bundle(target, **{**parts, **changes})
+
+
 def refuse_other_files(target: Path) -> None:
     """Raise BundleError when replacing `target` would take more than an older bundle with it."""
     if not target.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,19 @@ def test_no_two_classes_share_a_name() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-def test_no_file_is_long_and_no_folder_deep() -> None:
+@pytest.mark.parametrize("house", ["function", "profiling", "training"])
+def test_the_folders_of_a_room_import_in_no_circle(house: str) -> None:
+    below: dict[str, set[str]] = defaultdict(set)
+    for path in FILES:
+        module = module_of(path)
+        if module.startswith(f"{house}."):
+            folder = module.split(".")[1]
+            parts = [name.split(".") for name in imported(path) if name.startswith(f"{house}.")]
+            below[folder] |= {part[1] for part in parts} - {folder}
+    list(TopologicalSorter(below).static_order())  # raises CycleError
+
+
+def test_no_file_is_long() -> None:
     for path in FILES:
         lines = path.read_text(encoding="utf-8").count("\n")
         assert lines <= 300, f"{path}: {lines} lines"

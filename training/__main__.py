@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     summary = "what is in the data, what will hurt, and how long a run will take"
-    add("check", "rows.examine.examine", summary, out="")
+    add("check", "examine.examine", summary, out="")
     command = add("run", "pipeline.train", "all stages, then the performance report")
     command.set_defaults(last=STAGE_NAMES[-1])
     command.add_argument(

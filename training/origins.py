@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from training.fit.base import FILES, resolve_base
+from training.base import FILES, resolve_base
 from training.recipe import Recipe, RecipeError
 from training.stage_code import code_digests
 from training.stages import STAGES, Stage

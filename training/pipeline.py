@@ -22,10 +22,10 @@ from accelerate import PartialState
 
 from model.aside import read_json, write_json
 from model.bundle import BundleError, read_bundle, refuse_other_files
+from training.examine import warnings
 from training.judge.training_report import report_performance, write_report
 from training.origins import Origin, changes, origins, stages_up_to
 from training.recipe import Recipe
-from training.rows.examine import warnings
 from training.run import Run, RunError
 from training.stages import STAGES, Stage
 

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from model.encoding import encode
 from model.heads import Heads
-from training.fit.base import resolve_base
+from training.base import resolve_base
 from training.recipe import Recipe
 from training.rows.table import Table, read_table
 

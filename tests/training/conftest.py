@@ -16,7 +16,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from model.heads import Heads
-from training.fit.base import resolve_base
+from training.base import resolve_base
 from training.rows.table import LabelledTask
 
 if TYPE_CHECKING:

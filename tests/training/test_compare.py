@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import Task, read_bundle
+from model.bundle import Task, copied_bundle, read_bundle
 from training.compare import main
-from training.quantize.export import copied_bundle
 
 ROWS = [("raw honey", "ingredient"), ("butter knife", "not_ingredient")] * 30
 

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 from model.aside import write_json
 from model.encoding import encode
-from training.fit.base import check_size
+from training.base import check_size
 from training.recipe import RecipeError
 from training.run import FACTS, Run
 

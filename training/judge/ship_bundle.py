@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import read_json
-from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle
+from model.bundle import MODEL, TOKENIZER, Bundle, copied_bundle, read_bundle
 from tables.text import markdown
 from training.judge.evaluate import METRICS
 from training.judge.metrics import HEADLINE
-from training.quantize.export import copied_bundle
 from training.recipe import Recipe
 from training.rows.table import Table
 from training.run import Run

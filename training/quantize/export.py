@@ -7,13 +7,12 @@ import logging
 import os
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import torch
 
-from model.bundle import CARD, MODEL, TOKENIZER, Bundle, Task, write_bundle
+from model.bundle import Task, copied_bundle, write_bundle
 from model.classifier import Classifier
 from training.fit.batches import examples, network_logits, targets
 from training.fit.network import ControlTokenClassifier, load_network
@@ -80,21 +79,6 @@ def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
     rows = run.table.split("validation")
     logits = Classifier(raw, threads=os.cpu_count() or 1).logits([row.text for row in rows])
     copied_bundle(raw, target, tasks=calibrate(tasks, logits, targets(run.table, rows)))
-
-
-def copied_bundle(source: Bundle, target: Path, **changes: Any) -> Bundle:
-    """Write `source` to `target` with `changes`, arguments of `write_bundle`."""
-    parts: dict[str, Any] = {
-        "name": source.name,
-        "base": source.base,
-        "max_tokens": source.max_tokens,
-        "tasks": source.tasks,
-        "model": source.path / MODEL,
-        "tokenizer": source.path / TOKENIZER,
-        "card": (source.path / CARD).read_text(encoding="utf-8"),
-        "metrics": source.metrics,
-    }
-    return write_bundle(target, **{**parts, **changes})
 
 
 def export_onnx(network: ControlTokenClassifier, path: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 
-from model.bundle import MODEL, read_bundle
+from model.bundle import MODEL, copied_bundle, read_bundle
 from model.classifier import Classifier
-from training.quantize.export import copied_bundle, layers
+from training.quantize.export import layers
 from training.quantize.schemes import quantize_onnx
 from training.recipe import Quantize
 

@@ -8,8 +8,8 @@ import torch
 from tokenizers import Tokenizer
 
 from tests.training.conftest import TEXTS
+from training.base import check_size
 from training.distil.shrink import with_attention_heads, with_neurons, with_width
-from training.fit.base import check_size
 from training.fit.network import ControlTokenClassifier, load_network, save_network
 from training.quantize.export import export_onnx
 from training.recipe import RecipeError

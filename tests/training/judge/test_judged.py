@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.bundle import read_bundle
+from model.bundle import copied_bundle, read_bundle
 from training.judge.evaluate import evaluate
 from training.judge.judged import judge_answers, judge_bundle, metrics_of
 from training.judge.mistakes import mistake_tables, mistakes
 from training.judge.ship_bundle import metrics_table, ship
 from training.judge.training_report import write_report
-from training.quantize.export import copied_bundle
 from training.recipe import read_recipe
 from training.rows.table import Table, read_table
 from training.run import Run

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from model.bundle import read_bundle
+from model.bundle import copied_bundle, read_bundle
 from model.classifier import Classifier
-from training.quantize.export import copied_bundle
 from training.quantize.quantize_student import QuantizationError, attempts, best_attempt
 from training.recipe import Quantize, read_recipe
 from training.rows.table import Table, read_table

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from training.fit.base import fits_width
+from training.base import fits_width
 from training.recipe import Recipe
 
 

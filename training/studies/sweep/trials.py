@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import directory_aside, read_json
-from model.bundle import read_bundle
+from model.bundle import copied_bundle, read_bundle
 from training.fit.network import SHAPE
 from training.origins import fingerprint
 from training.pipeline import run_stages
-from training.quantize.export import copied_bundle, export_network
+from training.quantize.export import export_network
 from training.quantize.quantize_student import QuantizationError, int8_bundle
 from training.recipe import Recipe
 from training.run import Run

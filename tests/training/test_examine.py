@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from training.examine import warnings
 from training.recipe import read_recipe
-from training.rows.examine import warnings
 from training.rows.table import Table, read_table
 
 RECIPE = """
