@@ -27,6 +27,7 @@ ROWS = {"train": 400, "validation": 80, "test": 80}
 
 RECIPE = """
 name = "tiny"
+base = {base}
 [data]
 files = ["rows.jsonl"]
 group = "entry"
@@ -40,20 +41,20 @@ kind = "multi"
 name = "odd"
 kind = "single"
 [pretrain]
-files = ["plain.txt", {path = "rows.jsonl"}]
+files = ["plain.txt", {{path = "rows.jsonl"}}]
 epochs = 1
 [teacher]
-epochs = 2
+epochs = 5
 [student]
 layers = 1
-epochs = 2
+epochs = 4
 [quantize]
 max_drop = 100
 """
 
 
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recipe(small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     with gzip.open(TABLE, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
@@ -66,7 +67,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.write(json.dumps({"text": f"unlabelled text of the {split} file"}) + "\n")
     (folder / "plain.txt").write_text("smoked sea salt\n\nripe bananas\n")
     path = folder / "tiny.toml"
-    path.write_text(RECIPE)
+    path.write_text(RECIPE.format(base=json.dumps(str(small_base))))
     return path
 
 
@@ -167,7 +168,7 @@ def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
     trained: tuple[Path, str], recipe: Path
 ) -> None:
     edited = recipe.with_name("edited.toml")
-    edited.write_text(RECIPE.replace("max_drop = 100", "max_drop = 100\nblock_size = 64"))
+    edited.write_text(recipe.read_text() + "block_size = 64\n")
     output = run(edited, trained[0])
     assert "student: finished before, kept" in output
     assert "quantize: runs again: recipe block_size: 32 is now 64" in output
