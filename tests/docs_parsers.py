@@ -96,7 +96,7 @@ def reach(line: list[str], parse: bool = True) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    given = json.load(sys.stdin)
+    arguments = json.load(sys.stdin)
     with redirect_stdout(sys.stderr):
-        result = main(**given)
+        result = main(**arguments)
     json.dump(result, sys.stdout)

@@ -31,7 +31,7 @@ def commands() -> list[tuple[str, str]]:
 
     An indented block is one of commands when it begins with a program; others are drawings.
     """
-    found = []
+    documented = []
     for page, text in PAGES.items():
         lines = []
         for block in re.findall(r"(?<=\n\n)(?: {4}\S.*\n)+", prose(text)):
@@ -47,8 +47,8 @@ def commands() -> list[tuple[str, str]]:
         ]
         lines += [line for _, block in fenced("sh") if block in text for line in block.splitlines()]
         words = (" ".join(line.partition("   #")[0].split()) for line in lines)
-        found += [(page, line) for line in words if line]
-    return found
+        documented += [(page, line) for line in words if line]
+    return documented
 
 
 def table_rows(page: str, head: str) -> list[list[str]]:

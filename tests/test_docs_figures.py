@@ -94,20 +94,20 @@ def test_the_readme_tells_the_recorded_start() -> None:
     }
     ours, pipelines = rows["ours, as deployed"], rows["a transformers pipeline per task"]
     first, other = (row["first answer, ms"].split()[0] for row in (ours, pipelines))
-    told = " ".join(README.split())
-    assert f"it takes {first} ms on one CPU, a transformers pipeline per task {other} ms" in told
-    assert f"{ours['warm p50, ms']} ms against {pipelines['warm p50, ms']} ms" in told
+    prose = " ".join(README.split())
+    assert f"it takes {first} ms on one CPU, a transformers pipeline per task {other} ms" in prose
+    assert f"{ours['warm p50, ms']} ms against {pipelines['warm p50, ms']} ms" in prose
 
 
 def test_deploying_from_source_costs_what_the_compared_logs_show() -> None:
     compared = shown("python -m profiling logs --file log --compare", "docs/observe.md")
-    told = " ".join(PAGES["docs/deploy.md"].split())
+    prose = " ".join(PAGES["docs/deploy.md"].split())
     row = r"^ *{} p50, \w+ +([\d.]+) +([\d.]+)"
     (start,) = re.findall(row.format("cold start"), compared, re.MULTILINE)
     (memory,) = re.findall(row.format("memory"), compared, re.MULTILINE)
     source_ms, image_ms, source_mb, image_mb = (f"{float(value):.0f}" for value in start + memory)
-    assert f"a cold start took {source_ms} ms instead of {image_ms}" in told
-    assert f"memory was {source_mb} MB instead of {image_mb}" in told
+    assert f"a cold start took {source_ms} ms instead of {image_ms}" in prose
+    assert f"memory was {source_mb} MB instead of {image_mb}" in prose
 
 
 @pytest.mark.parametrize("name", ["stages", "throughput"])
@@ -120,20 +120,20 @@ def test_the_tables_shown_are_those_recorded(name: str) -> None:
 def test_the_memory_of_the_soak_is_the_recorded_one() -> None:
     record = json.loads((REPORTS / "soak.json").read_text())
     first, last = record["rows"][0], record["rows"][-1]
-    told = (
+    prose = (
         f"Over {last['requests']} requests of mixed length from {record['users']} callers "
         f"(`python -m profiling soak`) the server's memory went from {first['memory_mb']} MiB "
         f"after the first tenth to {last['memory_mb']} MiB."
     )
-    assert told in " ".join(PAGES["docs/benchmarks.md"].split())
+    assert prose in " ".join(PAGES["docs/benchmarks.md"].split())
 
 
 def test_prices_are_those_that_the_report_uses() -> None:
     prices = tomllib.loads((ROOT / "profiling" / "report" / "prices.toml").read_text())
-    request, told = prices["request_based"], " ".join(PAGES["docs/deploy.md"].split())
-    assert f"on {prices['date']}" in told
-    assert f"{request['vcpu_second']:.6f} $ per vCPU-second" in told
-    assert f"{request['gib_second']:.7f} $ per GiB-second" in told
-    assert f"{request['million_requests']:.2f} $ per million requests" in told
-    assert f"{request['free_vcpu_seconds']:,} vCPU-seconds" in told
-    assert f"{request['free_gib_seconds']:,} GiB-seconds" in told
+    request, prose = prices["request_based"], " ".join(PAGES["docs/deploy.md"].split())
+    assert f"on {prices['date']}" in prose
+    assert f"{request['vcpu_second']:.6f} $ per vCPU-second" in prose
+    assert f"{request['gib_second']:.7f} $ per GiB-second" in prose
+    assert f"{request['million_requests']:.2f} $ per million requests" in prose
+    assert f"{request['free_vcpu_seconds']:,} vCPU-seconds" in prose
+    assert f"{request['free_gib_seconds']:,} GiB-seconds" in prose

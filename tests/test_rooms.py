@@ -57,12 +57,12 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_arrow_runs_up(path: Path) -> None:
-    own = room_of(module_of(path))
-    assert own is not None
-    allowed = STANDS_ON[own] | {own}
+    room_here = room_of(module_of(path))
+    assert room_here is not None
+    allowed = STANDS_ON[room_here] | {room_here}
     for module in imported(path):
         room = room_of(module)
-        assert room is None or room in allowed, f"{own} imports {module}"
+        assert room is None or room in allowed, f"{room_here} imports {module}"
 
 
 @pytest.mark.parametrize("room", ["model", "function"])

@@ -95,14 +95,14 @@ def files(root: Path) -> dict[str, int]:
 
 def test_it_holds_what_is_served_and_is_small(image: Image) -> None:
     base, whole = files(image.base), files(image.rootfs)
-    own = {name: size for name, size in whole.items() if name not in base}
+    added = {name: size for name, size in whole.items() if name not in base}
     parts: dict[str, int] = {}
-    for name, size in own.items():
+    for name, size in added.items():
         part = re.sub(
             r"(^venv/lib/python[^/]+/site-packages/[^/]+|^app/[^/]+|^[^/]+/).*", r"\1", name
         )
         parts[part] = parts.get(part, 0) + size
-    total_mb = sum(own.values()) / 2**20
+    total_mb = sum(added.values()) / 2**20
     sizes_mb = {part: size / 2**20 for part, size in parts.items() if size > 2**20}
     sizes_mb["beyond Python itself"] = total_mb
     for part, size_mb in sorted(sizes_mb.items(), key=lambda pair: pair[1]):
@@ -127,8 +127,8 @@ def test_it_holds_the_pinned_packages_alone(image: Image) -> None:
         r"^([\w-]+)==", (ROOT / "function" / "requirements.txt").read_text(), re.MULTILINE
     )
     (packages,) = (image.rootfs / "venv" / "lib").glob("python3*/site-packages")
-    found = {path.name.partition("-")[0].lower() for path in packages.glob("*.dist-info")}
-    assert found == {name.replace("-", "_") for name in pinned}
+    installed = {path.name.partition("-")[0].lower() for path in packages.glob("*.dist-info")}
+    assert installed == {name.replace("-", "_") for name in pinned}
     assert not list(packages.glob("**/tests"))
     assert not list(packages.glob("onnxruntime/capi/libonnxruntime.so*"))
 

@@ -88,11 +88,11 @@ def test_service_yaml_asks_for_the_same(deployed: Deployed) -> None:
     declared = service_sent(cloud)
     assert settled(declared) == settled(by_pipeline)
     for name in ("ingress", "invoker-iam-disabled"):
-        said = [
+        documents = [
             service["metadata"]["annotations"][f"run.googleapis.com/{name}"].lower()
             for service in (declared, by_pipeline)
         ]
-        assert said[0] == said[1]
+        assert documents[0] == documents[1]
     (container,) = declared["spec"]["template"]["spec"]["containers"]
     assert container["image"] == f"europe-west1-docker.pkg.dev/{PROJECT}/polyhead/polyhead:TAG"
 
@@ -117,8 +117,8 @@ def test_no_stranger_is_let_in(deployed: Deployed) -> None:
     assert service_sent(cloud)["metadata"]["annotations"][disabled] == "False"
     url = cloud.service.document["status"]["url"]
     for header in ("Accept: */*", "Authorization: Bearer made-up"):
-        asked = cloud.shell.run("curl", "-s", "-w", "%{http_code}", url, "-H", header)
-        assert asked.stdout.endswith("401")
+        answer = cloud.shell.run("curl", "-s", "-w", "%{http_code}", url, "-H", header)
+        assert answer.stdout.endswith("401")
 
 
 def test_the_readme_asks_and_is_answered(deployed: Deployed) -> None:
@@ -129,19 +129,19 @@ def test_the_readme_asks_and_is_answered(deployed: Deployed) -> None:
         "print-identity-token --audiences=$URL "
         f"--impersonate-service-account={pipeline.environment['SMOKE_TESTER']}"
     )
-    asked = block("curl -s $URL").replace("print-identity-token", impersonated)
-    done = cloud.shell.run("bash", "-euc", asked)
+    script = block("curl -s $URL").replace("print-identity-token", impersonated)
+    done = cloud.shell.run("bash", "-euc", script)
     assert '"bundle": "ingredients@' in done.stdout, done.stderr
 
 
 def test_settings_are_substitutions(created: StandIn, tmp_path: Path) -> None:
     options = "--substitutions=_MEMORY=1Gi,_CPU=2,_CONCURRENCY=4,_EXECUTION=gen2,_MIN_INSTANCES=1"
     assert created.submit(tmp_path / "w", options).run("deploy").returncode == 0
-    found = settled(service_sent(created))
-    assert found["container"]["resources"] == {"cpu": "2", "memory": "1Gi"}
-    assert found["containerConcurrency"] == 4
-    assert found["annotations"]["run.googleapis.com/execution-environment"] == "gen2"
-    assert found["annotations"]["autoscaling.knative.dev/minScale"] == "1"
+    service = settled(service_sent(created))
+    assert service["container"]["resources"] == {"cpu": "2", "memory": "1Gi"}
+    assert service["containerConcurrency"] == 4
+    assert service["annotations"]["run.googleapis.com/execution-environment"] == "gen2"
+    assert service["annotations"]["autoscaling.knative.dev/minScale"] == "1"
 
 
 def test_the_environment_that_cannot_hold_the_memory_is_refused(deployed: Deployed) -> None:

@@ -60,9 +60,9 @@ def test_a_fault_under_way_takes_all_traffic_back(deployed: Deployed, broken: Se
     assert "bundle_unusable" in rollout.stderr
     assert f"rolling back to {OLD}=100" in rollout.stderr
     assert cloud.service.tags == {"candidate": new}, "the fault can still be looked at"
-    said = plain(rollout.stdout + rollout.stderr)
+    output = plain(rollout.stdout + rollout.stderr)
     for line in SHOWN.splitlines():
-        assert plain(line) in said
+        assert plain(line) in output
 
 
 def test_a_split_is_restored_as_it_was(deployed: Deployed, broken: Server) -> None:

@@ -22,14 +22,14 @@ def image_command() -> list[str]:
 
 
 def test_the_image_starts_what_make_run_starts() -> None:
-    said = subprocess.run(
+    dry_run = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", "run"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    words = shlex.split(said.stdout)
+    words = shlex.split(dry_run.stdout)
     started = [words[words.index("exec") + 1].removeprefix(".venv/bin/")]
     assert started + words[words.index("exec") + 2 :] == image_command()
     # What make sets before it, the image sets too: the bundle, the port, and how it is started.

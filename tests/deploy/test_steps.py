@@ -163,8 +163,8 @@ def test_a_bundle_as_good_is_proposed_and_can_be_deployed(
     folder = f"gs://{BUCKET}/bundles/{sha256.hexdigest()}"
     proposed = stand_in.storage.folder(BUCKET, f"bundles/{sha256.hexdigest()}/")
     assert set(proposed) == set(FILES)
-    said = f"--substitutions=_BUNDLE={folder},_BUNDLE_SHA256={sha256.hexdigest()}"
-    assert said in done.stdout
+    options = f"--substitutions=_BUNDLE={folder},_BUNDLE_SHA256={sha256.hexdigest()}"
+    assert options in done.stdout
     fetched = pipeline.run("bundle", BUNDLE=folder, BUNDLE_SHA256=sha256.hexdigest())
     assert fetched.returncode == 0, fetched.stderr
 

@@ -80,8 +80,8 @@ def small_base(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
     weights = load_file(base / "model.safetensors")
     dropped = tuple(f"encoder.layer.{number}." for number in range(2, 6))
-    kept = {name: value for name, value in weights.items() if not name.startswith(dropped)}
-    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    kept_weights = {name: value for name, value in weights.items() if not name.startswith(dropped)}
+    save_file(kept_weights, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 

@@ -49,8 +49,8 @@ class Lexicon:
             for start in range(len(tokens) - size, -1, -1):
                 if family := self._families.get(tokens[start : start + size]):
                     return family
-        own = [token for token in tokens if token not in SHARED and not token.isdigit()]
-        return f"name:{own[-1] if own else ' '.join(tokens)}"
+        telling = [token for token in tokens if token not in SHARED and not token.isdigit()]
+        return f"name:{telling[-1] if telling else ' '.join(tokens)}"
 
 
 def _everyday_names() -> Iterator[Name]:

@@ -20,18 +20,18 @@ class Builds:
 
     def _answer(self, request: Request) -> Response:
         authorized(request)
-        found = CREATE.fullmatch(request.path)
-        if found is None or request.method != "POST":
+        match = CREATE.fullmatch(request.path)
+        if match is None or request.method != "POST":
             raise RefusalError(404, f"no such method: {request.method} {request.path}")
         build = request.json
         self.submitted.append(build)
-        name = f"operations/build/{found[1]}/{BUILD_ID}"
+        name = f"operations/build/{match[1]}/{BUILD_ID}"
         about = {
             "@type": "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata"
         }
         return document(
             {
                 "name": name,
-                "metadata": {**about, "build": {**build, "id": BUILD_ID, "projectId": found[1]}},
+                "metadata": {**about, "build": {**build, "id": BUILD_ID, "projectId": match[1]}},
             }
         )

@@ -56,12 +56,12 @@ class Service:
     def taken(self, name: str, template: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The latest revision's name, and the revisions with it; an old template makes no new."""
         template = deepcopy(template)
-        asked = template["metadata"].pop("name", None)
+        revision_name = template["metadata"].pop("name", None)
         latest = next(reversed(self.revisions), None)
         if latest is None or template != self.revisions[latest]:
-            latest = asked or f"{name}-{len(self.revisions) + 1:05d}-abc"
-        elif asked not in (None, latest):
-            raise RefusalError(409, f"revision {asked} would equal {latest}")
+            latest = revision_name or f"{name}-{len(self.revisions) + 1:05d}-abc"
+        elif revision_name not in (None, latest):
+            raise RefusalError(409, f"revision {revision_name} would equal {latest}")
         return latest, {**self.revisions, latest: template}
 
     def invokers(self) -> set[str]:
@@ -84,12 +84,12 @@ class Run:
     def _answer(self, request: Request) -> Response:
         authorized(request)
         with self._cloud.lock:
-            if found := ACCESS.fullmatch(request.path):
-                return self._access(self._service(found[1]), request)
-            found = SERVICES.fullmatch(request.path)
-            if found is None:
+            if match := ACCESS.fullmatch(request.path):
+                return self._access(self._service(match[1]), request)
+            match = SERVICES.fullmatch(request.path)
+            if match is None:
                 raise RefusalError(404, f"no such method: {request.method} {request.path}")
-            return self._services(request, found[1], found[2])
+            return self._services(request, match[1], match[2])
 
     def _services(self, request: Request, project: str, name: str | None) -> Response:
         if request.method == "GET" and name is None:
@@ -97,18 +97,18 @@ class Run:
             return document({"kind": "ServiceList", "items": items})
         if request.method == "GET":
             return document(self._service(str(name)).document)
-        wanted = request.json
-        name = wanted["metadata"]["name"]
-        if wanted["metadata"]["namespace"] != project:
-            raise RefusalError(400, "metadata.namespace is not the project asked for")
+        desired = request.json
+        name = desired["metadata"]["name"]
+        if desired["metadata"]["namespace"] != project:
+            raise RefusalError(400, "metadata.namespace is not the project that was requested")
         if request.method == "POST" and name in self.services:
             raise RefusalError(409, f"{name} exists")
         if request.method == "PUT":
             self._service(name)
         if request.query.get("dryRun") == "all":
-            checked(wanted)
-            return document(wanted)
-        return document(self._apply(name, wanted).document)
+            checked(desired)
+            return document(desired)
+        return document(self._apply(name, desired).document)
 
     def _service(self, name: str) -> Service:
         if name not in self.services:
@@ -120,26 +120,26 @@ class Run:
             service.policy = request.json["policy"]
         return document(service.policy)
 
-    def _apply(self, name: str, wanted: dict[str, Any]) -> Service:
+    def _apply(self, name: str, desired: dict[str, Any]) -> Service:
         """Take the wanted state; a new template makes a new revision."""
-        checked(wanted)
+        checked(desired)
         service = self.services.get(name) or Service({"metadata": {"generation": 0}})
-        latest, revisions = service.taken(name, wanted["spec"]["template"])
-        targets = wanted["spec"].setdefault("traffic", [{"latestRevision": True, "percent": 100}])
+        latest, revisions = service.taken(name, desired["spec"]["template"])
+        targets = desired["spec"].setdefault("traffic", [{"latestRevision": True, "percent": 100}])
         status_traffic = resolved(targets, revisions, latest)
         generation = service.document["metadata"]["generation"] + 1
-        wanted["metadata"] |= {
+        desired["metadata"] |= {
             "generation": generation,
             "resourceVersion": f"v{generation}",
             "uid": f"uid-{name}",
             "selfLink": f"/apis/serving.knative.dev/v1/namespaces/x/services/{name}",
             "creationTimestamp": THEN,
         }
-        service.document, service.revisions = wanted, revisions
+        service.document, service.revisions = desired, revisions
         for target in status_traffic:
             if target.get("tag"):
                 target["url"] = f"http://{target['tag']}---{service.host}"
-        wanted["status"] = {
+        desired["status"] = {
             "observedGeneration": generation,
             "conditions": [
                 {"type": kind, "status": "True", "lastTransitionTime": THEN} for kind in READY
@@ -160,21 +160,21 @@ def resolved(
     targets: list[dict[str, Any]], revisions: dict[str, Any], latest: str
 ) -> list[dict[str, Any]]:
     """Traffic with the revision that each target means. Refuses what Cloud Run refuses."""
-    found = []
+    resolved = []
     for target in targets:
         name = latest if target.get("latestRevision") else target.get("revisionName")
         if name not in revisions:
             raise RefusalError(400, f"spec.traffic: there is no revision {name}")
-        found.append({**target, "revisionName": name})
+        resolved.append({**target, "revisionName": name})
     total = sum(target.get("percent", 0) for target in targets)
     if total != 100:
         raise RefusalError(400, f"spec.traffic: percents sum to {total}, not 100")
-    return found
+    return resolved
 
 
-def checked(wanted: dict[str, Any]) -> None:
+def checked(desired: dict[str, Any]) -> None:
     """Refuse what Cloud Run refuses of these settings."""
-    template = wanted["spec"]["template"]
+    template = desired["spec"]["template"]
     environment = template["metadata"]["annotations"].get(
         "run.googleapis.com/execution-environment"
     )

@@ -35,12 +35,12 @@ class Storage:
 
     def _answer(self, request: Request) -> Response:
         authorized(request)
-        if found := UPLOAD.fullmatch(request.path):
-            return self._put(request, found[1])
-        found = OBJECT.fullmatch(request.path)
-        if found is None:
+        if match := UPLOAD.fullmatch(request.path):
+            return self._put(request, match[1])
+        match = OBJECT.fullmatch(request.path)
+        if match is None:
             raise RefusalError(404, f"no such method: {request.path}")
-        bucket, name = found[1], found[2]
+        bucket, name = match[1], match[2]
         if name is not None:
             return self._get(request, bucket, unquote(name))
         if request.path.endswith("/o"):
@@ -59,10 +59,10 @@ class Storage:
         if request.query.get("alt") != "media":
             return document(self._described(bucket, name))
         content = self.objects[bucket, name]
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
-        if asked is None:
+        byte_range = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+        if byte_range is None:
             return Response(200, content)
-        first, last = int(asked[1]), min(int(asked[2] or len(content)), len(content) - 1)
+        first, last = int(byte_range[1]), min(int(byte_range[2] or len(content)), len(content) - 1)
         where = {"Content-Range": f"bytes {first}-{last}/{len(content)}"}
         return Response(206, content[first : last + 1], where)
 

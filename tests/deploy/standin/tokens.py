@@ -21,10 +21,10 @@ class Tokens:
         cloud.serve(lambda host: host == "iamcredentials.test", self._answer)
 
     def _answer(self, request: Request) -> Response:
-        found = ISSUE.fullmatch(request.path)
-        if found is None:
+        match = ISSUE.fullmatch(request.path)
+        if match is None:
             raise RefusalError(404, f"no such method: {request.path}")
-        account, method = found[1], found[2]
+        account, method = match[1], match[2]
         if method == "generateAccessToken":
             authorized(request)
             return document({"accessToken": f"access-of-{account}", "expireTime": FAR})

@@ -67,12 +67,12 @@ def candidates(recipe: Recipe, bounds: Bounds) -> tuple[list[Candidate], list[st
         "max_tokens", lambda n: n < bounds.max_tokens, f"the recipe's is {bounds.max_tokens}"
     )
     sizes = usable("pieces", lambda n: n < bounds.pieces, f"the recipe's text uses {bounds.pieces}")
-    own = Candidate(recipe, own_layers, own_width, tuple(limits))
+    recipe_student = Candidate(recipe, own_layers, own_width, tuple(limits))
     shapes = sorted(set(product(depths, widths)) - {(own_layers, own_width)})
     cheap_first = sorted(shapes, key=lambda shape: shape[0] * shape[1] ** 2)
     others = [Candidate(_shaped(recipe, *shape), *shape) for shape in cheap_first]
     smaller = [Candidate(_with_pieces(recipe, n), own_layers, own_width) for n in sizes]
-    return [own, *others, *smaller], left_out
+    return [recipe_student, *others, *smaller], left_out
 
 
 def _shaped(recipe: Recipe, layers: int, width: int) -> Recipe:
