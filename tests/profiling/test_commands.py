@@ -49,6 +49,7 @@ def test_smoke_runs_with_the_standard_library_alone() -> None:
     assert "IDENTITY_TOKEN" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_span_is_measured_beside_a_call(tmp_path: Path) -> None:
     done = run("timer", "--samples", "5", "--requests", "100", "--out", str(tmp_path))
     report = json.loads((tmp_path / "timer.json").read_text())

@@ -283,6 +283,7 @@ def test_a_gzip_file_that_breaks_off(tmp_path: Path, bundle_path: Path) -> None:
         run_job(job(source, tmp_path / "out.jsonl", bundle_path))
 
 
+@pytest.mark.slow
 def test_progress_in_a_log_is_a_line_now_and_then(
     tmp_path: Path,
     bundle_path: Path,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.serving import serving
+
+pytestmark = pytest.mark.slow
 
 TRACE = f"00-{'c' * 32}-{'d' * 16}"
 

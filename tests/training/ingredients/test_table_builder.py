@@ -273,6 +273,7 @@ def test_building_again_gives_the_shipped_bytes(tmp_path: Path) -> None:
     assert gzip.decompress(out.read_bytes()) == gzip.decompress(build.OUT.read_bytes())
 
 
+@pytest.mark.slow
 def test_building_the_transfer_texts_again_gives_the_shipped_ones(tmp_path: Path) -> None:
     if not are_there(SOURCES_FOLDER, transfer.SOURCES):
         pytest.skip(f"NOT CHECKED that transfer.jsonl.gz can be rebuilt: no {SOURCES_FOLDER}")
