@@ -34,7 +34,7 @@ def report(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Repor
     folder = tmp_path_factory.mktemp("report")
     process = subprocess.run(
         [sys.executable, "-m", "profiling", "report", str(bundle_path), "--out", str(folder),
-         "--duration", "15", "--rate", "20"],
+         "--duration", "10", "--rate", "20"],
         cwd=ROOT,
         capture_output=True,
         text=True,
