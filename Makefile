@@ -75,7 +75,7 @@ twins: $(TRAIN)/ready  ## compare one network for all tasks with one per task
 	@test -n "$(OUT)" || { echo "say where it goes: make twins RECIPE=file OUT=dir"; exit 2; }
 	$(TRAIN)/bin/python -m training twins "$(RECIPE)" --out "$(OUT)"
 
-report: $(TRAIN)/ready  ## five minutes of load on BUNDLE: OUT/report.html and OUT/report.json
+report: $(TRAIN)/ready  ## four minutes of load on BUNDLE: OUT/report.html and OUT/report.json
 	$(TRAIN)/bin/python -m profiling report "$(BUNDLE)" $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 $(SERVE)/ready: requirements.txt

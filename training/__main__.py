@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-report",
         dest="load_report",
         action="store_false",
-        help="end without the five minutes of load that the performance report takes",
+        help="end without the four minutes of load that the performance report takes",
     )
     for stage in STAGES:
         command = add(stage.name, "pipeline.train", f"until this stage: {stage.makes}")
