@@ -147,7 +147,7 @@ def variables_read(path: Path) -> Iterator[str]:
 
 
 def test_every_environment_variable_is_documented() -> None:
-    found = {
+    variables = {
         name
         for room in ("function", "profiling", "training", "model", "tables")
         for path in (ROOT / room).rglob("*.py")
@@ -155,8 +155,8 @@ def test_every_environment_variable_is_documented() -> None:
         for name in variables_read(path)
     }
     known = {"IDENTITY_TOKEN", "K_REVISION", "K_SERVICE", "OTEL_SERVICE_NAME", "PORT", "WORLD_SIZE"}
-    assert known <= found
-    assert {name for name in found if f"`{name}" not in ALL and f"{name}=" not in ALL} == set()
+    assert known <= variables
+    assert {name for name in variables if f"`{name}" not in ALL and f"{name}=" not in ALL} == set()
 
 
 def error_codes(tree: ast.Module) -> Iterator[str]:

@@ -33,11 +33,11 @@ NO_OPTIONS = "function.start"
 
 def python_lines() -> list[tuple[str, list[str]]]:
     """(page, what follows `python -m`) of every command in the docs."""
-    found = []
+    calls = []
     for page, line in LINES:
         for rest in re.findall(r"\bpython3? -m ([^|]+)", line):
-            found.append((page, [PLACEHOLDERS.get(word, word) for word in shlex.split(rest)]))
-    return found
+            calls.append((page, [PLACEHOLDERS.get(word, word) for word in shlex.split(rest)]))
+    return calls
 
 
 PYTHON_LINES = python_lines()
@@ -67,7 +67,7 @@ def parsers() -> dict[str, Any]:
 
 
 def runnable_modules() -> list[str]:
-    found = []
+    modules = []
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         is_run = re.search(r"^if __name__ ==", path.read_text(encoding="utf-8"), re.MULTILINE)
@@ -77,8 +77,8 @@ def runnable_modules() -> list[str]:
             and path.stem != "__main__"
             and "peers" not in path.parts
         ):
-            found.append(module)
-    return found
+            modules.append(module)
+    return modules
 
 
 def is_word(word: str, text: str) -> bool:

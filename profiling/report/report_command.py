@@ -1,4 +1,4 @@
-"""The command: measure for five minutes, write report.json, draw report.html, print the verdicts.
+"""The command: measure for four minutes, write report.json, draw report.html, print the verdicts.
 
 python -m profiling report BUNDLE --out DIR
 """
