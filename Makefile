@@ -18,10 +18,11 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
 	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.preflight $(PORT)
 	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.graph
+	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.bytecode
 	@$(MAKE) --no-print-directory run
 
 run:  ## what the deployed image starts, without set-up
-	@BUNDLE="$(BUNDLE)" PORT=$(PORT) exec $(SERVE)/bin/python -m function.start
+	@BUNDLE="$(BUNDLE)" PORT=$(PORT) exec $(SERVE)/bin/python -I -S function/start.py
 
 test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from model.values import Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SHIPPED_BUNDLE = Path(__file__).resolve().parent.parent / "model" / "ingredients"
 
@@ -18,8 +22,7 @@ class SettingsError(ValueError):
     """A setting cannot be used; the message names its key, its value and what was expected."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Values):
     """What an operator may set in the environment. An empty value counts as not set.
 
     | key | default | meaning |
@@ -40,34 +43,49 @@ class Settings:
     count. Cloud Run sets PORT, K_SERVICE and K_REVISION.
     """
 
-    bundle: Path = SHIPPED_BUNDLE
-    host: str = LOOPBACK
-    port: int = 8080
-    max_bytes: int = 2**20
-    max_texts: int = 256
-    max_chars: int = 10_000
-    threads: int = 1
-    project: str | None = None
-    profile_sample: float = 1.0
-    revision: str | None = None
-    """K_REVISION."""
-    otlp: bool = False
-    """An OTLP endpoint is set; opentelemetry reads it, and what else it takes, by itself."""
+    def __init__(
+        self,
+        bundle: Path = SHIPPED_BUNDLE,
+        host: str = LOOPBACK,
+        port: int = 8080,
+        max_bytes: int = 2**20,
+        max_texts: int = 256,
+        max_chars: int = 10_000,
+        threads: int = 1,
+        project: str | None = None,
+        profile_sample: float = 1.0,
+        revision: str | None = None,
+        otlp: bool = False,
+    ) -> None:
+        self.bundle = bundle
+        self.host = host
+        self.port = port
+        self.max_bytes = max_bytes
+        self.max_texts = max_texts
+        self.max_chars = max_chars
+        self.threads = threads
+        self.project = project
+        self.profile_sample = profile_sample
+        self.revision = revision
+        """K_REVISION."""
+        self.otlp = otlp
+        """An OTLP endpoint is set; opentelemetry reads it, and what else it takes, by itself."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
         """Read the settings; raises SettingsError."""
-        default_host = ALL_INTERFACES if mapping.get("K_SERVICE") else cls.host
+        default = cls()
+        default_host = ALL_INTERFACES if mapping.get("K_SERVICE") else default.host
         return cls(
-            bundle=Path(mapping.get("BUNDLE") or cls.bundle),
+            bundle=Path(mapping.get("BUNDLE") or default.bundle),
             host=mapping.get("HOST") or default_host,
-            port=_positive(mapping, "PORT", cls.port, LARGEST_PORT),
-            max_bytes=_positive(mapping, "MAX_BYTES", cls.max_bytes),
-            max_texts=_positive(mapping, "MAX_TEXTS", cls.max_texts),
-            max_chars=_positive(mapping, "MAX_CHARS", cls.max_chars),
-            threads=_positive(mapping, "ORT_THREADS", cls.threads),
+            port=_positive(mapping, "PORT", default.port, LARGEST_PORT),
+            max_bytes=_positive(mapping, "MAX_BYTES", default.max_bytes),
+            max_texts=_positive(mapping, "MAX_TEXTS", default.max_texts),
+            max_chars=_positive(mapping, "MAX_CHARS", default.max_chars),
+            threads=_positive(mapping, "ORT_THREADS", default.threads),
             project=mapping.get("GOOGLE_CLOUD_PROJECT") or None,
-            profile_sample=_share(mapping, "PROFILE_SAMPLE", cls.profile_sample),
+            profile_sample=_share(mapping, "PROFILE_SAMPLE", default.profile_sample),
             revision=mapping.get("K_REVISION") or None,
             otlp=any(mapping.get(key) for key in OTLP_ENDPOINTS),
         )

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 REMOVED = {
-    "onnxruntime/capi/libonnxruntime.so*": "nothing links it: the binding holds a copy",
+    "onnxruntime/capi/onnxruntime_pybind11_state*": "the binding; libonnxruntime.so answers",
+    "onnxruntime/capi/libonnxruntime_providers_shared.so": "for other processors than the CPU",
     "onnxruntime/quantization": "makes bundles",
     "onnxruntime/tools": "makes bundles",
     "onnxruntime/transformers": "makes bundles",

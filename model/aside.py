@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 
 @contextmanager
@@ -53,6 +55,8 @@ def directory_aside(target: Path) -> Iterator[Path]:
 
     An exception in the block leaves `target` as it was.
     """
+    import shutil
+
     aside, old = (target.with_name(f".{target.name}.{os.getpid()}.{end}") for end in ("new", "old"))
     for leftover in (aside, old):
         shutil.rmtree(leftover, ignore_errors=True)

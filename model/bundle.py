@@ -10,24 +10,30 @@ Standard library only: the function imports this module on the way to its first 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-import shutil
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeGuard
 
-from model.aside import directory_aside, write_json
 from model.heads import Heads
+from model.manifest import (
+    CARD,
+    FORMAT,
+    HASHED,
+    KINDS,
+    MANIFEST,
+    MODEL,
+    TOKENIZER,
+    manifest_problems,
+)
+from model.values import Values
 
-FORMAT = 1
-MANIFEST = "bundle.json"
-MODEL = "model.onnx"
-TOKENIZER = "tokenizer.json"
-CARD = "README.md"
-HASHED = (MODEL, TOKENIZER, CARD)
-KINDS = ("single", "multi")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "CARD", "FORMAT", "HASHED", "KINDS", "MANIFEST", "MODEL", "TOKENIZER", "Bundle", "BundleError",
+    "Task", "file_problems", "fingerprint", "read_bundle", "read_manifest",
+]  # fmt: skip
 
 
 class BundleError(ValueError):
@@ -42,36 +48,54 @@ class BundleError(ValueError):
         super().__init__(f"{path}: {self.problem}" + (f": {detail}" if detail else ""))
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Values):
     """One task. `labels` stand in the order of the task's columns in the logits."""
 
-    name: str
-    kind: str
-    """`single`: exactly one label, softmax. `multi`: any number of labels, sigmoid."""
-    labels: tuple[str, ...]
-    control_id: int
-    """The input id that selects this task; past every id the tokenizer can produce."""
-    temperature: float = 1.0
-    """Logits are divided by it before softmax or sigmoid."""
-    thresholds: tuple[float, ...] | None = None
-    """`multi` only: a label is an answer when its probability is at least its threshold."""
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        labels: tuple[str, ...],
+        control_id: int,
+        temperature: float = 1.0,
+        thresholds: tuple[float, ...] | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        """`single`: exactly one label, softmax. `multi`: any number of labels, sigmoid."""
+        self.labels = labels
+        self.control_id = control_id
+        """The input id that selects this task; past every id the tokenizer can produce."""
+        self.temperature = temperature
+        """Logits are divided by it before softmax or sigmoid."""
+        self.thresholds = thresholds
+        """`multi` only: a label is an answer when its probability is at least its threshold."""
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(Values):
     """A verified bundle on disk."""
 
-    path: Path
-    name: str
-    base: str
-    max_tokens: int
-    """Longest `[CLS] text [SEP]`, in tokens; control ids come on top."""
-    tasks: tuple[Task, ...]
-    metrics: dict[str, Any]
-    digest: str
-    """First 12 hex digits of bundle.json's sha256; it covers every file through their hashes."""
-    model_sha256: str
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        base: str,
+        max_tokens: int,
+        tasks: tuple[Task, ...],
+        metrics: dict[str, Any],
+        digest: str,
+        model_sha256: str,
+    ) -> None:
+        self.path = path
+        self.name = name
+        self.base = base
+        self.max_tokens = max_tokens
+        """Longest `[CLS] text [SEP]`, in tokens; control ids come on top."""
+        self.tasks = tasks
+        self.metrics = metrics
+        self.digest = digest
+        """First 12 hex digits of bundle.json's sha256, which covers every file by its hash."""
+        self.model_sha256 = model_sha256
 
     @property
     def identity(self) -> str:
@@ -98,6 +122,18 @@ def read_bundle(path: str | Path) -> Bundle:
     if not path.is_dir():
         files = f"{MANIFEST}, {', '.join(HASHED)}"
         raise BundleError(path, f"no such directory; give a bundle directory ({files})")
+    bundle, fingerprints = read_manifest(path)
+    problems = file_problems(path, MANIFEST, {name: fingerprints[name] for name in HASHED})
+    if problems:
+        raise BundleError(path, *problems)
+    return bundle
+
+
+def read_manifest(path: Path, digest: str = "") -> tuple[Bundle, dict[str, Any]]:
+    """The bundle that bundle.json describes, and the fingerprints of its files, not verified yet.
+
+    `digest` is that of bundle.json where it is known. Raises BundleError.
+    """
     try:
         raw = (path / MANIFEST).read_bytes()
         manifest = json.loads(raw)
@@ -107,80 +143,21 @@ def read_bundle(path: str | Path) -> Bundle:
         raise BundleError(path, f"{MANIFEST}: {error.strerror or error}") from None
     except ValueError as error:
         raise BundleError(path, f"{MANIFEST}: not JSON ({error}); restore the file") from None
-    problems = _manifest_problems(manifest) or _file_problems(path, manifest["files"])
+    problems = manifest_problems(manifest)
     if problems:
         raise BundleError(path, *problems)
-    return Bundle(
+    files: dict[str, Any] = manifest["files"]
+    bundle = Bundle(
         path=path,
         name=manifest["name"],
         base=manifest["base"],
         max_tokens=manifest["max_tokens"],
         tasks=tuple(_task(entry) for entry in manifest["tasks"]),
         metrics=manifest["metrics"],
-        digest=hashlib.sha256(raw).hexdigest()[:12],
-        model_sha256=manifest["files"][MODEL]["sha256"],
+        digest=digest or fingerprint(path / MANIFEST)["sha256"][:12],
+        model_sha256=files[MODEL]["sha256"],
     )
-
-
-def write_bundle(
-    target: str | Path,
-    *,
-    name: str,
-    base: str,
-    max_tokens: int,
-    tasks: tuple[Task, ...],
-    model: Path,
-    tokenizer: Path,
-    card: str,
-    metrics: dict[str, Any],
-) -> Bundle:
-    """Write a bundle aside, verify it, and move it to `target` whole, replacing an older one."""
-    target = Path(target)
-    refuse_other_files(target)
-    with directory_aside(target) as aside:
-        shutil.copyfile(model, aside / MODEL)
-        shutil.copyfile(tokenizer, aside / TOKENIZER)
-        (aside / CARD).write_text(card, encoding="utf-8")
-        manifest = {
-            "format": FORMAT,
-            "name": name,
-            "base": base,
-            "max_tokens": max_tokens,
-            "tasks": [asdict(task) for task in tasks],
-            "files": {file: _fingerprint(aside / file) for file in HASHED},
-            "metrics": metrics,
-        }
-        write_json(aside / MANIFEST, manifest)
-        read_bundle(aside)
-    return read_bundle(target)
-
-
-def copied_bundle(source: Bundle, target: Path, **changes: Any) -> Bundle:
-    """Write `source` to `target` with `changes`, arguments of `write_bundle`."""
-    parts: dict[str, Any] = {
-        "name": source.name,
-        "base": source.base,
-        "max_tokens": source.max_tokens,
-        "tasks": source.tasks,
-        "model": source.path / MODEL,
-        "tokenizer": source.path / TOKENIZER,
-        "card": (source.path / CARD).read_text(encoding="utf-8"),
-        "metrics": source.metrics,
-    }
-    return write_bundle(target, **{**parts, **changes})
-
-
-def refuse_other_files(target: Path) -> None:
-    """Raise BundleError when replacing `target` would take more than an older bundle with it."""
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise BundleError(target, "is a file; give a directory to write the bundle to")
-    names = {path.name for path in target.iterdir()}
-    others = sorted(names - {MANIFEST, *HASHED} if MANIFEST in names else names)
-    if others:
-        names_shown = ", ".join(others[:3])
-        raise BundleError(target, f"holds {names_shown} besides a bundle; give a new directory")
+    return bundle, files
 
 
 def _task(entry: dict[str, Any]) -> Task:
@@ -195,100 +172,28 @@ def _task(entry: dict[str, Any]) -> Task:
     )
 
 
-def _fingerprint(file: Path) -> dict[str, Any]:
-    data = file.read_bytes()
-    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+def fingerprint(file: Path) -> dict[str, Any]:
+    """`sha256` and `bytes` of a file; raises OSError."""
+    import hashlib  # loads OpenSSL: only where files are verified
+
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        return {"sha256": sha256, "bytes": opened.tell()}
 
 
-def _file_problems(path: Path, manifest_entries: dict[str, Any]) -> list[str]:
+def file_problems(folder: Path, manifest: str, entries: dict[str, Any]) -> list[str]:
+    """What is wrong with the files of a folder; `entries` of its `manifest` have fingerprints."""
     problems = []
-    for name in HASHED:
-        expected = manifest_entries[name]
+    for name, expected in entries.items():
         try:
-            actual = _fingerprint(path / name)
+            actual = fingerprint(folder / name)
         except OSError as error:
             problems.append(f"{name}: {error.strerror or error}")
             continue
         if actual["bytes"] != expected["bytes"]:
-            problems.append(f"{name}: {actual['bytes']} bytes, {MANIFEST} says {expected['bytes']}")
+            problems.append(f"{name}: {actual['bytes']} bytes, {manifest} says {expected['bytes']}")
         elif actual["sha256"] != expected["sha256"]:
             problems.append(
-                f"{name}: its sha256 is not the one in {MANIFEST}; the file was altered"
+                f"{name}: its sha256 is not the one in {manifest}; the file was altered"
             )
     return problems
-
-
-def _manifest_problems(manifest: Any) -> list[str]:
-    """What is wrong inside bundle.json, each entry a sentence that names the key."""
-    version = manifest.get("format") if isinstance(manifest, dict) else None
-    if version != FORMAT:
-        return [f"{MANIFEST}: format is {version!r}, this version reads format {FORMAT}"]
-    rules = [
-        ("name", isinstance(manifest.get("name"), str) and manifest["name"], "a non-empty string"),
-        ("base", isinstance(manifest.get("base"), str), "a string"),
-        ("max_tokens", _is_integer(manifest.get("max_tokens"), 3), "an integer of 3 or more"),
-        ("metrics", isinstance(manifest.get("metrics"), dict), "an object"),
-        ("files", _files_valid(manifest.get("files")), f"sha256 and bytes of {', '.join(HASHED)}"),
-        ("tasks", isinstance(manifest.get("tasks"), list) and manifest["tasks"], "a list of tasks"),
-    ]
-    problems = [
-        f"{MANIFEST}: {key} must be {expected}" for key, valid, expected in rules if not valid
-    ]
-    if problems:
-        return problems
-    for index, entry in enumerate(manifest["tasks"]):
-        problems += [f"{MANIFEST}: tasks[{index}]: {problem}" for problem in _task_problems(entry)]
-    if not problems:
-        names = [entry["name"] for entry in manifest["tasks"]]
-        ids = sorted(entry["control_id"] for entry in manifest["tasks"])
-        if len(set(names)) != len(names):
-            problems.append(f"{MANIFEST}: tasks: two tasks share a name")
-        if ids != list(range(ids[0], ids[0] + len(ids))):
-            problems.append(f"{MANIFEST}: tasks: control_id values must be one contiguous range")
-    return problems
-
-
-def _task_problems(entry: Any) -> list[str]:
-    if not isinstance(entry, dict):
-        return ["must be an object"]
-    labels, thresholds = entry.get("labels"), entry.get("thresholds")
-    labels_valid = (
-        isinstance(labels, list)
-        and bool(labels)
-        and all(isinstance(label, str) and label for label in labels)
-        and len(set(labels)) == len(labels)
-    )
-    thresholds_valid = (
-        thresholds is None
-        if entry.get("kind") == "single"
-        else isinstance(thresholds, list)
-        and len(thresholds) == (len(labels) if isinstance(labels, list) else -1)
-        and all(_is_number(value) and 0 <= value <= 1 for value in thresholds)
-    )
-    temperature = entry.get("temperature")
-    rules = [
-        (isinstance(entry.get("name"), str) and entry["name"], "name must be a non-empty string"),
-        (entry.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}"),
-        (labels_valid, "labels must be different non-empty strings"),
-        (_is_integer(entry.get("control_id"), 1), "control_id must be a positive integer"),
-        (_is_number(temperature) and temperature > 0, "temperature must be a positive number"),
-        (thresholds_valid, "thresholds must be null (single) or one in 0..1 per label (multi)"),
-    ]
-    return [problem for valid, problem in rules if not valid]
-
-
-def _files_valid(files: Any) -> bool:
-    return isinstance(files, dict) and all(
-        isinstance(files.get(name), dict)
-        and isinstance(files[name].get("sha256"), str)
-        and _is_integer(files[name].get("bytes"), 0)
-        for name in HASHED
-    )
-
-
-def _is_integer(value: Any, minimum: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

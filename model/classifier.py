@@ -4,31 +4,34 @@
     classifier.predict(["raw honey"], tasks=["source"])
     [{"source": [{"label": "animal_product", "score": 0.98}]}]
 
-Importing this module imports numpy; onnxruntime and tokenizers wait for `load`.
+Importing this module costs next to nothing: onnxruntime and tokenizers wait for `load`, numpy for
+a list of more than FEW_TEXTS texts.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-from numpy.typing import NDArray
-
+from model.answers import answers_of
 from model.bundle import MANIFEST, MODEL, TOKENIZER, Bundle, BundleError, Task, read_bundle
 from model.cpus import usable_cpus
 from model.encoding import Encoded, chunks, encode, graph_inputs
 from model.softmax import Softmax
 from profiling.timer import timer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer
+
+    from model.answers import Prediction
+    from model.session import GraphSession
 
 WINDOW_TEXTS = 2048
 """Texts held as ids at once; chunks of like length are made inside a window."""
@@ -39,41 +42,33 @@ CHUNK_PADDED_TOKENS = 128
 Eight threads with 32 long texts each, shipped bundle, one run at a time: 512 tokens reach 112 MB,
 256 reach 101 MB, 128 reach 89 MB, for the same processor time.
 """
+FEW_TEXTS = 8
+"""So many are answered without numpy, whose import takes as long as some 200 answers."""
 
 
-class Label(TypedDict):
-    """One answer. `score` is a probability."""
-
-    label: str
-    score: float
-
-
-Prediction = dict[str, list[Label]]
-"""The answers to one text, by task; scores descend."""
-
-
-@dataclass(frozen=True)
 class Detailed:
     """Predictions, and what the texts cost."""
 
-    predictions: list[Prediction]
-    truncated: list[int]
-    """Ascending indices of the texts that were cut to the bundle's `max_tokens`."""
-    tokens: int
-    """Tokens of all texts as they were run, without control tokens and padding."""
+    def __init__(self, predictions: list[Prediction], truncated: list[int], tokens: int) -> None:
+        self.predictions = predictions
+        self.truncated = truncated
+        """Ascending indices of the texts that were cut to the bundle's `max_tokens`."""
+        self.tokens = tokens
+        """Tokens of all texts as they were run, without control tokens and padding."""
 
 
 class Classifier:
     """Answers a bundle's tasks. Threads may share one."""
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1, *, sealed: bool = False) -> None:
         """Load the graph and the tokenizer of a verified bundle; raises BundleError.
 
-        `threads` share one run of the graph.
+        `threads` share one run of the graph. What is `sealed` is verified later, see model/seal.py.
         """
         self.bundle = bundle
+        self.sealed = sealed
         self._tokenizer = _load_tokenizer(bundle.path / TOKENIZER)
-        self._session = _load_session(bundle, threads)
+        self._session = _load_session(bundle, threads, sealed)
         self._free_cpus = threading.BoundedSemaphore(max(1, usable_cpus() // threads))
         self._softmax = Softmax(bundle.tasks)
         self._heads = bundle.heads
@@ -86,6 +81,11 @@ class Classifier:
         with timer.span("verify"):
             bundle = read_bundle(path)
         return cls(bundle, threads)
+
+    @property
+    def opened_copy(self) -> bool:
+        """Whether the optimized copy of the graph answers, not the bundle's own graph."""
+        return self._session.file.parent != self.bundle.path
 
     def predict(
         self,
@@ -111,7 +111,8 @@ class Classifier:
         tokens = 0
         for start, window in _windows(texts):
             encoded = self.encode(window)
-            predictions += self.answers(self._run(encoded, requested), tasks, top_k, min_score)
+            logits = self._run(encoded, requested)
+            predictions += self._predictions(logits, requested, top_k, min_score or {})
             truncated += [start + index for index in encoded.truncated]
             tokens += sum(map(len, encoded.ids))
         return Detailed(predictions, truncated, tokens)
@@ -124,14 +125,15 @@ class Classifier:
         They are before temperature. Columns of tasks not in `tasks` mean nothing.
         """
         requested = self._requested(tasks)
-        runs = [self._run(self.encode(window), requested) for _, window in _windows(texts)]
-        return np.concatenate(runs) if runs else np.empty((0, self._heads.width), np.float32)
+        logits = array("f")
+        for _, window in _windows(texts):
+            logits += self._run(self.encode(window), requested)
+        return self._matrix(logits)
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Scores of the same shape as `logits`, [texts, labels of all tasks]."""
         return self._softmax(logits)
 
-    @timer.span("softmax")
     def answers(
         self,
         logits: NDArray[np.float32],
@@ -147,15 +149,40 @@ class Classifier:
         Raises ValueError for a task the bundle does not know and for a `top_k` below 1.
         """
         requested = self._requested(tasks, top_k, min_score)
-        probabilities, minimum = self._softmax(logits), min_score or {}
-        by_task = [
-            _labels(
-                task, self._heads[task.name].of(probabilities), top_k, minimum.get(task.name, 0)
-            )
-            for task in requested
+        flat = array("f", logits.astype("float32").tobytes())
+        return self._predictions(flat, requested, top_k, min_score or {})
+
+    @timer.span("softmax")
+    def _predictions(
+        self,
+        logits: array[float],
+        requested: list[Task],
+        top_k: int,
+        min_score: Mapping[str, float],
+    ) -> list[Prediction]:
+        """The answers that flat logits, [texts, labels of all tasks], hold for each text."""
+        width = self._heads.width
+        if len(logits) <= FEW_TEXTS * width:
+            starts = range(0, len(logits), width)
+            probabilities = [self._softmax.of_text(logits[at : at + width]) for at in starts]
+        else:
+            probabilities = self._softmax(self._matrix(logits)).tolist()
+        heads = [self._heads[task.name] for task in requested]
+        return [
+            {
+                task.name: answers_of(
+                    task, scores[head.columns], top_k, min_score.get(task.name, 0.0)
+                )
+                for task, head in zip(requested, heads, strict=True)
+            }
+            for scores in probabilities
         ]
-        names = [task.name for task in requested]
-        return [dict(zip(names, labels, strict=True)) for labels in zip(*by_task, strict=True)]
+
+    def _matrix(self, logits: array[float]) -> NDArray[np.float32]:
+        """Flat logits as numpy's, [texts, labels of all tasks], over the same memory."""
+        import numpy as np
+
+        return np.frombuffer(logits, np.float32).reshape(-1, self._heads.width)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Ids of each text, and which texts were cut; all texts are held at once."""
@@ -172,21 +199,26 @@ class Classifier:
             problems.append(f"{TOKENIZER}: has {ids} ids, {MANIFEST} gives {first} to a task")
         if self._tokenizer.truncation is not None or self._tokenizer.padding is not None:
             problems.append(f"{TOKENIZER}: truncates or pads; export it without")
-        columns, width = self._session.get_outputs()[0].shape[-1], self._heads.width
+        columns, width = self._session.width, self._heads.width
         if columns != width:
             problems.append(f"{MODEL}: gives {columns} logits, {MANIFEST} names {width} labels")
         if problems:
             raise BundleError(self.bundle.path, *problems)
 
     @timer.span("run")
-    def _run(self, encoded: Encoded, requested: list[Task]) -> NDArray[np.float32]:
+    def _run(self, encoded: Encoded, requested: list[Task]) -> array[float]:
+        """Flat logits, [texts, labels of all tasks]."""
         control_ids = [task.control_id for task in requested]
         lengths = [len(row) + len(control_ids) for row in encoded.ids]
-        logits = np.empty((len(lengths), self._heads.width), np.float32)
+        width = self._heads.width
+        logits = array("f", bytes(4 * width * len(lengths)))
         for chunk in chunks(lengths, CHUNK_ROWS, CHUNK_PADDED_TOKENS):
             inputs = graph_inputs([encoded.ids[index] for index in chunk], control_ids)
             with self._free_cpu():
-                logits[chunk] = self._session.run(None, inputs)[0]
+                of_chunk = self._session.run(inputs)
+            for place, index in enumerate(chunk):
+                row = of_chunk[place * width : (place + 1) * width]
+                logits[index * width : (index + 1) * width] = row
         return logits
 
     @contextmanager
@@ -231,47 +263,27 @@ def _refuse_one_string(texts: Sequence[str]) -> None:
         raise TypeError("texts is one string; send a list of strings")
 
 
-def _labels(
-    task: Task, probabilities: NDArray[np.float64], top_k: int, min_score: float
-) -> list[list[Label]]:
-    """The labels of one task for each text; probabilities [texts, labels of this task]."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    scores = np.take_along_axis(probabilities, order, axis=1)
-    if task.thresholds is None:
-        chosen = np.zeros(scores.shape, np.bool_)
-        chosen[:, :top_k] = True
-    else:
-        chosen = scores >= np.asarray(task.thresholds)[order]
-    chosen &= scores >= min_score
-    return [
-        [
-            {"label": task.labels[column], "score": score}
-            for column, score, is_chosen in zip(*row, strict=True)
-            if is_chosen
-        ]
-        for row in zip(order.tolist(), scores.tolist(), chosen.tolist(), strict=True)
-    ]
-
-
 def _load_tokenizer(path: Path) -> Tokenizer:
-    # tokenizers starts a thread pool for lists otherwise: more to start, and lost at a fork.
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with timer.span("import_tokenizers"):
-        from tokenizers import Tokenizer
+        from model.native_tokenizers import tokenizer_class
+
+        of_file = tokenizer_class().from_file
     with timer.span("tokenizer"):
         try:
-            return Tokenizer.from_file(str(path))
+            return of_file(str(path))
         except Exception as error:  # tokenizers raises nothing narrower
             problem = f"{path.name}: tokenizers cannot read it"
             raise BundleError(path.parent, problem, detail=str(error)) from error
 
 
-def _load_session(bundle: Bundle, threads: int) -> InferenceSession:
+def _load_session(bundle: Bundle, threads: int, sealed: bool) -> GraphSession:
     with timer.span("import_onnxruntime"):
-        from model.session import open_session
+        from model.session import onnxruntime_version, open_session
+
+        onnxruntime_version()  # loads the library
     with timer.span("session"):
         try:
-            return open_session(bundle, threads)
+            return open_session(bundle, threads, sealed=sealed)
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
             problem = f"{MODEL}: onnxruntime cannot load it"
             raise BundleError(bundle.path, problem, detail=str(error)) from error

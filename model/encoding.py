@@ -1,30 +1,50 @@
-"""Texts to rows of ids, and rows to the graph's two inputs."""
+"""Texts to rows of ids, and rows to the graph's two inputs. Standard library only."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from array import array
 
-import numpy as np
-from numpy.typing import NDArray
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 
 
-@dataclass(frozen=True)
 class Encoded:
     """Texts as the graph's rows, before control ids and padding."""
 
-    ids: list[list[int]]
-    """`[CLS] text [SEP]` of each text, cut to the bundle's `max_tokens`."""
-    truncated: list[int]
-    """Ascending indices of the texts that were cut."""
+    def __init__(self, ids: list[list[int]], truncated: list[int]) -> None:
+        self.ids = ids
+        """`[CLS] text [SEP]` of each text, cut to the bundle's `max_tokens`."""
+        self.truncated = truncated
+        """Ascending indices of the texts that were cut."""
+
+
+class GraphInputs:
+    """`input_ids` and `attention_mask`, [rows, tokens], each in one flat array of int64."""
+
+    def __init__(
+        self, rows: int, tokens: int, input_ids: array[int], attention_mask: array[int]
+    ) -> None:
+        self.rows = rows
+        self.tokens = tokens
+        self.input_ids = input_ids
+        self.attention_mask = attention_mask
+
+    def numpy(self) -> dict[str, NDArray[np.int64]]:
+        """Both as numpy arrays [rows, tokens] over the same memory, by name."""
+        import numpy as np
+
+        shape = (self.rows, self.tokens)
+        return {
+            "input_ids": np.frombuffer(self.input_ids, np.int64).reshape(shape),
+            "attention_mask": np.frombuffer(self.attention_mask, np.int64).reshape(shape),
+        }
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encoded:
@@ -42,7 +62,9 @@ def printable(text: str) -> str:
 
     JSON can spell half of a surrogate pair; no UTF-8 text can hold it, so tokenizers refuses it.
     """
-    return text if text.isascii() else SURROGATE.sub(REPLACEMENT, text)
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def chunks(lengths: Sequence[int], max_rows: int, max_padded_tokens: int) -> Iterator[list[int]]:
@@ -61,13 +83,13 @@ def chunks(lengths: Sequence[int], max_rows: int, max_padded_tokens: int) -> Ite
         yield chunk
 
 
-def graph_inputs(rows: Sequence[list[int]], control_ids: list[int]) -> dict[str, NDArray[np.int64]]:
-    """`input_ids` and `attention_mask`, int64 [rows, tokens]: ids, control ids, padding of 0."""
+def graph_inputs(rows: Sequence[list[int]], control_ids: list[int]) -> GraphInputs:
+    """The graph's inputs for rows of ids: ids, control ids, padding of 0."""
     width = max(map(len, rows)) + len(control_ids)
-    input_ids = np.zeros((len(rows), width), np.int64)
-    mask = np.zeros((len(rows), width), np.int64)
-    for index, row in enumerate(rows):
-        length = len(row) + len(control_ids)
-        input_ids[index, :length] = row + control_ids
-        mask[index, :length] = 1
-    return {"input_ids": input_ids, "attention_mask": mask}
+    input_ids, mask = array("q"), array("q")
+    for row in rows:
+        used = [*row, *control_ids]
+        padding = [0] * (width - len(used))
+        input_ids.extend(used + padding)
+        mask.extend([1] * len(used) + padding)
+    return GraphInputs(len(rows), width, input_ids, mask)

@@ -5,32 +5,34 @@ The one place that knows it, for training, judging and serving alike. Standard l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from model.values import Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, Protocol
+
+    class HasLabels(Protocol):
+        """What a head is made from: a bundle's Task, or a task of a training table."""
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def kind(self) -> str: ...
+        @property
+        def labels(self) -> tuple[str, ...]: ...
 
 
-class HasLabels(Protocol):
-    """What a head is made from: a bundle's Task, or a task of a training table."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-
-@dataclass(frozen=True)
-class Head:
+class Head(Values):
     """One task's part of the logits."""
 
-    name: str
-    kind: str
-    """`single` or `multi`."""
-    labels: tuple[str, ...]
-    columns: slice
-    """Its columns in an array [..., labels of all tasks]."""
+    def __init__(self, name: str, kind: str, labels: tuple[str, ...], columns: slice) -> None:
+        self.name = name
+        self.kind = kind
+        """`single` or `multi`."""
+        self.labels = labels
+        self.columns = columns
+        """Its columns in an array [..., labels of all tasks]."""
 
     def of(self, array: Any) -> Any:
         """Its columns [..., labels of this task] of a numpy array or a torch tensor; a view."""

@@ -1,86 +1,135 @@
 """Open the session of a bundle's graph, by way of the optimized copy where there is one.
 
 The copy (see model/optimized_copy.py) stands outside the bundle, in a folder named after all that
-it depends on, so a copy made elsewhere is never opened. Where there is none, or it cannot be
-opened, the graph of the bundle is.
+it depends on, so a copy made elsewhere is never opened. Where there is none, or it was altered or
+cannot be opened, the graph of the bundle is.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 import sys
-from contextlib import suppress
+from array import array
 from pathlib import Path
 
-# onnxruntime's telemetry starts a thread at its import, which a fork loses, keeps a cache on disk
-# and calls home. This must stand before that import.
+# onnxruntime's telemetry starts a thread, keeps a cache on disk and calls home. It reads this when
+# the library is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-import onnxruntime
-from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
+from model.aside import read_json
+from model.bundle import MODEL, Bundle, BundleError, file_problems
+from model.onnxruntime_library import LibrarySession, library
 
-from model.bundle import MODEL, Bundle
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from model.encoding import GraphInputs
+
+    class GraphSession(Protocol):
+        """An open graph. Threads may share it."""
+
+        file: Path
+        width: int
+        """Columns of the logits; -1 where the graph leaves them open."""
+
+        def run(self, inputs: GraphInputs) -> array[float]:
+            """float32 logits, [rows, width] in one flat array."""
+
 
 COPIES = Path(__file__).resolve().parent.parent / ".graphs"
-LAYOUT = 1
+COPY = "model.ort"
+COPY_MANIFEST = "copy.json"
+"""sha256 and bytes of the copy."""
+LAYOUT = 3
 """Goes up when the way in which a copy is made changes."""
-CPUINFO = Path("/proc/cpuinfo")
-FEATURES = ("flags", "Features")  # x86, ARM
+NO_OPTIMIZATION, EXTENDED_OPTIMIZATION, ALL_OPTIMIZATION = 0, 2, 99
+"""GraphOptimizationLevel."""
 
 
-def open_session(bundle: Bundle, threads: int, copies: Path = COPIES) -> InferenceSession:
+class GraphOptions:
+    """How a graph is opened.
+
+    Threads never spin: spinning burns processor time between requests, which is billed. There is
+    no arena: it never gives memory back, so that one burst of long texts would be held for good.
+    """
+
+    def __init__(
+        self,
+        threads: int = 1,
+        optimization: int = ALL_OPTIMIZATION,
+        save_to: Path | None = None,
+        *,
+        mapped: bool = False,
+    ) -> None:
+        """`threads` share one run. The optimized graph is saved to `save_to`, in onnxruntime's own
+        format, which may be `mapped` when it is opened: its weights are used where they lie."""
+        self.threads = threads
+        self.optimization = optimization
+        self.save_to = save_to
+        self.mapped = mapped
+        self.entries = {"session.intra_op.allow_spinning": "0"}
+        if save_to is not None:
+            self.entries["session.save_model_format"] = "ORT"
+        if mapped:
+            self.entries["session.use_ort_model_bytes_directly"] = "1"
+            self.entries["session.use_ort_model_bytes_for_initializers"] = "1"
+
+
+def open_session(
+    bundle: Bundle, threads: int, copies: Path = COPIES, *, sealed: bool = False
+) -> GraphSession:
     """A session of the copy when it can be had, else of the bundle; raises what onnxruntime does.
 
-    Threads never spin: spinning burns processor time between requests, which is billed.
+    The copy is verified first, unless it is `sealed`. `file` of the session says which it is.
     """
-    copy = copy_folder(bundle, copies) / MODEL
-    if copy.exists():
+    folder = copy_folder(bundle, copies)
+    if folder.exists():
         try:
-            return open_copy(copy, threads)
+            if not sealed:
+                verify_copy(folder)
+            return open_copy(folder, threads)
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
-            print(f"{copy}: not used, make it anew: {error}", file=sys.stderr)
-    return open_file(bundle.path / MODEL, session_options(threads))
+            print(f"not used, make it anew: {error}", file=sys.stderr)
+    return open_graph(bundle.path / MODEL, GraphOptions(threads))
 
 
-def session_options(threads: int) -> SessionOptions:
-    """The options of every session; `threads` share one run of the graph."""
-    options = SessionOptions()
-    # Left alone, onnxruntime counts the host's processors, not those of the container.
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena never gives memory back: one burst of long texts would be held for good. Without
-    # it, eight threads of long texts leave less than half as much, and short ones are no slower.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3  # errors
-    return options
+def open_copy(folder: Path, threads: int) -> GraphSession:
+    """A session of the copy in `folder`, which is optimized already."""
+    return open_graph(folder / COPY, GraphOptions(threads, NO_OPTIMIZATION, mapped=True))
 
 
-def open_copy(file: Path, threads: int) -> InferenceSession:
-    """A session of a copy, which is optimized already."""
-    options = session_options(threads)
-    options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
-    return open_file(file, options)
+def verify_copy(folder: Path) -> None:
+    """Raise BundleError naming each file of a copy that is missing or altered."""
+    fingerprints = read_json(folder / COPY_MANIFEST)
+    if fingerprints is None:
+        raise BundleError(folder, f"{COPY_MANIFEST}: missing or not JSON")
+    problems = file_problems(folder, COPY_MANIFEST, fingerprints)
+    if problems:
+        raise BundleError(folder, *problems)
 
 
-def open_file(file: Path, options: SessionOptions) -> InferenceSession:
-    """A session of any graph; raises what onnxruntime does."""
-    return InferenceSession(file, options, providers=["CPUExecutionProvider"])
+def open_graph(file: Path, options: GraphOptions) -> GraphSession:
+    """A session of any graph: on the C library where there is one, else on the binding."""
+    opened = library()
+    if opened is not None:
+        return LibrarySession(opened, file, options)
+    from model.onnxruntime_binding import BindingSession
+
+    return BindingSession(file, options)
+
+
+def onnxruntime_version() -> str:
+    """Of the library that opens graphs here."""
+    opened = library()
+    if opened is not None:
+        return opened.version
+    from model.onnxruntime_binding import version
+
+    return version()
 
 
 def copy_folder(bundle: Bundle, copies: Path = COPIES) -> Path:
-    """Where this bundle's copy for this machine is or would be."""
-    machine = f"{onnxruntime.__version__}\n{platform.machine()}\n{_cpu_features()}"
-    made_from = f"{LAYOUT}\n{machine}\n{bundle.model_sha256}"
-    return copies / hashlib.sha256(made_from.encode()).hexdigest()[:16]
-
-
-def _cpu_features() -> str:
-    """The features of the processor as the kernel lists them; empty where it does not."""
-    with suppress(OSError), CPUINFO.open() as file:
-        for line in file:
-            if line.startswith(FEATURES):
-                return " ".join(sorted(line.partition(":")[2].split()))
-    return ""
+    """Where this bundle's copy is or would be; the same on all processors of an architecture."""
+    parts = (bundle.model_sha256[:16], onnxruntime_version(), os.uname().machine, str(LAYOUT))
+    return copies / "-".join(parts)

@@ -30,7 +30,7 @@ START_S = 60.0
 POLL_S = 0.001
 HUNG_S = 6.0
 """A server that does not answer a health check for so long counts as hung."""
-FROM_IMAGE = ("-m", "function.start")
+FROM_IMAGE = ("-I", "-S", "function/start.py")
 """What the image and `make run` start."""
 FROM_SOURCE = (
     *("-m", "functions_framework", "--source", "main.py", "--target", "classify"),

@@ -21,7 +21,8 @@ import torch
 from accelerate import PartialState
 
 from model.aside import read_json, write_json
-from model.bundle import BundleError, read_bundle, refuse_other_files
+from model.bundle import BundleError, read_bundle
+from model.bundle_writer import refuse_other_files
 from training.examine import warnings
 from training.judge.training_report import report_performance, write_report
 from training.origins import Origin, changes, origins, stages_up_to

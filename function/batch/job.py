@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
 from function.batch.checkpoint import Checkpoint, Position, fingerprint
-from model.classifier import Classifier, Prediction
+from model.classifier import Classifier
 from tables.labels import join_labels
 from tables.reader import Fields, TableReader, TableRow, format_of
 from tables.writer import compressed_for, csv_lines, json_lines
+
+if TYPE_CHECKING:
+    from model.answers import Prediction
 
 PREDICTIONS = "predictions"
 LOG_S = 30.0

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any
 
 from function.http.compression import BLOCK_BYTES, InflateError, inflate
 from function.http.errors import RequestError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flask import Request
+    from collections.abc import Iterator
+    from typing import IO, Any
+
+    from function.http.request import Request
 
 DISCARD_BYTES = 32 * 2**20
 """Read and thrown away after an early answer; Cloud Run lets no larger body through."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import zlib
-from collections.abc import Iterable, Iterator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 GZIP = 16 + zlib.MAX_WBITS
 """zlib's code for the gzip format."""
@@ -13,7 +15,7 @@ MIN_BYTES = 1400
 """Smallest answer that is compressed; what fits into one packet gains nothing."""
 LEVEL = 1
 """A 64-text answer shrinks to 22 % in 0.04 ms; level 9 needs twice as long for 18 %."""
-WEIGHT = re.compile(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", re.IGNORECASE)
+WEIGHT = r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*"
 
 
 class InflateError(ValueError):
@@ -50,9 +52,11 @@ def deflate(body: bytes) -> bytes:
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether a client's Accept-Encoding lets the answer be gzip (RFC 9110, 12.5.3)."""
+    import re  # its pattern is compiled when a client first asks
+
     weights = {}
     for item in accept_encoding.lower().split(","):
         coding, _, parameters = item.partition(";")
-        weight = WEIGHT.fullmatch(parameters)
+        weight = re.fullmatch(WEIGHT, parameters, re.IGNORECASE)
         weights[coding.strip()] = float(weight[1]) if weight else 0.0 if parameters else 1.0
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0

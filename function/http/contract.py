@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from function.http.errors import RequestError
+from model.values import Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 FIELDS = ("inputs", "tasks", "top_k", "min_score")
 JSON_TYPES = {
@@ -15,16 +17,22 @@ JSON_TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(Values):
     """A valid request; whether the bundle knows its tasks is checked by `check_tasks`."""
 
-    texts: tuple[str, ...]
-    tasks: tuple[str, ...] | None
-    """Tasks in the order of the answer; None: all."""
-    top_k: int
-    min_score: dict[str, float]
-    """By task: labels of a lower score are left out."""
+    def __init__(
+        self,
+        texts: tuple[str, ...],
+        tasks: tuple[str, ...] | None,
+        top_k: int,
+        min_score: dict[str, float],
+    ) -> None:
+        self.texts = texts
+        self.tasks = tasks
+        """Tasks in the order of the answer; None: all."""
+        self.top_k = top_k
+        self.min_score = min_score
+        """By task: labels of a lower score are left out."""
 
 
 def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:

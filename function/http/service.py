@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from function.http.body import parse_json, read_body
 from function.http.contract import PredictRequest, check_tasks, parse_request
@@ -16,47 +13,48 @@ from function.settings import Settings
 from model.bundle import BundleError
 from profiling.timer import startup, timer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flask import Request
+    from collections.abc import Callable
 
+    from function.http.request import Request
     from model.classifier import Classifier, Detailed
+
+    Document = dict[str, object]
+    Answer = Callable[[Request, "RequestFacts"], Document]
 
 WARM_UP = "ready"
 """Text that /ready predicts: the first run of a graph is slower than those after it."""
 
 
-@dataclass(frozen=True)
 class Reply:
     """An answer before it is HTTP; the body is JSON or empty."""
 
-    status: int
-    body: str
-    headers: dict[str, str] = field(default_factory=dict)
+    def __init__(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers or {}
 
 
-@dataclass
 class RequestFacts:
     """Facts of a request for its log line, filled in as it is answered."""
 
-    cold: bool = False
-    """The first request to use the bundle, and any that waited for it to load."""
-    texts: int = 0
-    tokens: int = 0
-    failure: str | None = None
-    """Why the answer is a 5xx; holds nothing that the user sent."""
-    stack: str | None = None
-
-
-Document = dict[str, object]
-Answer = Callable[["Request", RequestFacts], Document]
+    def __init__(self) -> None:
+        self.cold = False
+        """The first request to use the bundle, and any that waited for it to load."""
+        self.texts = 0
+        self.tokens = 0
+        self.failure: str | None = None
+        """Why the answer is a 5xx; holds nothing that the user sent."""
+        self.stack: str | None = None
 
 
 class Service:
     """Everything behind the handler. Costs nothing to make; the bundle waits for a request."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, trusts_seal: bool = False) -> None:
         self._settings = settings
-        self.classifier = LazyClassifier(settings.bundle, settings.threads)
+        self.classifier = LazyClassifier(settings.bundle, settings.threads, trusts_seal=trusts_seal)
         self._routes: dict[str, dict[str, Answer]] = {
             "/": {"GET": self._describe, "POST": self._predict},
             "/health": {"GET": self._health},

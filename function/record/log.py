@@ -9,15 +9,17 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import resource
 import sys
-import traceback
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from function.record.trace_context import Trace
 from profiling.timer import startup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from function.record.trace_context import Trace
 
 STATM = Path("/proc/self/statm")
 
@@ -49,6 +51,8 @@ def stack_trace(error: BaseException) -> str:
     A message is written by any library and may quote the text that broke it; frames hold only
     our source lines. A cause or context is printed first, as Python does.
     """
+    import traceback
+
     earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     text = f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}"
@@ -60,6 +64,8 @@ def rss_mb() -> float:
     try:
         pages = int(STATM.read_bytes().split()[1])
     except OSError:
+        import resource
+
         highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         unit = 1 if sys.platform == "darwin" else 1024
         return round(highest * unit / 2**20, 1)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
 
 from function.record.log import now, write_line
-from function.record.trace_context import Trace
-from function.settings import Settings
-from profiling.timer import Session
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from function.record.trace_context import Trace
+    from function.settings import Settings
+    from profiling.timer import Session
     from profiling.timer.otlp import Exporter
 
 

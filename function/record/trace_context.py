@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import random
 import re
-from dataclasses import dataclass
-from typing import Protocol
 
-TRACEPARENT = re.compile(
-    r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})((?:-.*)?)"
-)
+from model.values import Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Headers(Protocol):
+        """Looks up a header by its name, in any case."""
+
+        def get(self, key: str, default: str, /) -> str: ...
+
+
+TRACEPARENT = r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})((?:-.*)?)"
 """https://www.w3.org/TR/trace-context/#traceparent-header: only later versions have a rest."""
-CLOUD_TRACE = re.compile(
-    r"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]{1,10}))?(?:;.*)?", re.ASCII
-)
+CLOUD_TRACE = r"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=([0-9]{1,10}))?(?:;.*)?"
 """X-Cloud-Trace-Context: `TRACE_ID/SPAN_ID;o=OPTIONS`, its span in decimal."""
+HEADERS = ("traceparent", "X-Cloud-Trace-Context")
 SAMPLED = 1
 """The bit of either header's flags that is set when the caller records this trace."""
 
 
-@dataclass(frozen=True)
-class Trace:
-    trace_id: str
-    """32 hexadecimal digits."""
-    span_id: str | None
-    """16 hexadecimal digits."""
-    sampled: bool = False
-    """The caller records this trace."""
-
-
-class Headers(Protocol):
-    """Whatever looks up a header by its name."""
-
-    def get(self, key: str, default: str, /) -> str: ...
+class Trace(Values):
+    def __init__(self, trace_id: str, span_id: str | None, sampled: bool = False) -> None:
+        self.trace_id = trace_id
+        """32 hexadecimal digits."""
+        self.span_id = span_id
+        """16 hexadecimal digits."""
+        self.sampled = sampled
+        """The caller records this trace."""
 
 
 def read_trace(headers: Headers) -> Trace | None:
@@ -40,13 +40,14 @@ def read_trace(headers: Headers) -> Trace | None:
 
     A malformed header counts as absent: it must not cost anyone the answer.
     """
-    return _traceparent(headers.get("traceparent", "")) or _cloud_trace(
-        headers.get("X-Cloud-Trace-Context", "")
+    traceparent, cloud_trace = (headers.get(name, "") for name in HEADERS)
+    return (_traceparent(traceparent) if traceparent else None) or (
+        _cloud_trace(cloud_trace) if cloud_trace else None
     )
 
 
 def _traceparent(value: str) -> Trace | None:
-    match = TRACEPARENT.fullmatch(value.strip())
+    match = re.fullmatch(TRACEPARENT, value.strip())
     if match is None:
         return None
     version, trace_id, span_id, flags, rest = match.groups()
@@ -56,7 +57,7 @@ def _traceparent(value: str) -> Trace | None:
 
 
 def _cloud_trace(value: str) -> Trace | None:
-    match = CLOUD_TRACE.fullmatch(value.strip())
+    match = re.fullmatch(CLOUD_TRACE, value.strip(), re.ASCII)
     if match is None or not int(match[1], 16):
         return None
     span = int(match[2] or 0)
@@ -72,5 +73,8 @@ def is_sampled(trace: Trace | None, share: float) -> bool:
     """
     if share >= 1 or (trace is not None and trace.sampled):
         return True
-    draw = random.random() if trace is None else int(trace.trace_id[-14:], 16) / 2**56
-    return draw < share
+    if trace is None:
+        import random
+
+        return random.random() < share
+    return int(trace.trace_id[-14:], 16) / 2**56 < share

@@ -25,20 +25,23 @@ SETUP_S = 2.0
 
 def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     """The slowest kinds of operators and the slowest single nodes, with their shares."""
-    from model.session import open_file, session_options  # imports onnxruntime
+    from onnxruntime import InferenceSession
+
+    from model.onnxruntime_binding import session_options
+    from model.session import GraphOptions
 
     bundle = harness.bundle
     texts = [example.text for example in harness.examples[:TEXTS]]
     rows = Classifier(bundle).encode(texts).ids
     control_ids = [task.control_id for task in bundle.tasks]
-    options = session_options(threads=1)
+    options = session_options(GraphOptions())
     options.enable_profiling = True
     options.profile_file_prefix = str(harness.folder / "operators")
-    session = open_file(bundle.path / MODEL, options)
+    session = InferenceSession(bundle.path / MODEL, options)
     until_s = time.perf_counter() + max(1.0, seconds - SETUP_S)
     runs = 0
     while runs < 2 or (runs < MAX_RUNS and time.perf_counter() < until_s):
-        session.run(None, graph_inputs([rows[runs % len(rows)]], control_ids))
+        session.run(None, graph_inputs([rows[runs % len(rows)]], control_ids).numpy())
         runs += 1
     events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     return add_up(events, runs)

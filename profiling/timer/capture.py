@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
 
-from profiling.timer.spans import Clock, Session, Span
+from profiling.timer.spans import Session, Span
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-Frame = tuple[Session, Span | None, Any]
-"""A session, the span that is open in it, and the frame to return to when that span closes.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
-The last is None for a session with no span open; the span is None where it is not recorded.
-"""
+    from profiling.timer.spans import Clock
+
+    Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+    Frame = tuple[Session, Span | None, Any]
+    """A session, the span that is open in it, and the frame to return to when that span closes.
+
+    The last is None for a session with no span open; the span is None where it is not recorded.
+    """
+
+GENERATOR, COROUTINE = 0x20, 0x80
+"""Flags of a function's code, as `inspect` has them, whose import would cost every start."""
 
 
 class Timer:
@@ -81,7 +88,7 @@ class NamedSpan(ContextDecorator):
         self._current.set(outer)
 
     def __call__(self, function: Decorated) -> Decorated:
-        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        if function.__code__.co_flags & (GENERATOR | COROUTINE):
             raise TypeError(
                 f"span {self._name!r} would time the making of {function.__qualname__}, not its "
                 "run; use `with timer.span(...)` inside it"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-from profiling.timer.spans import Span
+    from profiling.timer.spans import Span
+
+    SpanRow = dict[str, str | float | int | None]
 
 DECIMALS = 3  # a microsecond
-SpanRow = dict[str, str | float | int | None]
 
 
 def span_rows(spans: Sequence[Span]) -> list[SpanRow]:

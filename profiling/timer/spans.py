@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Clock = Callable[[], float]
-"""Seconds from any origin, never going back."""
+    Clock = Callable[[], float]
+    """Seconds from any origin, never going back."""
 
 
-@dataclass(slots=True, eq=False)
 class Span:
     """A named stretch of one session, in milliseconds since the session began."""
 
-    name: str
-    start_ms: float
-    duration_ms: float | None = None
-    """None while the span is open."""
-    parent: Span | None = field(default=None, repr=False)
-    """The span around this one; None at the top."""
-    error: str | None = None
-    """Type of the exception that ended the span."""
+    __slots__ = ("duration_ms", "error", "name", "parent", "start_ms")
+
+    def __init__(
+        self,
+        name: str,
+        start_ms: float,
+        duration_ms: float | None = None,
+        parent: Span | None = None,
+    ) -> None:
+        self.name = name
+        self.start_ms = start_ms
+        self.duration_ms = duration_ms
+        """None while the span is open."""
+        self.parent = parent
+        """The span around this one; None at the top."""
+        self.error: str | None = None
+        """Type of the exception that ended the span."""
 
     @property
     def end_ms(self) -> float:

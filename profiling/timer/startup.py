@@ -19,7 +19,11 @@ import threading
 import time
 from pathlib import Path
 
-from profiling.timer.spans import Clock, Session
+from profiling.timer.spans import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from profiling.timer.spans import Clock
 
 STAT = Path("/proc/self/stat")
 STARTED = 19

@@ -7,12 +7,12 @@ import json
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from model.bundle import HASHED, MANIFEST, MODEL, TOKENIZER, read_bundle, write_bundle
+from model.bundle import HASHED, MANIFEST, MODEL, TOKENIZER, read_bundle
+from model.bundle_writer import write_bundle
 from tests.deploy.conftest import StandIn
 from tests.deploy.pipeline import Pipeline
 from tests.docs_text import ROOT
@@ -144,7 +144,7 @@ def candidate(bundle_path: Path, folder: Path, swapped: bool) -> None:
         name="ingredients",
         base=bundle.base,
         max_tokens=bundle.max_tokens,
-        tasks=(replace(first, labels=labels), *rest),
+        tasks=(first.changed(labels=labels), *rest),
         model=bundle_path / MODEL,
         tokenizer=bundle_path / TOKENIZER,
         card="A candidate.",

@@ -66,7 +66,7 @@ def packages(modules: list[str]) -> set[str]:
 def test_the_first_answer_imports_nothing_heavy_it_does_not_need(bundle_path: Path) -> None:
     result = run(ANSWER, bundle_path)
     assert result["status"] == 200
-    assert packages(result["answer"]) >= HEAVY
+    assert "tokenizers" in packages(result["answer"])
     everything = result["framework"] + result["answer"]
     forbidden = {
         "torch",
@@ -77,6 +77,8 @@ def test_the_first_answer_imports_nothing_heavy_it_does_not_need(bundle_path: Pa
         "sklearn",
         "opentelemetry",
         "matplotlib",
+        "numpy",  # a single text needs neither of the two
+        "onnxruntime",
     }
     assert packages(everything) & forbidden == set()
     # functions-framework ships and imports google.cloud.functions, a few lines of its own.

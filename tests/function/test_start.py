@@ -1,4 +1,4 @@
-"""The deployed process: loaded before it listens, lean, and patient with what is broken."""
+"""The deployed process: loads by itself, lean, and patient with what is broken."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
+from model.bundle import read_bundle
+from model.bundle_writer import copied_bundle
+from model.session import copy_folder
 from profiling import process_tree
+from profiling.server import FROM_IMAGE
 from tests.serving import ROOT, StrictServer, serving
+
+MODULE, PREFLIGHT = ("-m", "function.start"), ("-m", "function.preflight")
+LOADED_S = 1.0
+"""Long enough for the bundle to be loaded, from when the server listens."""
 
 
 @contextmanager
@@ -28,7 +38,7 @@ def started(bundle: Path, tmp_path: Path, **settings: str) -> Iterator[StrictSer
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself."""
     return subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env={**os.environ, **settings},
         capture_output=True,
@@ -38,31 +48,46 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_first_request_finds_the_bundle_loaded(bundle_path: Path, tmp_path: Path) -> None:
+def test_the_bundle_is_loaded_before_it_is_asked_for(bundle_path: Path, tmp_path: Path) -> None:
     with started(bundle_path, tmp_path) as server:
+        time.sleep(LOADED_S)
         answer = server.ask({"inputs": "raw honey"})
         profile = server.lines()[0]["profile"]
     assert answer.status == 200
     assert answer.json["predictions"][0]["source"][0]["label"] == "animal_product"
     assert profile["cold"] is True
     (load,) = (span for span in profile["spans"] if span["name"] == "load")
-    (boot,) = (span for span in profile["spans"] if span["name"] == "boot")
     (request,) = (span for span in profile["spans"] if span["name"] == "request")
-    assert load["start_ms"] + load["duration_ms"] < boot["start_ms"] < request["start_ms"]
+    assert load["start_ms"] + load["duration_ms"] < request["start_ms"]
+    assert "wait" not in [row["name"] for row in profile["spans"] if row["parent"] is not None]
 
 
-def test_what_loads_beside_the_import_of_the_framework_has_parents_of_its_own(
+def test_who_asks_while_it_loads_waits_and_health_does_not(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    with started(bundle_path, tmp_path) as server, ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(server.ask, {"inputs": "raw honey"}) for _ in range(7)]
+        assert server.request("GET", "/health").json == {"status": "alive"}
+        assert {answer.result().status for answer in asked} == {200}
+        lines = server.lines()
+    assert sum("'load'" in str(line) for line in lines) == 1
+
+
+def test_what_loads_beside_the_import_of_the_server_has_parents_of_its_own(
     bundle_path: Path, tmp_path: Path
 ) -> None:
     with started(bundle_path, tmp_path) as server:
+        time.sleep(LOADED_S)
         server.ask({"inputs": "raw honey"})
         rows = server.lines()[0]["profile"]["spans"]
     parents = {
         row["name"]: None if row["parent"] is None else rows[row["parent"]]["name"] for row in rows
     }
     outermost = {name for name, parent in parents.items() if parent is None}
-    assert outermost >= {"framework", "load", "import_framework", "boot", "idle", "request"}
-    assert (parents["import_numpy"], parents["session"]) == ("load", "load")
+    assert outermost >= {
+        "framework", "import_handler", "load", "import_server", "boot", "idle", "request",
+    }  # fmt: skip
+    assert (parents["import_tokenizers"], parents["session"]) == ("load", "load")
     assert (parents["tokenize"], parents["run"]) == ("request", "request")
 
 
@@ -73,23 +98,25 @@ def test_only_the_first_request_is_cold(bundle_path: Path, tmp_path: Path) -> No
         assert [line["profile"]["cold"] for line in server.lines()] == [True, False, False]
 
 
-def test_master_and_worker_run_no_thread_that_a_fork_would_lose(
+def test_it_is_one_process_with_threads_that_share_a_run_if_asked_for(
     bundle_path: Path, tmp_path: Path
 ) -> None:
-    with started(bundle_path, tmp_path) as server:
-        server.request("GET", "/ready")
-        master, *workers = process_tree.tree(server.pid)
-        assert master.num_threads() == 1
-        assert len(workers) == 1
+    threads = {}
+    for ort_threads in ("1", "2"):
+        with started(bundle_path, tmp_path, ORT_THREADS=ort_threads) as server:
+            assert server.ask({"inputs": "raw honey"}).status == 200
+            (process,) = process_tree.tree(server.pid)
+            threads[ort_threads] = process.num_threads()
+    assert threads["2"] == threads["1"] + 1
 
 
-def test_threads_that_share_a_run_are_started_after_the_fork(
-    bundle_path: Path, tmp_path: Path
-) -> None:
-    with started(bundle_path, tmp_path, ORT_THREADS="2") as server:
-        assert server.ask({"inputs": "raw honey"}).status == 200
-        spans = server.lines()[0]["profile"]["spans"]
-    assert "load" in {span["name"] for span in spans}
+def test_the_log_says_which_graph_answers(bundle_path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    copied_bundle(read_bundle(bundle_path), other, name="other")
+    with started(other, tmp_path) as server:
+        server.ask({"inputs": "raw honey"})
+        graph = server.last_line()["profile"]["graph"]
+    assert graph == ("copy" if copy_folder(read_bundle(other)).exists() else "bundle")
 
 
 def test_a_graph_that_cannot_be_loaded_is_reported_by_the_first_request(
@@ -127,14 +154,23 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise(
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty"])
 def test_a_wrong_port_is_named(port: str, bundle_path: Path) -> None:
-    for command in ("function.start", "function.preflight"):
-        done = run(command, PORT=port, BUNDLE=str(bundle_path))
+    for command in (FROM_IMAGE, MODULE, PREFLIGHT):
+        done = run(*command, PORT=port, BUNDLE=str(bundle_path))
         assert done.returncode == 1
         assert f"PORT='{port}': expected a whole number from 1 to 65535" in done.stderr
 
 
-def test_the_start_takes_no_arguments_and_lists_its_settings() -> None:
-    helped, wrong = run("function.start", "--help"), run("function.start", "--port=8080")
+def test_a_port_in_use_is_named(bundle_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = run(*FROM_IMAGE, PORT=port, HOST="127.0.0.1", BUNDLE=str(bundle_path))
+    assert done.returncode == 1
+    assert f"port {port} of 127.0.0.1: Address already in use" in done.stderr
+
+
+@pytest.mark.parametrize("command", [FROM_IMAGE, MODULE, ("function/start.py",)])
+def test_the_start_takes_no_arguments_and_lists_its_settings(command: tuple[str, ...]) -> None:
+    helped, wrong = run(*command, "--help"), run(*command, "--port=8080")
     assert (helped.returncode, wrong.returncode) == (0, 2)
     assert "| HOST |" in helped.stdout
 
@@ -142,12 +178,12 @@ def test_the_start_takes_no_arguments_and_lists_its_settings() -> None:
 def test_preflight_shows_what_to_send(bundle_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        occupied = run("function.preflight", port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
+        occupied = run(*PREFLIGHT, port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
     assert occupied.returncode == 1
     assert f"port {port} of 127.0.0.1: Address already in use; give another" in occupied.stderr
-    free = run("function.preflight", port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
+    free = run(*PREFLIGHT, port, BUNDLE=str(bundle_path), HOST="127.0.0.1")
     assert free.returncode == 0, free.stderr
     assert f"curl -s localhost:{port} -H 'content-type: application/json' -d" in free.stdout
-    nowhere = run("function.preflight", port, BUNDLE="/nowhere")
+    nowhere = run(*PREFLIGHT, port, BUNDLE="/nowhere")
     assert nowhere.returncode == 1
     assert "error: /nowhere: no such directory" in nowhere.stderr

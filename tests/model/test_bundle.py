@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from model.bundle import (
     BundleError,
     Task,
     read_bundle,
-    write_bundle,
 )
+from model.bundle_writer import write_bundle
 
 TASKS = (
     Task("food", "single", ("yes", "no"), control_id=10, temperature=1.5),
@@ -200,11 +199,11 @@ def test_own_metrics_are_those_of_the_graph_that_the_bundle_holds(bundle_path: P
     bundle = read_bundle(bundle_path)
     figures = {"fp32": {"tasks": {"a": 1}}, "int8": {"tasks": {"a": 2}}}
     held = {
-        "fp32": replace(bundle, metrics={**figures, "shipped": "fp32"}),
-        "int8": replace(bundle, metrics=figures),
+        "fp32": bundle.changed(metrics={**figures, "shipped": "fp32"}),
+        "int8": bundle.changed(metrics=figures),
     }
     assert {name: own.own_metrics for name, own in held.items()} == figures
-    assert replace(bundle, metrics={}).own_metrics == {}
+    assert bundle.changed(metrics={}).own_metrics == {}
 
 
 def test_heads_are_the_columns_of_the_tasks(bundle_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_chunks_hold_every_row_once_within_limits(
 
 
 def test_graph_inputs() -> None:
-    inputs = graph_inputs([[2, 5, 3], [2, 3]], [90, 91])
+    inputs = graph_inputs([[2, 5, 3], [2, 3]], [90, 91]).numpy()
     np.testing.assert_array_equal(inputs["input_ids"], [[2, 5, 3, 90, 91], [2, 3, 90, 91, 0]])
     np.testing.assert_array_equal(inputs["attention_mask"], [[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
     assert {array.dtype for array in inputs.values()} == {np.dtype(np.int64)}

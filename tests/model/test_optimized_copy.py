@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from dataclasses import replace
+from array import array
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from onnxruntime import InferenceSession
 
 from model import session as model_session
 from model.bundle import MODEL, Bundle, read_bundle
-from model.optimized_copy import WEIGHTS, make_copy
-from model.session import copy_folder, open_session
+from model.encoding import graph_inputs
+from model.optimized_copy import make_copy
+from model.session import COPY, COPY_MANIFEST, copy_folder, open_session
+
+if TYPE_CHECKING:
+    from model.session import GraphSession
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +33,9 @@ def copies(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own_copies
 
 
-def logits(session: InferenceSession, bundle: Bundle) -> NDArray[np.float32]:
+def logits(session: GraphSession, bundle: Bundle) -> array[float]:
     controls = [task.control_id for task in bundle.tasks]
-    ids = np.array([[2, 300, 4000, 3, *controls], [2, 77, 12000, 3, *controls]], np.int64)
-    values: NDArray[np.float32] = session.run(
-        None, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-    )[0]
-    return values
+    return session.run(graph_inputs([[2, 300, 4000, 3], [2, 77, 12000, 3]], controls))
 
 
 def copy_of(copies: Path, target: Path) -> Path:
@@ -46,45 +46,64 @@ def copy_of(copies: Path, target: Path) -> Path:
 def test_the_copy_answers_as_the_bundle_does(bundle: Bundle, copies: Path, tmp_path: Path) -> None:
     copy = open_session(bundle, 1, copies)
     original = open_session(bundle, 1, tmp_path / "none")
+    assert (copy.file.name, original.file) == (COPY, bundle.path / MODEL)
     np.testing.assert_allclose(logits(copy, bundle), logits(original, bundle), atol=1e-5)
 
 
 def test_it_is_the_copy_that_is_opened(bundle: Bundle, copies: Path) -> None:
-    moved = replace(bundle, path=Path("/nowhere"))
-    assert logits(open_session(moved, 1, copies), bundle).shape[0] == 2
+    moved = bundle.changed(path=Path("/nowhere"))
+    assert len(logits(open_session(moved, 1, copies), bundle)) == 2 * bundle.heads.width
     with pytest.raises(Exception, match="nowhere"):
         open_session(moved, 1, copies / "none")
 
 
-@pytest.mark.parametrize("damaged", [MODEL, WEIGHTS])
-def test_a_copy_that_cannot_be_opened_is_not_needed(
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+def zeroed(file: Path) -> None:
+    """Some bytes of the weights, which the graph would answer wrongly with."""
+    content = bytearray(file.read_bytes())
+    content[4_000_000:4_100_000] = bytes(100_000)
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "file", "problem"),
+    [
+        (cut, COPY, "model.ort: 1000 bytes, copy.json says"),
+        (zeroed, COPY, "model.ort: its sha256 is not the one in copy.json; the file was altered"),
+        (os.unlink, COPY, "model.ort: No such file or directory"),
+        (os.unlink, COPY_MANIFEST, "copy.json: missing or not JSON"),
+    ],
+)
+def test_a_damaged_copy_is_named_and_not_used(
     bundle: Bundle,
     copies: Path,
     tmp_path: Path,
-    damaged: str,
+    damage: object,
+    file: str,
+    problem: str,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     own_copies = copy_of(copies, tmp_path / "copies")
-    file = copy_folder(bundle, own_copies) / damaged
-    file.write_bytes(file.read_bytes()[:1000])
+    assert callable(damage)
+    damage(copy_folder(bundle, own_copies) / file)
     session = open_session(bundle, 1, own_copies)
     expected = open_session(bundle, 1, tmp_path / "none")
-    assert np.array_equal(logits(session, bundle), logits(expected, bundle))
-    assert "not used, make it anew" in capfd.readouterr().err
+    assert session.file == bundle.path / MODEL
+    assert logits(session, bundle) == logits(expected, bundle)
+    assert f"{problem}" in capfd.readouterr().err
 
 
-def test_another_model_version_or_processor_has_another_folder(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_another_model_or_version_has_another_folder_another_processor_has_not(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = copy_folder(bundle)
-    assert copy_folder(replace(bundle, model_sha256="0" * 64)) != here
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("flags\t\t: fpu sse2\n")
-    monkeypatch.setattr(model_session, "CPUINFO", cpuinfo)
-    other = copy_folder(bundle)
-    assert other != here
-    monkeypatch.setattr("onnxruntime.__version__", "0.1")
-    assert copy_folder(bundle) not in (here, other)
+    assert copy_folder(bundle.changed(model_sha256="0" * 64)) != here
+    monkeypatch.setattr(model_session, "onnxruntime_version", lambda: "0.1")
+    assert copy_folder(bundle) != here
+    assert os.uname().machine in here.name
 
 
 def test_preparing_twice_leaves_one_whole_copy(
@@ -93,4 +112,4 @@ def test_preparing_twice_leaves_one_whole_copy(
     own_copies = copy_of(copies, tmp_path / "copies")
     target = make_copy(bundle, own_copies)
     assert [path.name for path in own_copies.iterdir()] == [target.name]
-    assert sorted(path.name for path in target.iterdir()) == [MODEL, WEIGHTS]
+    assert sorted(path.name for path in target.iterdir()) == [COPY_MANIFEST, COPY]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from model.bundle import Task, copied_bundle, read_bundle
+from model.bundle import Task, read_bundle
+from model.bundle_writer import copied_bundle
 from training.compare import main
 
 ROWS = [("raw honey", "ingredient"), ("butter knife", "not_ingredient")] * 30
@@ -50,7 +50,7 @@ def test_a_worse_bundle_is_refused(
     recipe: Path, bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = read_bundle(bundle_path).tasks[0]
-    worse = written(bundle_path, tmp_path / "worse", replace(task, labels=task.labels[::-1]))
+    worse = written(bundle_path, tmp_path / "worse", task.changed(labels=task.labels[::-1]))
     assert main([str(recipe), str(bundle_path), worse]) == 1
     assert "refused: ingredient: lost 100.00 points, for certain" in capsys.readouterr().out
     assert main([str(recipe), worse, str(bundle_path)]) == 0, "a better one is not"
@@ -60,7 +60,7 @@ def test_a_task_that_is_gone_is_refused(
     recipe: Path, bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     task = read_bundle(bundle_path).tasks[0]
-    other = written(bundle_path, tmp_path / "other", replace(task, name="edible"))
+    other = written(bundle_path, tmp_path / "other", task.changed(name="edible"))
     assert main([str(recipe), str(bundle_path), other]) == 1
     output = capsys.readouterr().out
     assert "refused: ingredient: not answered any more" in output

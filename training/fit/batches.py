@@ -53,7 +53,7 @@ def examples(
 def collate(batch: Examples, control_ids: list[int]) -> dict[str, Tensor]:
     """int64 `input_ids`, control ids appended, and `attention_mask` [rows, tokens]; other columns
     [rows, ...]."""
-    inputs = graph_inputs([example["input_ids"] for example in batch], control_ids)
+    inputs = graph_inputs([example["input_ids"] for example in batch], control_ids).numpy()
     rest = {
         key: np.stack([example[key] for example in batch]) for key in batch[0] if key != "input_ids"
     }

@@ -6,8 +6,6 @@ single-label task keeps labels with few or unlike rows from never being the answ
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
@@ -43,7 +41,7 @@ def calibrate(
         thresholds = (
             fit_thresholds(expit(logit / temperature), target) if task.kind == "multi" else None
         )
-        fitted.append(replace(task, temperature=temperature, thresholds=thresholds))
+        fitted.append(task.changed(temperature=temperature, thresholds=thresholds))
     return tuple(fitted)
 
 

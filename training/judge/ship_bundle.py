@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import read_json
-from model.bundle import MODEL, TOKENIZER, Bundle, copied_bundle, read_bundle
+from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle
+from model.bundle_writer import copied_bundle
 from tables.text import markdown
 from training.judge.evaluate import METRICS
 from training.judge.metrics import HEADLINE

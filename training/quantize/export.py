@@ -12,7 +12,8 @@ import numpy as np
 import onnx
 import torch
 
-from model.bundle import Task, copied_bundle, write_bundle
+from model.bundle import Task
+from model.bundle_writer import copied_bundle, write_bundle
 from model.classifier import Classifier
 from training.fit.batches import examples, network_logits, targets
 from training.fit.network import ControlTokenClassifier, load_network

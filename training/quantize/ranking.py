@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from model.bundle import MODEL, copied_bundle, read_bundle
+from model.bundle import MODEL, read_bundle
+from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
 from training.quantize.export import layers
 from training.quantize.schemes import quantize_onnx

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,7 +157,7 @@ def test_texts_come_from_csv_and_without_data_it_says_so(bundle_path: Path, tmp_
     assert honey.labels == {"ingredient": {"ingredient"}, "category": {"sweetener", "spice"}}
     assert rock.labels == {"category": frozenset()}
     with pytest.raises(TextsError, match="give some with --data FILE"):
-        find_data(replace(bundle, name="other"))
+        find_data(bundle.changed(name="other"))
 
 
 def test_a_wrong_label_is_told_with_its_file_and_line(bundle_path: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.bundle import copied_bundle, read_bundle
+from model.bundle import read_bundle
+from model.bundle_writer import copied_bundle
 from training.judge.evaluate import evaluate
 from training.judge.judged import judge_answers, judge_bundle, metrics_of
 from training.judge.mistakes import mistake_tables, mistakes
@@ -69,7 +70,7 @@ def test_tasks_and_labels_are_matched_by_name(
     assert category.answers.any(), "the bundle answers with its own labels"
     assert category.headline == 0, "which are all wrong"
     turned = tmp_path / "turned"
-    first = replace(bundle.tasks[0], labels=bundle.tasks[0].labels[::-1])
+    first = bundle.tasks[0].changed(labels=bundle.tasks[0].labels[::-1])
     copied_bundle(bundle, turned, tasks=(first, *bundle.tasks[1:]))
     assert judge_bundle(table, turned, "test")[0].headline == 0
 

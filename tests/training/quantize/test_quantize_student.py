@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from model.bundle import copied_bundle, read_bundle
+from model.bundle import read_bundle
+from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
 from training.quantize.quantize_student import QuantizationError, attempts, best_attempt
 from training.recipe import Quantize, read_recipe
@@ -58,7 +58,7 @@ def test_remedies_come_in_order() -> None:
 def ruined(tmp_path: Path) -> Path:
     """The shipped bundle, its answers turned upside down."""
     bundle = read_bundle(SHIPPED)
-    tasks = tuple(replace(task, labels=task.labels[::-1]) for task in bundle.tasks)
+    tasks = tuple(task.changed(labels=task.labels[::-1]) for task in bundle.tasks)
     return copied_bundle(bundle, tmp_path / "ruined", tasks=tasks).path
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from model.bundle import Bundle, read_bundle, refuse_other_files
+from model.bundle import Bundle, read_bundle
+from model.bundle_writer import refuse_other_files
 from training.judge.evaluate import baseline_metrics, evaluate
 from training.judge.ship_bundle import ship
 from training.recipe import Recipe

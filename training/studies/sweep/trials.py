@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import directory_aside, read_json
-from model.bundle import copied_bundle, read_bundle
+from model.bundle import read_bundle
+from model.bundle_writer import copied_bundle
 from training.fit.network import SHAPE
 from training.origins import fingerprint
 from training.pipeline import run_stages

@@ -41,13 +41,13 @@ def bundle(path: Path, text: str) -> Callable[[], object]:
 def onnx_graph(path: Path, tokens: str) -> Callable[[], object]:
     """An ONNX file, opened as we serve it, and a row of so many ids; three are control tokens."""
     from model.encoding import graph_inputs
-    from model.session import open_file, session_options
+    from model.session import GraphOptions, open_graph
 
-    session = open_file(path, session_options(1))
+    session = open_graph(path, GraphOptions())
     first = json.loads((path.parent / "network.json").read_text())["first_control_id"]
     row = list(range(5, 5 + int(tokens) - 3))
     inputs = graph_inputs([row], [first, first + 1, first + 2])
-    return lambda: session.run(None, inputs)
+    return lambda: session.run(inputs)
 
 
 KINDS = {"pipelines": pipelines, "bundle": bundle, "onnx": onnx_graph}

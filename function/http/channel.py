@@ -1,0 +1,126 @@
+"""A connection to the image's server, and how a request is read from it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from io import BytesIO
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.utilities import BadRequest
+
+from function.http.wire import MalformedTask, RequestTask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from waitress.adjustments import Adjustments
+
+    from function.http.image_server import ImageServer
+
+STALLED_S = 1.0
+"""While the server stops, it waits for a request so long after the last byte of it."""
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection."""
+
+    began_s: float | None = None
+    """When the first byte of the request came that has not arrived whole."""
+    request: HTTPRequestParser | None
+    """What has arrived of a request."""
+    used = False
+    """Whether a whole request has come."""
+
+    def __init__(self, server: ImageServer, *arguments: Any, **options: Any) -> None:
+        self.task_class = RequestTask
+        self.error_task_class = MalformedTask
+        self.parser_class = lambda adjustments: Parser(adjustments, server.max_bytes)
+        super().__init__(server, *arguments, **options)
+
+    def handle_read(self) -> None:
+        """Reads; a client that ends in the middle of a request is told what is wrong with it."""
+        if self.began_s is not None and self._has_ended():
+            self._refuse_half()
+        else:
+            super().handle_read()
+
+    def _has_ended(self) -> bool:
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return False
+
+    def _refuse_half(self) -> None:
+        with self.requests_lock:
+            request = self.request
+            assert request is not None
+            self.request, self.began_s = None, None
+            request.error = BadRequest("it breaks off")
+            self.requests.append(request)
+            if len(self.requests) == 1:
+                self.server.add_task(self)
+
+    def received(self, data: bytes) -> bool:
+        was_partial = self.request is not None
+        taken: bool = super().received(data)
+        if self.request is None:
+            self.began_s, self.used = None, True
+        elif not was_partial or self.began_s is None:
+            self.began_s = time.time()
+        return taken
+
+    def is_halfway(self) -> bool:
+        """A request or an answer is under way, or the first request has not come."""
+        return not self.used or self.began_s is not None or self.total_outbufs_len > 0
+
+    def waits_since(self) -> float:
+        """When it began to wait for the client; now, while it is the client that waits."""
+        if self.requests:
+            return time.time()
+        if self.began_s is not None:
+            return self.began_s
+        return float(self.last_activity)
+
+    def is_idle(self, now: float) -> bool:
+        """Nothing to answer or to send, and no request that still arrives."""
+        if self.requests or self.total_outbufs_len:
+            return False
+        return self.began_s is None or now - self.last_activity > STALLED_S
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads a request; of its body no more is held than the endpoint may take and one byte."""
+
+    def __init__(self, adjustments: Adjustments, max_bytes: int) -> None:
+        super().__init__(adjustments)
+        self._max_bytes = max_bytes
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        if self.body_rcv is not None:
+            self.body_rcv.buf = HeldBody(self._max_bytes + 1)
+
+
+class HeldBody:
+    """A buffer for a body that throws away what is past its size."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._held = bytearray()
+        self._received = 0
+
+    def __len__(self) -> int:
+        return self._received
+
+    def append(self, data: bytes) -> None:
+        self._received += len(data)
+        self._held += data[: self._size - len(self._held)]
+
+    def getfile(self) -> BytesIO:
+        return BytesIO(self._held)
+
+    def close(self) -> None:
+        self._held = bytearray()

@@ -1,0 +1,84 @@
+"""A request as waitress has read it, and the tasks that answer it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from waitress.task import Task
+
+from function.http.errors import error_document
+from function.http.service import serialize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from waitress.parser import HTTPRequestParser
+
+REASONS = {
+    200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
+    413: "Content Too Large", 415: "Unsupported Media Type",
+    431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
+    503: "Service Unavailable",
+}  # fmt: skip
+
+
+class WireHeaders:
+    """Headers as waitress holds them, by their names in any case."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self._headers = headers
+
+    def get(self, key: str, default: str, /) -> str:
+        return self._headers.get(key.upper().replace("-", "_"), default)
+
+
+class BrokenBody(BytesIO):
+    """The body of a request that breaks off, or breaks the rules of chunks."""
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise OSError("the body is not whole")
+
+
+class WireRequest:
+    """A request as it arrived; see function/http/request.py."""
+
+    def __init__(self, parser: HTTPRequestParser) -> None:
+        self.method: str = parser.command
+        self.path: str = parser.path
+        self.headers = WireHeaders(parser.headers)
+        self.content_length = int(parser.headers.get("CONTENT_LENGTH") or 0)
+        self.stream: BytesIO = BrokenBody() if parser.error else parser.get_body_stream()
+
+
+class RequestTask(Task):  # type: ignore[misc]
+    """Has a request answered and sends the answer."""
+
+    def execute(self) -> None:
+        endpoint = self.channel.server.endpoint
+        response = endpoint.handle(WireRequest(self.request))
+        self.send(response.status, response.headers, response.body)
+        endpoint.after_answer()
+
+    def send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        """Send a response in one piece."""
+        self.status = f"{status} {REASONS[status]}"
+        self.response_headers = list(headers.items())
+        self.content_length = len(body)
+        head = self.build_response_header()
+        self.wrote_header = self.complete = True
+        is_head = getattr(self.request, "command", "") == "HEAD"
+        self.channel.write_soon(head if is_head else head + body)
+
+
+class MalformedTask(RequestTask):
+    """Answers a request that could not be read to its end, and closes the connection."""
+
+    def execute(self) -> None:
+        self.set_close_on_finish()
+        if self.request.body_rcv is not None:  # its head is whole
+            super().execute()
+            return
+        status = self.request.error.code
+        message = f"This is no HTTP request that can be read ({REASONS[status]}); send it anew."
+        document = error_document("malformed_request", message)
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        self.send(status, headers, serialize(document).encode())

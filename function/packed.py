@@ -1,0 +1,89 @@
+"""Imports what a start needs from one file, instead of looking for each module in every folder.
+
+    install(folder)      # before anything else is imported; without a pack it does nothing
+
+`python -m function.bytecode` writes the file. A module whose source was changed since is imported
+as always, and so is every module that is not in it.
+"""
+
+from __future__ import annotations
+
+import _frozen_importlib
+import _frozen_importlib_external
+import marshal
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+FOLDER = ".bytecode"
+LENGTH_BYTES = 8
+
+
+class PackedFinder:
+    """An entry of `sys.meta_path`, and the loader of its modules.
+
+    `modules` has for each module: its file, size and time of that file, whether it is a package,
+    and where in the pack its code begins and ends (nothing for an extension, which is a file).
+    """
+
+    def __init__(self, modules: dict[str, Any], code: memoryview, sealed: bool) -> None:
+        self._modules = modules
+        self._code = code
+        self._sealed = sealed
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """The spec of a packed module; None leaves it to the ordinary finders."""
+        entry = self._modules.get(name)
+        if entry is None:
+            return None
+        file, size, time_s, is_package, begin, end = entry
+        if not self._sealed:
+            try:
+                status = os.stat(file)  # noqa: PTH116 (pathlib is not imported yet)
+            except OSError:
+                return None
+            if (status.st_size, int(status.st_mtime)) != (size, time_s):
+                return None
+        loader: Any = self
+        if begin == end:
+            loader = _frozen_importlib_external.ExtensionFileLoader(name, file)
+        spec = _frozen_importlib.ModuleSpec(name, loader, origin=file, is_package=is_package)
+        if is_package:
+            spec.submodule_search_locations = [file.rpartition("/")[0]]
+        spec.has_location = True
+        return spec
+
+    def create_module(self, _spec: Any) -> None:
+        """As the import system makes it."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        *_, begin, end = self._modules[module.__name__]
+        exec(marshal.loads(self._code[begin:end]), module.__dict__)
+
+
+def pack_file(folder: str) -> str:
+    """Where the pack of this Python is."""
+    return f"{folder}/{FOLDER}/{sys.implementation.cache_tag}.pack"
+
+
+def install(folder: str) -> None:
+    """Import from the pack under `folder`, if there is one that this Python wrote for it."""
+    try:
+        with open(pack_file(folder), "rb", 0) as file:  # noqa: PTH123
+            data = memoryview(file.read())
+    except OSError:
+        return
+    length = int.from_bytes(data[:LENGTH_BYTES], "big")
+    header = marshal.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
+    if header["made_for"] == made_for(folder):
+        code = data[LENGTH_BYTES + length :]
+        sys.meta_path.insert(0, PackedFinder(header["modules"], code, header["sealed"]))
+
+
+def made_for(folder: str) -> list[str]:
+    """A pack is good for the very Python and the very place."""
+    return [sys.version, sys.executable, folder]

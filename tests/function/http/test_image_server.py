@@ -1,0 +1,187 @@
+"""What the image's server bears: stalled clients, idle connections, and its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from function.http.endpoint import Endpoint
+from function.http.image_server import IDLE_S, REQUEST_S, ImageServer, listen
+from function.settings import Settings
+from tests.serving import serving
+
+HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
+ASK = HEAD + b'Content-Length: 23\r\n\r\n{"inputs": "raw honey"}'
+STALLED = {
+    "nothing": b"",
+    "half a header": b"POST / HTTP/1.1\r\nHo",
+    "half a body": HEAD + b'Content-Length: 23\r\n\r\n{"inputs":',
+    "half a chunk": HEAD + b'Transfer-Encoding: chunked\r\n\r\n17\r\n{"inputs":',
+}
+CLIENTS = 100
+BALANCER_S = 620.0
+"""Google's load balancers keep a connection that is idle so long."""
+
+
+@contextmanager
+def stalled(port: int, data: bytes, clients: int = CLIENTS) -> Iterator[list[socket.socket]]:
+    """Clients that send `data`, and no more."""
+    wires = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(clients)]
+    try:
+        for wire in wires:
+            wire.sendall(data)
+        yield wires
+    finally:
+        for wire in wires:
+            wire.close()
+
+
+@contextmanager
+def in_process(bundle: Path) -> Iterator[tuple[ImageServer, int]]:
+    """The same server in a thread of this process, whose clock can be put forward."""
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    server = ImageServer(Endpoint(Settings(bundle=bundle)), listener, 2**20)
+    serving_thread = threading.Thread(target=server.serve_until_stopped)
+    serving_thread.start()
+    try:
+        yield server, port
+    finally:
+        server.stop()
+        serving_thread.join()
+
+
+def closed(wire: socket.socket, within_s: float = 5.0) -> bool:
+    wire.settimeout(within_s)
+    try:
+        return wire.recv(1) == b""
+    except TimeoutError:
+        return False
+
+
+def ask(wire: socket.socket) -> bytes:
+    """The head of the answer to a question over this connection."""
+    wire.sendall(ASK)
+    answer = b""
+    while b'"bundle"' not in answer:
+        answer += (received := wire.recv(65536))
+        assert received, "the connection was closed"
+    return answer
+
+
+@pytest.mark.parametrize("data", STALLED.values(), ids=STALLED)
+def test_a_hundred_stalled_clients_keep_nobody_from_an_answer(
+    bundle_path: Path, tmp_path: Path, data: bytes
+) -> None:
+    with serving(bundle_path, tmp_path / "log", "image") as server, stalled(server.port, data):
+        start_s = time.monotonic()
+        assert server.request("GET", "/health", timeout_s=1).status == 200
+        assert time.monotonic() - start_s < 1
+        assert server.ask({"inputs": "raw honey"}).status == 200
+
+
+@pytest.mark.parametrize("data", STALLED.values(), ids=STALLED)
+def test_stalled_clients_are_dropped_after_the_stated_time(bundle_path: Path, data: bytes) -> None:
+    with in_process(bundle_path) as (server, port), stalled(port, data, 8) as wires:
+        time.sleep(0.2)
+        server.maintenance(time.time() + REQUEST_S - 2)
+        assert not closed(wires[0], within_s=1.5)
+        server.maintenance(time.time() + REQUEST_S)
+        assert all(closed(wire) for wire in wires)
+
+
+def test_a_client_that_sends_byte_by_byte_is_dropped_as_well(bundle_path: Path) -> None:
+    with in_process(bundle_path) as (server, port), stalled(port, b"", 1) as (wire,):
+        for byte in ASK[:20]:
+            wire.sendall(bytes([byte]))
+            time.sleep(0.05)
+        server.maintenance(time.time() + REQUEST_S - 0.5)
+        assert closed(wire)
+
+
+def test_a_connection_that_was_idle_takes_the_next_request(bundle_path: Path) -> None:
+    assert IDLE_S > BALANCER_S
+    with in_process(bundle_path) as (server, port), stalled(port, b"", 1) as (wire,):
+        assert ask(wire).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.2)  # the answer is sent before its thread is done with it
+        server.maintenance(time.time() + BALANCER_S)
+        time.sleep(1.2)
+        assert ask(wire).startswith(b"HTTP/1.1 200 OK")
+        server.maintenance(time.time() + IDLE_S + 1)
+        assert closed(wire)
+
+
+def test_the_end_answers_and_logs_what_is_in_flight(bundle_path: Path, tmp_path: Path) -> None:
+    texts = ["boneless chicken breast with raw honey and butter " * 8] * 256
+    half = STALLED["half a body"]
+    with serving(bundle_path, tmp_path / "log", "image") as server:
+        server.ask({"inputs": "raw honey"})
+        with stalled(server.port, half, 20), stalled(server.port, half, 1) as (late,):
+            with ThreadPoolExecutor(8) as pool:
+                asked = [pool.submit(server.ask, {"inputs": texts}) for _ in range(8)]
+                time.sleep(0.3)
+                start_s = time.monotonic()
+                server.process.send_signal(signal.SIGTERM)
+                late.sendall(b' "raw honey"}')
+                assert [answer.result().status for answer in asked] == [200] * 8
+            answer = late.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200 OK")
+            assert server.process.wait(8) == 0
+            assert time.monotonic() - start_s < 8
+        lines = server.lines()
+    assert len(lines) == 10
+    assert {line["profile"]["status"] for line in lines} == {200}
+
+
+def test_idle_connections_do_not_hold_up_the_end(bundle_path: Path, tmp_path: Path) -> None:
+    with (
+        serving(bundle_path, tmp_path / "log", "image") as server,
+        stalled(server.port, b"", 5) as (wire, *_),
+    ):
+        ask(wire)
+        start_s = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert closed(wire)
+        assert server.process.wait(8) == 0
+        assert time.monotonic() - start_s < 3
+
+
+def test_requests_one_after_another_in_one_packet_are_answered_in_order(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    with serving(bundle_path, tmp_path / "log", "image") as server:
+        health = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+        reply = server.send_raw(ASK + health + ASK)
+    bodies = [
+        json.loads(part.split(b"\r\n\r\n")[1]) for part in reply.split(b"HTTP/1.1 200 OK")[1:]
+    ]
+    assert ["predictions" in body for body in bodies] == [True, False, True]
+
+
+@pytest.mark.parametrize("head", [b"HONEY", b"get / HTTP/1.1", b"GET / HTTP/1.1\r\nno colon"])
+def test_what_is_no_http_request_is_told_so(bundle_path: Path, tmp_path: Path, head: bytes) -> None:
+    with serving(bundle_path, tmp_path / "log", "image") as server:
+        reply = server.send_raw(head + b"\r\n\r\n")
+        assert reply.startswith(b"HTTP/1.1 400 Bad Request") or reply.startswith(b"HTTP/1.0 400")
+        assert json.loads(reply.split(b"\r\n\r\n")[1])["error"]["code"] == "malformed_request"
+        assert server.request("GET", "/health").status == 200
+        assert len(server.lines()) == 1
+
+
+def test_a_head_request_keeps_no_body_and_an_answer_is_one_packet(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    with serving(bundle_path, tmp_path / "log", "image") as server:
+        reply = server.send_raw(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + ASK)
+        assert reply.count(b"HTTP/1.1 200 OK") == 2
+        assert psutil.Process(server.pid).num_threads() < 16
