@@ -25,12 +25,11 @@ from profiling.bench.contenders import (
     SERVE,
     missing,
     optimized_graph,
-    output_of,
     prepare,
 )
 from profiling.bench.launch import StartPlan, labels_of, measure
 from profiling.bench.limits import CpuMemoryLimits
-from profiling.bench.result import parser, summarize_figures, write
+from profiling.bench.result import output_of, parser, summarize_figures, write
 from profiling.percentiles import percentile, weakness
 from profiling.server import ServerError
 from tables.text import markdown
