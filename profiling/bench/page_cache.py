@@ -1,0 +1,18 @@
+"""Can files be read from disk again, as on a fresh instance?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+
+
+def drop() -> str:
+    """Empty the page cache; a note where that is not permitted."""
+    os.sync()
+    try:
+        DROP_CACHES.write_text("3", encoding="utf-8")
+    except OSError as error:
+        return f"the page cache could not be dropped ({error}): this is a warm one"
+    return ""
