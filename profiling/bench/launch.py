@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from profiling import process_tree
@@ -128,6 +129,10 @@ class Spawned:
         """What it took to the first right answer; raises ServerError."""
         return self._first_served() if self.contender.serves else self._first_printed()
 
+    def connect(self) -> socket:
+        """A connection, made as soon as it listens; raises ServerError."""
+        return connect(self.process, self.port, self.log)
+
     def measure_warm(self, start: Start) -> None:
         """Further requests over a kept connection, then a pause for its memory to settle."""
         if self.plan.warm_requests:
@@ -140,8 +145,7 @@ class Spawned:
 
     def _first_served(self) -> Start:
         """The first request goes over a connection made as soon as it listens."""
-        connection = connect(self.process, self.port, self.log)
-        with closing(Caller(self.port, self.log, connection)) as caller:
+        with closing(Caller(self.port, self.log, self.connect())) as caller:
             listening_ms = self._elapsed_ms()
             start = self._start(caller.post([self.plan.text]))
         start.listening_ms = listening_ms

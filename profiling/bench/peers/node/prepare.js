@@ -3,7 +3,7 @@
 //
 //   node prepare.js BUNDLE FOLDER
 //
-// Each mapped weight costs a dozen system calls, so those below a page stay in the graph.
+// Each mapped weight costs dozens of system calls, so the small ones stay in the graph.
 const fs = require('node:fs');
 const path = require('node:path');
 const ort = require('onnxruntime-node');
@@ -17,7 +17,7 @@ ort.InferenceSession.create(path.join(bundle, 'model.onnx'), {
   extra: {
     session: {
       optimized_model_external_initializers_file_name: 'weights.bin',
-      optimized_model_external_initializers_min_size_in_bytes: '4096',
+      optimized_model_external_initializers_min_size_in_bytes: '65536',
     },
   },
 });
