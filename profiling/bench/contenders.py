@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from profiling.bench import node_peers
-from profiling.bench.node_peers import BARE, NODE, NODE_24, NODE_26
+from profiling.bench.node_peers import BARE, NODE, NODE_24, NODE_26, ON_FRAMEWORK
 from profiling.bench.result import output_of
 from profiling.server import FROM_IMAGE, ROOT
 
@@ -65,10 +65,6 @@ def _bare(title: str, node: Path) -> Contender:
 
 
 FRAMEWORK = ("--target", "classify", "--port", "{port}", "--source")
-ON_NODE = (
-    *(str(NODE_24), "node_modules/.bin/functions-framework"),
-    *("--target=classify", "--port={port}"),
-)
 CONTENDERS = {
     "ours": Contender(
         "ours, as deployed",
@@ -77,14 +73,9 @@ CONTENDERS = {
     ),
     "node": Contender(
         "Node on functions-framework",
-        ON_NODE,
+        ON_FRAMEWORK,
         folder=NODE,
-        environment={
-            "BUNDLE": "{bundle}",
-            "EAGER": "1",
-            "GRAPH": str(node_peers.GRAPH),
-            "NODE_ENV": "production",
-        },
+        environment=node_peers.environment("{bundle}", "{port}"),
         needs=(NODE_24, BARE),
     ),
     "node-bare": _bare("Node at its best", NODE_24),
@@ -104,14 +95,14 @@ CONTENDERS = {
     ),
     "node-lazy": Contender(
         "Node, loading at the first request",
-        ON_NODE,
+        ON_FRAMEWORK,
         folder=NODE,
         environment={"BUNDLE": "{bundle}", "NODE_ENV": "production"},
         needs=(NODE_24,),
     ),
     "node-naive": Contender(
         "Node, without a thought",
-        (*ON_NODE, "--source=naive.js"),
+        (*ON_FRAMEWORK, "--source=naive.js"),
         folder=NODE,
         needs=(NODE_24,),
     ),

@@ -24,6 +24,11 @@ TOKENIZER = NODE / "prepared" / "tokenizer.json"
 BARE = NODE / "prepared" / "bare.js"
 CODE_CACHE = NODE / "prepared" / "code-cache"
 """V8's compiled code; each version of Node has a folder in it."""
+ON_FRAMEWORK = (
+    *(str(NODE_24), "node_modules/.bin/functions-framework"),
+    *("--target=classify", "--port={port}"),
+)
+"""The command of the peer on functions-framework, in the folder NODE; `{port}` is filled in."""
 END_S = 20
 
 
@@ -35,15 +40,17 @@ def prepare(bundle: Path) -> None:
     esbuild = str(NODE_MODULES / "esbuild" / "bin" / "esbuild")
     bundled = ("--bundle", "--platform=node", "--target=node24", f"--outfile={BARE}")
     output_of(str(NODE_24), esbuild, str(NODE / "bare.js"), *bundled)
+    _cache_code(ON_FRAMEWORK, bundle)
     for node in (NODE_24, NODE_26):
         if node.exists():
-            _compile(node, bundle)
+            _cache_code((str(node), str(BARE)), bundle)
 
 
 def environment(bundle: str, port: int | str) -> dict[str, str]:
-    """What the bare peer is started with."""
+    """What either peer is started with."""
     return {
         "BUNDLE": bundle,
+        "EAGER": "1",
         "GRAPH": str(GRAPH),
         "TOKENIZER": str(TOKENIZER),
         "PORT": str(port),
@@ -52,15 +59,16 @@ def environment(bundle: str, port: int | str) -> dict[str, str]:
     }
 
 
-def _compile(node: Path, bundle: Path) -> None:
+def _cache_code(command: tuple[str, ...], bundle: Path) -> None:
     """Answer once and end regularly, which is when Node writes its code cache."""
-    folders = set(CODE_CACHE.glob("*"))
+    files = set(CODE_CACHE.rglob("*"))
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [str(node), str(BARE)],
+                [part.format(port=port) for part in command],
+                cwd=NODE,
                 env={**os.environ, **environment(str(bundle.resolve()), port)},
                 stdout=output,
                 stderr=output,
@@ -72,9 +80,9 @@ def _compile(node: Path, bundle: Path) -> None:
             process.send_signal(signal.SIGTERM)
             process.wait(END_S)
         except ServerError as error:
-            raise SystemExit(f"{BARE}: {error}") from None
+            raise SystemExit(f"{' '.join(command)}: {error}") from None
         finally:
             process_tree.end(process.pid)
             process.wait()
-    if set(CODE_CACHE.glob("*")) == folders:
-        raise SystemExit(f"{node} wrote no code cache into {CODE_CACHE}")
+    if set(CODE_CACHE.rglob("*")) == files:
+        raise SystemExit(f"{' '.join(command)} wrote no code cache into {CODE_CACHE}")
