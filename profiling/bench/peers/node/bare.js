@@ -41,12 +41,16 @@ function readJson(file) {
   return JSON.parse(fs.readFileSync(file, 'utf8'));
 }
 
-const session = openSession();
-const tokenizer = answers.openTokenizer(Tokenizer, readJson(answers.FILES.tokenizer));
-const manifest = readJson(answers.FILES.manifest);
-const [{ name: output }] = session.outputMetadata;
+let loaded;
+function load() {
+  const session = openSession();
+  const tokenizer = answers.openTokenizer(Tokenizer, readJson(answers.FILES.tokenizer));
+  const [{ name: output }] = session.outputMetadata;
+  loaded = { session, tokenizer, output, manifest: readJson(answers.FILES.manifest) };
+}
 
 function answer(texts) {
+  const { session, tokenizer, output, manifest } = loaded;
   const rows = texts.map((text) => answers.encode(tokenizer, text, manifest));
   const { [output]: logits } = session.run(answers.tensors(Tensor, rows), { [output]: null }, {});
   return answers.predictions(manifest.tasks, logits);
@@ -78,6 +82,7 @@ function parse(chunks) {
   }
 }
 
+// A client that connects while it loads waits for its answer, and need not try again.
 const server = http.createServer({ keepAliveTimeout: IDLE_MS }, handle);
-server.listen(Number(PORT), HOST);
+server.listen(Number(PORT), HOST, load);
 process.once('SIGTERM', () => server.close(() => process.exit(0)));
