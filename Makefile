@@ -12,7 +12,7 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu check examine train search sweep twins
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor check examine train search sweep twins
 .PHONY: report coldstart logs format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -28,7 +28,7 @@ test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu" $(FAST)
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser
@@ -41,6 +41,9 @@ test-image: $(TRAIN)/ready  ## build the image and start it as Cloud Run would; 
 
 test-cpu: $(TRAIN)/ready  ## the shipped bundle on an emulated processor without VNNI (apt-get install qemu-user)
 	$(TRAIN)/bin/python -m pytest -m cpu
+
+test-gvisor: $(TRAIN)/ready  ## the function inside gVisor (python -m profiling.bench.sandbox fetches it)
+	$(TRAIN)/bin/python -m pytest -m gvisor
 
 check: $(TRAIN)/ready  ## lint, types, format
 	$(TRAIN)/bin/ruff check . && $(TRAIN)/bin/ruff format --check . && $(TRAIN)/bin/mypy
@@ -62,7 +65,8 @@ coldstart: $(SERVE)/ready $(TRAIN)/ready  ## cold starts of ours, Node, the floo
 	npm ci --ignore-scripts --no-audit --no-fund --prefix profiling/bench/peers/node
 	test -d profiling/bench/peers/pipelines/models || $(TRAIN)/bin/python profiling/bench/peers/pipelines/make_pipelines.py
 	$(TRAIN)/bin/python -m profiling coldstart --prepare
-	$(TRAIN)/bin/python -m profiling coldstart --out profiling/results $(ARGS)
+	$(TRAIN)/bin/python -m profiling coldstart --out profiling/results \
+		--contenders ours node node-bare floor pipelines $(ARGS)
 
 sweep: $(TRAIN)/ready  ## train and measure a grid of students; LIMITS="--max-mb 8" picks one into OUT
 	@test -n "$(OUT)" || { echo "say where it goes: make sweep RECIPE=file OUT=dir"; exit 2; }

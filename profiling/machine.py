@@ -28,7 +28,9 @@ print(json.dumps({"python": platform.python_version(), "packages": packages}))
 """
 
 
-def describe(server_python: Path | str = sys.executable) -> dict[str, Any]:
+def describe(
+    server_python: Path | str = sys.executable, node: Path | str = "node"
+) -> dict[str, Any]:
     """Processor, memory in MiB, kernel, load, and the versions of what serves.
 
     `python` and `packages` (None: not installed) are those of the Python that serves. `driver` has
@@ -41,7 +43,7 @@ def describe(server_python: Path | str = sys.executable) -> dict[str, Any]:
         "memory_mb": psutil.virtual_memory().total // 2**20,
         "system": f"{platform.system()} {platform.release()}",
         "load_average": os.getloadavg()[0],
-        "node": _output("node", "--version"),
+        "node": _output(str(node), "--version"),
         **versions(server_python),
         **driver,
     }
@@ -55,6 +57,8 @@ def sentence(machine: dict[str, Any]) -> str:
         f"Python {machine['python']}, Node {machine['node']}",
         _listed(machine["packages"]),
     ]
+    if sandbox := machine.get("sandbox"):
+        parts.append(f"gVisor of runsc {sandbox['runsc']}, platform {sandbox['platform']}")
     if driver := machine.get("driver"):
         others = dict(driver["packages"].items() - machine["packages"].items())
         parts += [f"driven by Python {driver['python']}", _listed(others)]

@@ -52,10 +52,16 @@ def read_mb(pid: int) -> tuple[float, float]:
 def end(pid: int) -> None:
     """End the tree and wait until it is gone; `pid` was started with `start_new_session`.
 
-    A server may start a new worker while it is being ended, hence the whole session's group.
+    A server may start a new worker while it is being ended, hence the whole session's group; and
+    a sandbox starts processes in sessions of their own, hence each process of the tree.
     """
     processes = tree(pid)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(pid, number)
-        psutil.wait_procs(processes, timeout=GRACE_S)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGTERM)
+    _, alive = psutil.wait_procs(processes, timeout=GRACE_S)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=GRACE_S)

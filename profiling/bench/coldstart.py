@@ -1,42 +1,44 @@
 """How soon does a fresh process answer, and at what cost, beside Node and beside the floor?
 
-    python -m profiling coldstart --rounds 20 --cpus 1 2 --out profiling/results
+    python -m profiling coldstart --cpus 1 2 --sandbox none gvisor --out profiling/results
 
-Every start is a process of its own. Contenders take turns, so that what disturbs the machine
-disturbs all; the first round warms the page cache and is thrown away. Results go to standard
-output as Markdown, and to OUT as coldstart.json and coldstart.md.
+Every start is a process of its own, in gVisor a sandbox of its own. Contenders take turns, so that
+what disturbs the machine disturbs all; the first round warms the page cache and is thrown away.
+Results go to standard output as Markdown, and to OUT as coldstart.json and coldstart.md, or with
+--counts as counts.json and counts.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from profiling import machine
+from profiling.bench import counts, page_cache
 from profiling.bench.contenders import (
     CONTENDERS,
     DEFAULT,
     SERVE,
     missing,
     optimized_graph,
-    output_of,
     prepare,
 )
 from profiling.bench.launch import StartPlan, labels_of, measure
 from profiling.bench.limits import CpuMemoryLimits
-from profiling.bench.result import parser, summarize_figures, write
+from profiling.bench.node_peers import NODE_24
+from profiling.bench.result import output_of, parser, summarize_figures, write
+from profiling.bench.sandbox import SandboxError, describe, require
 from profiling.percentiles import percentile, weakness
 from profiling.server import ServerError
 from tables.text import markdown
 
 TEXT = "raw honey"
-DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 COLUMNS = {
     "first_answer_ms": "first answer, ms",
     "listening_ms": "listening, ms",
@@ -50,6 +52,7 @@ COLUMNS = {
     "settled_mb": "settled, MiB",
     "peak_mb": "peak, MiB",
     "burst_mb": "after a burst, MiB",
+    "sandbox_mb": "whole sandbox, MiB",
     "charged_mb": "charged, MiB",
 }
 COMPARED = ("first_answer_ms", "cpu_ms", "warm_p50_ms", "settled_mb")
@@ -67,44 +70,72 @@ def main(arguments: Sequence[str]) -> int:
     if problems := missing(needs):
         print("\n".join(problems), file=sys.stderr)
         return 1
+    try:
+        runsc = require() if "gvisor" in options.sandbox else None
+    except SandboxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    described = machine.describe(SERVE, NODE_24) | (describe(runsc) if runsc else {})
     report: dict[str, Any] = {
         "text": options.text,
         "bundle": str(options.bundle),
-        "machine": machine.describe(SERVE),
-        "conditions": [],
+        "machine": described,
     }
-    sections = []
     try:
-        for condition in _conditions(options):
-            report["conditions"].append(condition)
-            sections.append(_section(condition))
-            print(sections[-1], flush=True)
+        sections = list(_sections(options, runsc, report))
     except ServerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    on_machine = machine.sentence(report["machine"])
+    on_machine = machine.sentence(described)
     print(on_machine)
-    write("coldstart", report, "\n".join([*sections, on_machine]), options.out)
+    name = "counts" if options.counts else "coldstart"
+    write(name, report, "\n".join([*sections, on_machine]), options.out)
     return 0
 
 
-def _conditions(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Every requested combination of limits and page cache, measured."""
+def _sections(
+    options: argparse.Namespace, runsc: Path | None, report: dict[str, Any]
+) -> Iterator[str]:
+    """Measure into the report; each part as text, printed when it is there."""
+    plan = _plan(options)
+    if options.counts:
+        report["counts"] = counts.count(options.contenders, plan)
+        if runsc:
+            report["counts"]["sandbox_alone"] = counts.sandbox_alone(runsc, options.rounds)
+        yield _printed(counts.section(report["counts"]))
+        return
+    report["conditions"] = []
+    for cpus, memory_mb, cache, sandbox in itertools.product(
+        options.cpus, options.memory, options.cache, options.sandbox
+    ):
+        limited = dataclasses.replace(
+            plan,
+            limits=CpuMemoryLimits(cpus, memory_mb),
+            runsc=runsc if sandbox == "gvisor" else None,
+        )
+        condition = _condition(limited, cache, options.rounds, options.contenders)
+        report["conditions"].append(condition)
+        yield _printed(_section(condition))
+
+
+def _printed(section: str) -> str:
+    print(section, flush=True)
+    return section
+
+
+def _plan(options: argparse.Namespace) -> StartPlan:
+    """What all starts share, without limits."""
     # The right labels come from the command line's classifier, in a process of its own.
     command = (str(SERVE), "-m", "function", "--bundle", str(options.bundle), "--", options.text)
-    labels = labels_of(json.loads(output_of(*command)))
-    graph = optimized_graph(options.bundle)
-    for cpus, memory_mb, cache in itertools.product(options.cpus, options.memory, options.cache):
-        plan = StartPlan(
-            bundle=options.bundle.resolve(),
-            graph=graph,
-            text=options.text,
-            labels=labels,
-            limits=CpuMemoryLimits(cpus, memory_mb),
-            warm_requests=options.warm,
-            burst=options.burst,
-        )
-        yield _condition(plan, cache, options.rounds, options.contenders)
+    return StartPlan(
+        bundle=options.bundle.resolve(),
+        graph=optimized_graph(options.bundle),
+        text=options.text,
+        labels=labels_of(json.loads(output_of(*command))),
+        limits=CpuMemoryLimits(),
+        warm_requests=options.warm,
+        burst=options.burst,
+    )
 
 
 def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> dict[str, Any]:
@@ -114,7 +145,8 @@ def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> di
     for turn in range(rounds + 1):
         for name in names:
             if cache == "cold":
-                notes.add(_drop_caches())
+                # The host of a fresh instance runs other sandboxes: runsc itself is in its memory.
+                notes.add(page_cache.drop(warm=plan.runsc))
             start = measure(CONTENDERS[name], plan)
             notes.add(start.note)
             print(f"{turn}/{rounds} {name}: {start.first_answer_ms:.0f} ms", file=sys.stderr)
@@ -124,6 +156,7 @@ def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> di
     return {
         "limits": str(plan.limits),
         "page_cache": cache,
+        "sandbox": "gvisor" if plan.runsc else "none",
         "optimized_graph": bool(plan.graph),
         "notes": sorted(notes - {""}),
         "killed": killed,
@@ -170,6 +203,7 @@ def _section(condition: dict[str, Any]) -> str:
         if weak := weakness(summary["first_answer_ms"]):
             notes.append(f"weak: {name}, first answer is {weak}")
     title = f"### {condition['limits']}, {condition['page_cache']} page cache"
+    title += ", gVisor" if condition["sandbox"] == "gvisor" else ""
     table = markdown(("", "n", *(COLUMNS[key] for key in keys)), rows)
     return "\n".join([title, "", table, "", *(f"- {note}" for note in notes), ""])
 
@@ -181,16 +215,6 @@ def _cell(summary: dict[str, float] | None, key: str) -> str:
     digits = 2 if key.startswith("warm") else 0
     median = f"{summary['median']:.{digits}f}"
     return f"{median} (p95 {summary['p95']:.0f})" if key == "first_answer_ms" else median
-
-
-def _drop_caches() -> str:
-    """Empty the page cache; a note where that is not permitted."""
-    os.sync()
-    try:
-        DROP_CACHES.write_text("3", encoding="utf-8")
-    except OSError as error:
-        return f"the page cache could not be dropped ({error}): this is a warm one"
-    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -210,6 +234,11 @@ def _parser() -> argparse.ArgumentParser:
         "--cache", nargs="+", choices=["warm", "cold"], default=["warm"],
         help="the page cache (default: warm)",
     )  # fmt: skip
+    add(
+        "--sandbox", nargs="+", choices=["none", "gvisor"], default=["none"],
+        help="plain Linux, gVisor's kernel (python -m profiling.bench.sandbox), or both in turn",
+    )  # fmt: skip
+    add("--counts", action="store_true", help="count calls, files and reads in place of timing")
     add("--warm", type=int, default=200, metavar="N", help="warm requests (default: 200)")
     add("--burst", action="store_true", help="8 clients of 32 long texts, too")
     return command

@@ -7,29 +7,30 @@ runs it, loading while the server starts.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from profiling.bench import node_peers
+from profiling.bench.node_peers import BARE, NODE, NODE_24, NODE_26, ON_FRAMEWORK
+from profiling.bench.result import output_of
 from profiling.server import FROM_IMAGE, ROOT
 
-PEERS = ROOT / "profiling" / "bench" / "peers"
-NODE = PEERS / "node"
-NODE_MODULES = NODE / "node_modules"
-NODE_GRAPH = NODE / "graph" / "model.onnx"
+PEERS = NODE.parent
 SERVE = ROOT / ".venv" / "bin" / "python"
 PIPELINES = PEERS / "pipelines" / "models"
 NETWORKS = PEERS / "lineage" / "models"
 NETWORKS_PROGRAM = "training.studies.lineage_networks"
 """Makes the networks of `stages`, and runs them on torch."""
 LAST_NETWORK = NETWORKS / "student" / "int8.onnx"
+INSTALL_NODE_PEERS = f"npm ci --ignore-scripts --prefix {NODE}"
 NEEDS = {
     SERVE: "make serve",
-    NODE_MODULES: f"npm ci --ignore-scripts --prefix {NODE}",
-    NODE_GRAPH: "python -m profiling coldstart --prepare",
+    node_peers.NODE_MODULES: INSTALL_NODE_PEERS,
+    NODE_24: INSTALL_NODE_PEERS,
+    NODE_26: INSTALL_NODE_PEERS,
+    BARE: "python -m profiling coldstart --prepare",
     PIPELINES: "python profiling/bench/peers/pipelines/make_pipelines.py",
     LAST_NETWORK: f"python -m {NETWORKS_PROGRAM} make model/ingredients {NETWORKS}",
 }
@@ -52,8 +53,18 @@ class Contender:
     """Keys of NEEDS."""
 
 
+def _bare(title: str, node: Path) -> Contender:
+    """The bare peer on a version of Node."""
+    return Contender(
+        title,
+        (str(node), str(BARE)),
+        folder=NODE,
+        environment=node_peers.environment("{bundle}", "{port}"),
+        needs=(node, BARE),
+    )
+
+
 FRAMEWORK = ("--target", "classify", "--port", "{port}", "--source")
-ON_NODE = ("node_modules/.bin/functions-framework", "--target=classify", "--port={port}")
 CONTENDERS = {
     "ours": Contender(
         "ours, as deployed",
@@ -61,14 +72,13 @@ CONTENDERS = {
         environment={"BUNDLE": "{bundle}", "PORT": "{port}"},
     ),
     "node": Contender(
-        "Node, written well",
-        ON_NODE,
+        "Node on functions-framework",
+        ON_FRAMEWORK,
         folder=NODE,
-        environment={
-            "BUNDLE": "{bundle}", "EAGER": "1", "GRAPH": str(NODE_GRAPH), "NODE_ENV": "production",
-        },
-        needs=(NODE_MODULES, NODE_GRAPH),
+        environment=node_peers.environment("{bundle}", "{port}"),
+        needs=(NODE_24, BARE),
     ),
+    "node-bare": _bare("Node at its best", NODE_24),
     "floor": Contender(
         "the floor: no server",
         (str(SERVE), str(PEERS / "floor.py"), "{bundle}", "{graph}", "{text}"),
@@ -85,24 +95,25 @@ CONTENDERS = {
     ),
     "node-lazy": Contender(
         "Node, loading at the first request",
-        ON_NODE,
+        ON_FRAMEWORK,
         folder=NODE,
         environment={"BUNDLE": "{bundle}", "NODE_ENV": "production"},
-        needs=(NODE_MODULES,),
+        needs=(NODE_24,),
     ),
     "node-naive": Contender(
         "Node, without a thought",
-        (*ON_NODE, "--source=naive.js"),
+        (*ON_FRAMEWORK, "--source=naive.js"),
         folder=NODE,
-        needs=(NODE_MODULES,),
+        needs=(NODE_24,),
     ),
+    "node26-bare": _bare("Node 26 at its best", NODE_26),
     "ours-source": Contender(
         "ours, deployed from source",
         (str(SERVE.with_name("functions-framework")), *FRAMEWORK, "main.py"),
     ),
 }  # fmt: skip
 """By name, in the order in which they take turns."""
-DEFAULT = ["ours", "node", "floor", "pipelines"]
+DEFAULT = ["ours", "node", "node-bare", "floor"]
 
 
 def missing(needs: Iterable[Path]) -> list[str]:
@@ -112,11 +123,9 @@ def missing(needs: Iterable[Path]) -> list[str]:
 
 
 def prepare(bundle: Path) -> None:
-    """Make what contenders open: our optimized graph and Node's, by each one's own runtime."""
+    """Make what contenders open: our optimized graph and what the peers on Node open."""
     output_of("env", f"BUNDLE={bundle}", str(SERVE), "-m", "function.graph")
-    shutil.rmtree(NODE_GRAPH.parent, ignore_errors=True)
-    NODE_GRAPH.parent.mkdir()
-    output_of("node", str(NODE / "prepare.js"), str(bundle / "model.onnx"), str(NODE_GRAPH))
+    node_peers.prepare(bundle)
 
 
 def optimized_graph(bundle: Path) -> str:
@@ -127,11 +136,3 @@ def optimized_graph(bundle: Path) -> str:
     )
     graph = output_of(str(SERVE), "-c", script, str(bundle))
     return graph if Path(graph).exists() else ""
-
-
-def output_of(*command: str) -> str:
-    """What a command prints, run in the project's folder; raises SystemExit when it fails."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout.strip()

@@ -10,12 +10,14 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from profiling import process_tree
 from profiling.bench.asking import LOG_LINES, Caller, burst
 from profiling.bench.contenders import Contender
 from profiling.bench.limits import ControlGroup, CpuMemoryLimits, limited
+from profiling.bench.sandbox import wrapped
 from profiling.percentiles import percentile
 from profiling.server import ServerError, connect, free_port, last_lines
 
@@ -45,6 +47,8 @@ class Start:
     """Sum of the highest resident memory of each process up to there: an upper bound."""
     burst_mb: float | None = None
     """PSS after 8 clients sent 32 long texts each, four times over."""
+    sandbox_mb: float | None = None
+    """PSS of the whole sandbox, idle: gVisor's kernel with the process inside it."""
     charged_mb: float | None = None
     """The most that the control group was charged for, page cache included."""
     killed: bool | None = None
@@ -67,6 +71,8 @@ class StartPlan:
     limits: CpuMemoryLimits
     warm_requests: int
     burst: bool
+    runsc: Path | None = None
+    """Each start runs in a sandbox of its own made by it; None: on plain Linux."""
 
 
 def measure(contender: Contender, plan: StartPlan) -> Start:
@@ -74,20 +80,26 @@ def measure(contender: Contender, plan: StartPlan) -> Start:
     with (
         tempfile.TemporaryDirectory() as folder,
         limited(plan.limits) as group,
-        closing(_Spawned(contender, plan, group, Path(folder) / "log")) as spawned,
+        closing(Spawned(contender, plan, group, Path(folder) / "log")) as spawned,
     ):
         pid = spawned.process.pid
-        start = spawned.serve() if contender.serves else spawned.answer_once()
-        start.settled_mb = process_tree.pss_mb(pid)
-        start.peak_mb = process_tree.highest_rss_mb(pid)
+        start = spawned.first_answer()
+        if contender.serves:
+            spawned.measure_warm(start)
+        if plan.runsc:
+            start.sandbox_mb = process_tree.pss_mb(pid)
+        else:
+            start.settled_mb = process_tree.pss_mb(pid)
+            start.peak_mb = process_tree.highest_rss_mb(pid)
         if plan.burst and contender.serves:
             burst(spawned.port, spawned.log)
-            start.burst_mb = process_tree.pss_mb(pid)
+            if not plan.runsc:
+                start.burst_mb = process_tree.pss_mb(pid)
         start.charged_mb, start.killed, start.note = group.peak_mb, group.killed, group.note
         return start
 
 
-class _Spawned:
+class Spawned:
     """A process of a contender, just started."""
 
     def __init__(
@@ -97,11 +109,14 @@ class _Spawned:
         values = {**vars(plan), "port": self.port}
         environment = {key: text.format(**values) for key, text in contender.environment.items()}
         inherited = {key: text for key, text in os.environ.items() if key not in SLOWS_PYTHON}
-        command = group.wrap([part.format(**values) for part in contender.command])
+        command = [part.format(**values) for part in contender.command]
+        if plan.runsc:
+            command = wrapped(command, contender.folder, plan.runsc)
+            environment["TMPDIR"] = str(log.parent)  # runsc's own files, removed with the log
         with log.open("wb") as output:
             self.spawned_s = time.perf_counter()
             self.process = subprocess.Popen(
-                command,
+                group.wrap(command),
                 cwd=contender.folder,
                 env={**inherited, **environment},
                 stdin=subprocess.PIPE,
@@ -110,24 +125,34 @@ class _Spawned:
                 start_new_session=True,
             )
 
-    def serve(self) -> Start:
-        """The first request over a connection made as soon as it listens; warm ones; a pause."""
-        plan, port = self.plan, self.port
-        with closing(Caller(port, self.log, connect(self.process, port, self.log))) as caller:
-            listening_ms = self._elapsed_ms()
-            start = self._start(caller.post([plan.text]))
-        start.listening_ms = listening_ms
-        start.first_request_ms = start.first_answer_ms - listening_ms
-        if plan.warm_requests:
-            with closing(Caller(port, self.log)) as caller:
-                times_ms = caller.times_ms(plan.text, plan.warm_requests)
+    def first_answer(self) -> Start:
+        """What it took to the first right answer; raises ServerError."""
+        return self._first_served() if self.contender.serves else self._first_printed()
+
+    def connect(self) -> socket:
+        """A connection, made as soon as it listens; raises ServerError."""
+        return connect(self.process, self.port, self.log)
+
+    def measure_warm(self, start: Start) -> None:
+        """Further requests over a kept connection, then a pause for its memory to settle."""
+        if self.plan.warm_requests:
+            with closing(Caller(self.port, self.log)) as caller:
+                times_ms = caller.times_ms(self.plan.text, self.plan.warm_requests)
             start.warm_p50_ms, start.warm_p95_ms, start.warm_p99_ms = (
                 percentile(times_ms, percent) for percent in (50, 95, 99)
             )
         time.sleep(SETTLE_S)
+
+    def _first_served(self) -> Start:
+        """The first request goes over a connection made as soon as it listens."""
+        with closing(Caller(self.port, self.log, self.connect())) as caller:
+            listening_ms = self._elapsed_ms()
+            start = self._start(caller.post([self.plan.text]))
+        start.listening_ms = listening_ms
+        start.first_request_ms = start.first_answer_ms - listening_ms
         return start
 
-    def answer_once(self) -> Start:
+    def _first_printed(self) -> Start:
         """It prints its one answer, and waits for its input to close."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

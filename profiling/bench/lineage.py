@@ -26,13 +26,12 @@ from profiling.bench.contenders import (
     LAST_NETWORK,
     NETWORKS,
     NETWORKS_PROGRAM,
-    NODE,
-    NODE_MODULES,
     PEERS,
     PIPELINES,
     SERVE,
     missing,
 )
+from profiling.bench.node_peers import NODE, NODE_MODULES
 from profiling.bench.result import parser, summarize_figures, write
 from profiling.percentiles import percentile
 from profiling.server import ROOT

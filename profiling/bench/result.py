@@ -6,6 +6,7 @@ import argparse
 import gzip
 import json
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,14 @@ def sample(path: Path, count: int) -> list[str]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         texts = [str(json.loads(line)["text"]) for line in lines]
     return random.Random(0).sample(texts, min(count, len(texts)))
+
+
+def output_of(*command: str) -> str:
+    """What a command prints, run in the project's folder; raises SystemExit when it fails."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()
 
 
 def summarize_figures(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from profiling import process_tree
-from profiling.bench import coldstart, limits
+from profiling.bench import coldstart, limits, sandbox
 from profiling.bench.contenders import CONTENDERS, Contender
 from profiling.bench.launch import StartPlan, measure
 from profiling.bench.limits import CpuMemoryLimits, limited
+from profiling.bench.result import summarize_figures
 from profiling.server import FROM_IMAGE, ROOT, ServerError
 
 OURS = dataclasses.replace(CONTENDERS["ours"], command=(sys.executable, *FROM_IMAGE))
@@ -127,9 +127,28 @@ def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> No
     assert "invalid choice: 'rust' (choose from" in capsys.readouterr().err
 
 
-def test_the_node_peer_pins_what_it_installs() -> None:
-    folder = ROOT / "profiling" / "bench" / "peers" / "node"
-    dependencies = json.loads((folder / "package.json").read_text())["dependencies"]
-    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
-    for name, version in dependencies.items():
-        assert locked[f"node_modules/{name}"]["version"] == version
+def test_a_condition_in_the_sandbox_says_so() -> None:
+    figures = summarize_figures([{"first_answer_ms": 500.0}] * 20)
+    condition = {
+        "limits": "1 CPU",
+        "page_cache": "cold",
+        "sandbox": "gvisor",
+        "notes": [],
+        "killed": {"node-bare": False},
+        "contenders": {"node-bare": figures},
+        "ratios": {},
+    }
+    title, _, _, _, row, *_ = coldstart._section(condition).splitlines()
+    assert title == "### 1 CPU, cold page cache, gVisor"
+    assert row.startswith("| Node at its best | 20 | 500 (p95 500) |")
+    plain = coldstart._section({**condition, "sandbox": "none"}).splitlines()[0]
+    assert plain == "### 1 CPU, cold page cache"
+
+
+def test_without_runsc_the_command_that_fetches_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(coldstart, "missing", lambda needs: [])
+    monkeypatch.setattr(sandbox, "installed", lambda: None)
+    assert coldstart.main(["--sandbox", "none", "gvisor"]) == 1
+    assert "runsc of 20240729 or later is not there; run: python -m" in capsys.readouterr().err
