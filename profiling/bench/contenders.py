@@ -124,15 +124,16 @@ def missing(needs: Iterable[Path]) -> list[str]:
 
 def prepare(bundle: Path) -> None:
     """Make what contenders open: our optimized graph and what the peers on Node open."""
-    output_of("env", f"BUNDLE={bundle}", str(SERVE), "-m", "function.graph")
+    for step in ("function.graph", "function.bytecode"):  # as the build of the image does
+        output_of("env", f"BUNDLE={bundle}", str(SERVE), "-m", step, "--seal")
     node_peers.prepare(bundle)
 
 
 def optimized_graph(bundle: Path) -> str:
     """The file that ours opens in place of the bundle's; empty where there is none."""
     script = (
-        "import sys; from model.session import MODEL, copy_folder; "
-        "from model.bundle import read_bundle; print(copy_folder(read_bundle(sys.argv[1])) / MODEL)"
+        "import sys; from model.session import COPY, copy_folder; "
+        "from model.bundle import read_bundle; print(copy_folder(read_bundle(sys.argv[1])) / COPY)"
     )
     graph = output_of(str(SERVE), "-c", script, str(bundle))
     return graph if Path(graph).exists() else ""
