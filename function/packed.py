@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _frozen_importlib
 import _frozen_importlib_external
+import _thread
 import marshal
 import os
 import sys
@@ -20,7 +21,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = ".bytecode"
+LAZY = frozenset({"calendar", "getopt", "ipaddress", "ntpath", "selectors", "traceback"})
+"""Modules that Python's library and waitress import and that no answer needs. They are executed
+when something of theirs is first asked for, and with them what they import."""
 LENGTH_BYTES = 8
+
+
+class LazyModule(type(sys)):  # type: ignore[misc]  # ModuleType, without the import of types
+    """A module whose code runs when an attribute of it is first asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        with _executing:
+            if type(self) is LazyModule:
+                loader = self.__spec__.loader
+                self.__class__ = type(sys)  # type: ignore[assignment]
+                loader.execute(self)
+        return getattr(self, name)
+
+
+_executing = _thread.RLock()
 
 
 class PackedFinder:
@@ -57,10 +76,16 @@ class PackedFinder:
         spec.has_location = True
         return spec
 
-    def create_module(self, _spec: Any) -> None:
-        """As the import system makes it."""
+    def create_module(self, spec: Any) -> ModuleType | None:
+        """One that waits, or as the import system makes it."""
+        return LazyModule(spec.name) if spec.name in LAZY else None
 
     def exec_module(self, module: ModuleType) -> None:
+        if not isinstance(module, LazyModule):
+            self.execute(module)
+
+    def execute(self, module: ModuleType) -> None:
+        """Run the code of a module."""
         *_, begin, end = self._modules[module.__name__]
         exec(marshal.loads(self._code[begin:end]), module.__dict__)
 

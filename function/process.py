@@ -1,8 +1,8 @@
 """Listen, load, answer: the process of the image.
 
-The bundle is loaded in a thread while the server is imported, for opening the graph lets go of
-Python's lock. The server listens meanwhile: who asks for an answer waits for the bundle, who asks
-for /health does not.
+One thing after the other: threads that load and import beside each other share one heap and
+Python's lock, and gain nothing (profiling/LOG.md). The socket listens first, so that a client that
+comes meanwhile waits instead of being refused.
 """
 
 from __future__ import annotations
@@ -15,20 +15,18 @@ from profiling.timer import startup, timer  # noqa: E402, I001 (first: it marks 
 
 import ctypes  # noqa: E402
 import os  # noqa: E402
+import socket  # noqa: E402
 import sys  # noqa: E402
-import threading  # noqa: E402
 from contextlib import suppress  # noqa: E402
 
+from function.http.loading import LazyClassifier  # noqa: E402
 from function.settings import Settings, SettingsError  # noqa: E402
 from model.bundle import BundleError  # noqa: E402
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from function.http.loading import LazyClassifier
 
 # numpy's BLAS starts a thread per processor, and onnxruntime does the work here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+BACKLOG = 1024
 M_ARENA_MAX = -8  # malloc.h: one heap serves all threads, so that what a burst has freed is reused
 
 
@@ -44,24 +42,28 @@ def main(arguments: list[str], usage: str) -> None:
     with suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
     with timer.session(startup):
-        with timer.span("import_handler"):
-            from function.http.endpoint import Endpoint
-        endpoint = Endpoint(settings, trusts_seal=True)
-        threading.Thread(target=load, args=(endpoint.service.classifier,), daemon=True).start()
+        try:
+            listener = listen(settings.host, settings.port)
+        except OSError as error:
+            sys.exit(f"port {settings.port} of {settings.host}: {error.strerror or error}")
+        classifier = LazyClassifier(settings.bundle, settings.threads, trusts_seal=True)
+        with suppress(BundleError):  # the first request tries again, and reports it
+            classifier.get()
         with timer.span("import_server"):
-            from function.http.image_server import ImageServer, listen
+            from function.http.endpoint import Endpoint
+            from function.http.image_server import ImageServer
         with timer.span("boot"):
-            try:
-                listener = listen(settings.host, settings.port)
-            except OSError as error:
-                sys.exit(f"port {settings.port} of {settings.host}: {error.strerror or error}")
-            server = ImageServer(endpoint, listener, settings.max_bytes)
+            server = ImageServer(Endpoint(settings, classifier), listener, settings.max_bytes)
+    gc.freeze()
+    gc.enable()
     server.serve()
 
 
-def load(classifier: LazyClassifier) -> None:
-    """Load the bundle; a failed load is retried by the first request, which reports the failure."""
-    with suppress(BundleError), timer.session(startup):
-        classifier.get()
-    gc.freeze()
-    gc.enable()
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket: clients may connect from now on, and wait. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    return listener

@@ -19,6 +19,7 @@ from model.answers import answers_of
 from model.bundle import MANIFEST, MODEL, TOKENIZER, Bundle, BundleError, Task, read_bundle
 from model.cpus import usable_cpus
 from model.encoding import Encoded, chunks, encode, graph_inputs
+from model.opening import open_both
 from model.softmax import Softmax
 from profiling.timer import timer
 
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from tokenizers import Tokenizer
 
     from model.answers import Prediction
-    from model.session import GraphSession
 
 WINDOW_TEXTS = 2048
 """Texts held as ids at once; chunks of like length are made inside a window."""
@@ -67,8 +66,7 @@ class Classifier:
         """
         self.bundle = bundle
         self.sealed = sealed
-        self._tokenizer = _load_tokenizer(bundle.path / TOKENIZER)
-        self._session = _load_session(bundle, threads, sealed)
+        self._tokenizer, self._session = open_both(bundle, threads, sealed)
         self._free_cpus = threading.BoundedSemaphore(max(1, usable_cpus() // threads))
         self._softmax = Softmax(bundle.tasks)
         self._heads = bundle.heads
@@ -261,29 +259,3 @@ def _windows(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
 def _refuse_one_string(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise TypeError("texts is one string; send a list of strings")
-
-
-def _load_tokenizer(path: Path) -> Tokenizer:
-    with timer.span("import_tokenizers"):
-        from model.native_tokenizers import tokenizer_class
-
-        of_file = tokenizer_class().from_file
-    with timer.span("tokenizer"):
-        try:
-            return of_file(str(path))
-        except Exception as error:  # tokenizers raises nothing narrower
-            problem = f"{path.name}: tokenizers cannot read it"
-            raise BundleError(path.parent, problem, detail=str(error)) from error
-
-
-def _load_session(bundle: Bundle, threads: int, sealed: bool) -> GraphSession:
-    with timer.span("import_onnxruntime"):
-        from model.session import onnxruntime_version, open_session
-
-        onnxruntime_version()  # loads the library
-    with timer.span("session"):
-        try:
-            return open_session(bundle, threads, sealed=sealed)
-        except Exception as error:  # onnxruntime's own exceptions share no narrower base
-            problem = f"{MODEL}: onnxruntime cannot load it"
-            raise BundleError(bundle.path, problem, detail=str(error)) from error

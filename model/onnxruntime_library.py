@@ -66,7 +66,7 @@ class GraphError(RuntimeError):
 
 
 class Library:
-    """The functions of the library, and its one environment."""
+    """The functions of the library, and its one environment, made by `prepare`."""
 
     def __init__(self, file: str) -> None:
         """Open the library; raises OSError."""
@@ -85,8 +85,15 @@ class Library:
             for name, declared in FUNCTIONS.items()
         }
         self.environment, self.memory = c_void_p(), c_void_p()
-        self.call("CreateEnv", LOG_ERRORS, b"polyhead", byref(self.environment))
-        self.call("CreateCpuMemoryInfo", ARENA_ALLOCATOR, DEFAULT_MEMORY, byref(self.memory))
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Make the environment, once; it takes as long as to open a graph."""
+        with self._lock:
+            if not self.environment:
+                memory = byref(self.memory)
+                self.call("CreateEnv", LOG_ERRORS, b"polyhead", byref(self.environment))
+                self.call("CreateCpuMemoryInfo", ARENA_ALLOCATOR, DEFAULT_MEMORY, memory)
 
     def call(self, name: str, *arguments: Any) -> None:
         """Call a function of FUNCTIONS; raises GraphError with the library's own message."""
@@ -134,6 +141,7 @@ class LibrarySession:
         """Open `file`; raises GraphError."""
         self.file = file
         self._library = opened
+        opened.prepare()
         self._session = c_void_p()
         self._mapped = _map(file) if options.mapped else None
         with_options = _options(opened, options)

@@ -1,8 +1,8 @@
-"""Make a copy of a bundle's graph that opens faster, and note what its files must be.
+"""Make a copy of a bundle's graph and tokenizer that opens faster, and note what it must be.
 
 The copy is optimized already and in onnxruntime's own format, which is mapped, not read: rows of
 the embedding that no text needs never reach memory. Its optimizations depend on the architecture,
-not on the processor's features.
+not on the processor's features. The tokenizer's part is in model/tokenizer_file.py.
 
 onnxruntime can save weights in the order in which its kernels want them, too. That opens faster
 still, and answers wrongly (1.31.1, MatMulNBits with 8 bits): see profiling/LOG.md.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from model.aside import directory_aside, write_json
-from model.bundle import MODEL, Bundle, BundleError, fingerprint
+from model.bundle import MODEL, TOKENIZER, Bundle, BundleError, fingerprint
 from model.encoding import GraphInputs, graph_inputs
 from model.session import (
     COPIES,
@@ -25,6 +25,7 @@ from model.session import (
     open_copy,
     open_graph,
 )
+from model.tokenizer_file import prepare
 
 TOLERANCE = 1e-5
 COMPARED_ROWS = 8
@@ -46,7 +47,8 @@ def make_copy(bundle: Bundle, copies: Path = COPIES) -> Path:
         if not difference <= TOLERANCE * max(1.0, *map(abs, expected)):
             problem = f"its optimized copy answers otherwise, by {difference:g}"
             raise BundleError(bundle.path, problem)
-        write_json(aside / COPY_MANIFEST, {COPY: fingerprint(aside / COPY)})
+        files = [COPY, *prepare(bundle.path / TOKENIZER, aside)]
+        write_json(aside / COPY_MANIFEST, {name: fingerprint(aside / name) for name in files})
     return target
 
 

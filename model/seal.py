@@ -14,7 +14,7 @@ from pathlib import Path
 
 from model.aside import read_json, write_json
 from model.bundle import HASHED, MANIFEST, Bundle, BundleError, read_bundle, read_manifest
-from model.session import COPIES, COPY, COPY_MANIFEST, copy_folder, verify_copy
+from model.session import COPIES, copy_folder, verify_copy
 
 SEAL = "sealed.json"
 
@@ -25,7 +25,7 @@ def seal(bundle: Bundle, copies: Path = COPIES) -> Path:
     files = [bundle.path.resolve() / name for name in (MANIFEST, *HASHED)]
     folder = copy_folder(bundle, copies)
     if folder.exists():
-        files += [folder / name for name in (COPY, COPY_MANIFEST)]
+        files += sorted(folder.iterdir())
     target = copies / SEAL
     copies.mkdir(parents=True, exist_ok=True)
     written = {"digest": bundle.digest, "files": {str(file): _stamp(file) for file in files}}

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 COPIES = Path(__file__).resolve().parent.parent / ".graphs"
 COPY = "model.ort"
 COPY_MANIFEST = "copy.json"
-"""sha256 and bytes of the copy."""
-LAYOUT = 3
+"""sha256 and bytes of every other file of the copy."""
+LAYOUT = 4
 """Goes up when the way in which a copy is made changes."""
 NO_OPTIMIZATION, EXTENDED_OPTIMIZATION, ALL_OPTIMIZATION = 0, 2, 99
 """GraphOptimizationLevel."""
@@ -76,22 +76,34 @@ class GraphOptions:
             self.entries["session.use_ort_model_bytes_for_initializers"] = "1"
 
 
-def open_session(
-    bundle: Bundle, threads: int, copies: Path = COPIES, *, sealed: bool = False
-) -> GraphSession:
-    """A session of the copy when it can be had, else of the bundle; raises what onnxruntime does.
+def open_session(bundle: Bundle, threads: int, copy: Path | None) -> GraphSession:
+    """A session of the copy in the folder `copy`, else of the bundle; raises what onnxruntime does.
 
-    The copy is verified first, unless it is `sealed`. `file` of the session says which it is.
+    `file` of the session says which it is.
+    """
+    if copy is not None:
+        try:
+            return open_copy(copy, threads)
+        except Exception as error:  # onnxruntime's own exceptions share no narrower base
+            print(f"{copy}: not used, make it anew: {error}", file=sys.stderr)
+    return open_graph(bundle.path / MODEL, GraphOptions(threads))
+
+
+def usable_copy(bundle: Bundle, copies: Path = COPIES, *, sealed: bool = False) -> Path | None:
+    """The folder of the copy; None where there is none, or it was altered, which is said aloud.
+
+    What is `sealed` is not verified here.
     """
     folder = copy_folder(bundle, copies)
-    if folder.exists():
+    if not folder.exists():
+        return None
+    if not sealed:
         try:
-            if not sealed:
-                verify_copy(folder)
-            return open_copy(folder, threads)
-        except Exception as error:  # onnxruntime's own exceptions share no narrower base
+            verify_copy(folder)
+        except BundleError as error:
             print(f"not used, make it anew: {error}", file=sys.stderr)
-    return open_graph(bundle.path / MODEL, GraphOptions(threads))
+            return None
+    return folder
 
 
 def open_copy(folder: Path, threads: int) -> GraphSession:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from function.http.request import Request
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DISCARD_BYTES = 32 * 2**20
 """Read and thrown away after an early answer; Cloud Run lets no larger body through."""
 
@@ -59,7 +60,7 @@ def discard_rest(request: Request) -> bool:
 def parse_json(body: bytes) -> Any:
     """The JSON value in `body`; raises RequestError."""
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(BYTE_ORDER_MARK).decode()
     except UnicodeDecodeError as error:
         message = f"The body is not UTF-8 (byte {error.start}); send JSON encoded as UTF-8."
         raise RequestError(400, "invalid_encoding", message) from None

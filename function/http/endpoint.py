@@ -11,6 +11,7 @@ from profiling.timer import server_timing, span_rows, startup, timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from function.http.loading import LazyClassifier
     from function.http.request import Request
     from function.http.service import Reply
     from function.record.trace_context import Trace
@@ -34,9 +35,9 @@ class HttpResponse:
 class Endpoint:
     """Answers requests with a service and writes down how it went. Threads may share it."""
 
-    def __init__(self, settings: Settings, *, trusts_seal: bool = False) -> None:
-        """For `trusts_seal` see LazyClassifier; who sets it calls `after_answer`."""
-        self.service = Service(settings, trusts_seal=trusts_seal)
+    def __init__(self, settings: Settings, classifier: LazyClassifier | None = None) -> None:
+        """A `classifier` may be loading already; who gives one calls `after_answer`."""
+        self.service = Service(settings, classifier)
         self._settings = settings
         self._instance = Instance()
         self._otlp_export = OtlpExport(settings)

@@ -1,7 +1,8 @@
 """The image's HTTP server: waitress, with the endpoint in place of a WSGI application.
 
-One thread reads all connections and hands whole requests to the others, so a client that sends
-nothing, or half of a request, holds a connection and no thread. How long it may:
+One thread reads all connections. It answers a short request itself when no other waits, and hands
+the rest, whole, to other threads: a client that sends nothing, or half of a request, holds a
+connection and no thread. How long it may:
 
 - REQUEST_S for a request to arrive, counted from its first byte, or from the connection on;
 - IDLE_S between requests: longer than the 620 s of Google's load balancers, which must never meet
@@ -15,6 +16,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import threading
 import time
 
 from waitress import wasyncore
@@ -24,9 +26,11 @@ from waitress.task import ThreadedTaskDispatcher
 
 from function.http.body import DISCARD_BYTES
 from function.http.channel import Channel
+from model.cpus import usable_cpus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from function.http.channel import Parser
     from function.http.endpoint import Endpoint
 
 REQUEST_S = 60.0
@@ -38,16 +42,8 @@ THREADS = 8
 """Requests that are answered at once; Cloud Run sends as many (`--concurrency`)."""
 CONNECTIONS = 1000
 HEADER_BYTES = 2**16
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket: clients may connect from now on, and wait. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(1024)
-    return listener
+SHORT_BYTES = 512
+"""A longer body may hold a list whose answers take a while."""
 
 
 class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -65,7 +61,6 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         logging.getLogger("waitress.queue").disabled = True  # requests may wait for a thread
         adjustments = Adjustments(
             listen="",  # the socket is here already
-            threads=THREADS,
             ident=None,
             connection_limit=CONNECTIONS,
             cleanup_interval=CHECK_S,
@@ -75,7 +70,10 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             log_socket_errors=False,
         )
         dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(THREADS)
+        self._reader = 0
+        self._short: list[Channel] = []
+        """Connections with a short request that has arrived and that nobody answers yet."""
+        self._one_cpu = usable_cpus() == 1
         super().__init__(
             None,
             map={},
@@ -94,15 +92,57 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def serve_until_stopped(self) -> None:
         """Until `stop` is called by any thread, and then until all is answered."""
+        self._reader = threading.get_ident()
         while not self._stopped():
             wasyncore.poll2(1.0 if self._stop_at_s is None else 0.05, self._map)
+            while self._short:
+                self._answer_short()
         self.task_dispatcher.set_thread_count(0)
         wasyncore.close_all(self._map)
 
+    def add_task(self, channel: Channel) -> None:
+        """Called for a connection whose next request has arrived."""
+        if threading.get_ident() == self._reader and self._is_short(channel.requests[0]):
+            self._short.append(channel)
+        else:
+            self._hand_over(channel)
+
+    def _is_short(self, request: Parser) -> bool:
+        """Whether its answer is a matter of a millisecond or two."""
+        if request.error or request.body_bytes_received > SHORT_BYTES:
+            return False
+        return self.endpoint.service.classifier.loaded or request.path == "/health"
+
+    def _answer_short(self) -> None:
+        """Here, if there is one, or one processor; several processors share several requests."""
+        channels, self._short = self._short, []
+        for channel in channels:
+            if self._one_cpu or (len(channels) == 1 and not self._busy()):
+                channel.service()
+            else:
+                self._hand_over(channel)
+
+    def _hand_over(self, channel: Channel) -> None:
+        """Let a thread answer; there are as many as were needed at once, up to THREADS."""
+        dispatcher = self.task_dispatcher
+        if self._busy() == len(dispatcher.threads) < THREADS:
+            dispatcher.set_thread_count(len(dispatcher.threads) + 1)
+        dispatcher.add_task(channel)
+
+    def _busy(self) -> int:
+        """Threads that answer, and requests that wait for one."""
+        return int(self.task_dispatcher.active_count) + len(self.task_dispatcher.queue)
+
+    def pull_trigger(self) -> None:
+        """Wake the reading thread; it is awake when it calls this itself."""
+        if threading.get_ident() != self._reader:
+            super().pull_trigger()
+
     def stop(self) -> None:
+        """Called by a handler of signals, which interrupts the reading thread, or by a thread."""
         if self._stop_at_s is None:
             self._stop_at_s = time.monotonic() + STOP_S
-            self.pull_trigger()
+            super().pull_trigger()
 
     def _stopped(self) -> bool:
         """While it stops: take no connection, close idle ones; true when nothing is left."""

@@ -52,9 +52,10 @@ class RequestFacts:
 class Service:
     """Everything behind the handler. Costs nothing to make; the bundle waits for a request."""
 
-    def __init__(self, settings: Settings, *, trusts_seal: bool = False) -> None:
+    def __init__(self, settings: Settings, classifier: LazyClassifier | None = None) -> None:
+        """With a `classifier` that may be loading already, else with one that loads when asked."""
         self._settings = settings
-        self.classifier = LazyClassifier(settings.bundle, settings.threads, trusts_seal=trusts_seal)
+        self.classifier = classifier or LazyClassifier(settings.bundle, settings.threads)
         self._routes: dict[str, dict[str, Answer]] = {
             "/": {"GET": self._describe, "POST": self._predict},
             "/health": {"GET": self._health},

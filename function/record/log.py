@@ -10,7 +10,8 @@ import itertools
 import json
 import os
 import sys
-from datetime import UTC, datetime
+import time
+from functools import cache
 from pathlib import Path
 
 from profiling.timer import startup
@@ -26,7 +27,9 @@ STATM = Path("/proc/self/statm")
 
 def now() -> str:
     """The time as RFC 3339 has it, which Cloud Logging takes as the entry's timestamp."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+    to_seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{to_seconds}.{nanoseconds // 1000:06d}+00:00"
 
 
 def write_line(entry: Mapping[str, object]) -> None:
@@ -62,7 +65,7 @@ def stack_trace(error: BaseException) -> str:
 def rss_mb() -> float:
     """Resident memory of this process in MiB: now where /proc has it, else at its highest."""
     try:
-        pages = int(STATM.read_bytes().split()[1])
+        pages = int(os.pread(_statm(os.getpid()), 64, 0).split()[1])
     except OSError:
         import resource
 
@@ -70,6 +73,12 @@ def rss_mb() -> float:
         unit = 1 if sys.platform == "darwin" else 1024
         return round(highest * unit / 2**20, 1)
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+
+
+@cache
+def _statm(_pid: int) -> int:
+    """The open file of this process, which a fork must not inherit; raises OSError."""
+    return os.open(STATM, os.O_RDONLY)
 
 
 class Instance:

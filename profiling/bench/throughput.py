@@ -23,7 +23,7 @@ import numpy as np
 from model.bundle import TOKENIZER, Bundle, BundleError
 from model.classifier import CHUNK_PADDED_TOKENS, CHUNK_ROWS, Classifier
 from model.encoding import chunks, graph_inputs
-from model.session import open_session
+from model.session import open_session, usable_copy
 from model.softmax import Softmax
 from profiling import machine
 from profiling.bench import result
@@ -80,7 +80,7 @@ def _measure(path: Path, texts: list[str], threads: int, rounds: int) -> dict[st
 def contenders(classifier: Classifier, texts: list[str], threads: int) -> dict[str, Work]:
     """What answers all texts once, by name; each has run once on a few."""
     bundle = classifier.bundle
-    session = open_session(bundle, threads)
+    session = open_session(bundle, threads, usable_copy(bundle))
     softmax = Softmax(bundle.tasks)
     control_ids = [task.control_id for task in bundle.tasks]
     ids = classifier.encode(texts).ids

@@ -65,7 +65,7 @@ class Startup(Session):
 def process_age_s() -> float:
     """Seconds since this process began; 0 where /proc does not have it."""
     try:
-        fields = STAT.read_text("ascii", "replace").rpartition(")")[2].split()
+        fields = STAT.read_bytes().rpartition(b")")[2].split()
         started_s = int(fields[STARTED]) / os.sysconf("SC_CLK_TCK")
         return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - started_s)
     except (OSError, AttributeError, IndexError, ValueError):

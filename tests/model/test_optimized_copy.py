@@ -15,7 +15,8 @@ from model import session as model_session
 from model.bundle import MODEL, Bundle, read_bundle
 from model.encoding import graph_inputs
 from model.optimized_copy import make_copy
-from model.session import COPY, COPY_MANIFEST, copy_folder, open_session
+from model.session import COPY, COPY_MANIFEST, copy_folder, open_session, usable_copy
+from model.tokenizer_file import RULES, VOCABULARY
 
 if TYPE_CHECKING:
     from model.session import GraphSession
@@ -44,17 +45,20 @@ def copy_of(copies: Path, target: Path) -> Path:
 
 
 def test_the_copy_answers_as_the_bundle_does(bundle: Bundle, copies: Path, tmp_path: Path) -> None:
-    copy = open_session(bundle, 1, copies)
-    original = open_session(bundle, 1, tmp_path / "none")
+    copy = open_session(bundle, 1, usable_copy(bundle, copies))
+    original = open_session(bundle, 1, None)
     assert (copy.file.name, original.file) == (COPY, bundle.path / MODEL)
     np.testing.assert_allclose(logits(copy, bundle), logits(original, bundle), atol=1e-5)
 
 
 def test_it_is_the_copy_that_is_opened(bundle: Bundle, copies: Path) -> None:
     moved = bundle.changed(path=Path("/nowhere"))
-    assert len(logits(open_session(moved, 1, copies), bundle)) == 2 * bundle.heads.width
+    assert (
+        len(logits(open_session(moved, 1, usable_copy(moved, copies)), bundle))
+        == 2 * bundle.heads.width
+    )
     with pytest.raises(Exception, match="nowhere"):
-        open_session(moved, 1, copies / "none")
+        open_session(moved, 1, None)
 
 
 def cut(file: Path) -> None:
@@ -74,6 +78,7 @@ def zeroed(file: Path) -> None:
         (cut, COPY, "model.ort: 1000 bytes, copy.json says"),
         (zeroed, COPY, "model.ort: its sha256 is not the one in copy.json; the file was altered"),
         (os.unlink, COPY, "model.ort: No such file or directory"),
+        (cut, VOCABULARY, "vocabulary.txt: 1000 bytes, copy.json says"),
         (os.unlink, COPY_MANIFEST, "copy.json: missing or not JSON"),
     ],
 )
@@ -89,8 +94,8 @@ def test_a_damaged_copy_is_named_and_not_used(
     own_copies = copy_of(copies, tmp_path / "copies")
     assert callable(damage)
     damage(copy_folder(bundle, own_copies) / file)
-    session = open_session(bundle, 1, own_copies)
-    expected = open_session(bundle, 1, tmp_path / "none")
+    session = open_session(bundle, 1, usable_copy(bundle, own_copies))
+    expected = open_session(bundle, 1, None)
     assert session.file == bundle.path / MODEL
     assert logits(session, bundle) == logits(expected, bundle)
     assert f"{problem}" in capfd.readouterr().err
@@ -112,4 +117,9 @@ def test_preparing_twice_leaves_one_whole_copy(
     own_copies = copy_of(copies, tmp_path / "copies")
     target = make_copy(bundle, own_copies)
     assert [path.name for path in own_copies.iterdir()] == [target.name]
-    assert sorted(path.name for path in target.iterdir()) == [COPY_MANIFEST, COPY]
+    assert sorted(path.name for path in target.iterdir()) == [
+        COPY_MANIFEST,
+        COPY,
+        RULES,
+        VOCABULARY,
+    ]

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from function.http.endpoint import Endpoint
-from function.http.image_server import IDLE_S, REQUEST_S, ImageServer, listen
+from function.http.image_server import IDLE_S, REQUEST_S, ImageServer
+from function.process import listen
 from function.settings import Settings
 from tests.serving import serving
 
