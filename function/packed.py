@@ -3,15 +3,15 @@
     install(folder)      # before anything else is imported; without a pack it does nothing
 
 `python -m function.bytecode` writes the file. A module whose source was changed since is imported
-as always, and so is every module that is not in it.
+as always, and so is every module that is not in it. (This one is imported the ordinary way, so it
+goes without `from __future__`, which is a module to look for.)
 """
-
-from __future__ import annotations
 
 import _frozen_importlib
 import _frozen_importlib_external
 import _thread
 import marshal
+import mmap
 import os
 import sys
 
@@ -30,7 +30,9 @@ LENGTH_BYTES = 8
 class LazyModule(type(sys)):  # type: ignore[misc]  # ModuleType, without the import of types
     """A module whose code runs when an attribute of it is first asked for."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
+        if name.startswith("__"):  # the import system looks for some that a module need not have
+            raise AttributeError(name)
         with _executing:
             if type(self) is LazyModule:
                 loader = self.__spec__.loader
@@ -49,12 +51,12 @@ class PackedFinder:
     and where in the pack its code begins and ends (nothing for an extension, which is a file).
     """
 
-    def __init__(self, modules: dict[str, Any], code: memoryview, sealed: bool) -> None:
+    def __init__(self, modules: "dict[str, Any]", code: memoryview, sealed: bool) -> None:
         self._modules = modules
         self._code = code
         self._sealed = sealed
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         """The spec of a packed module; None leaves it to the ordinary finders."""
         entry = self._modules.get(name)
         if entry is None:
@@ -76,15 +78,15 @@ class PackedFinder:
         spec.has_location = True
         return spec
 
-    def create_module(self, spec: Any) -> ModuleType | None:
+    def create_module(self, spec: "Any") -> "ModuleType | None":
         """One that waits, or as the import system makes it."""
         return LazyModule(spec.name) if spec.name in LAZY else None
 
-    def exec_module(self, module: ModuleType) -> None:
+    def exec_module(self, module: "ModuleType") -> None:
         if not isinstance(module, LazyModule):
             self.execute(module)
 
-    def execute(self, module: ModuleType) -> None:
+    def execute(self, module: "ModuleType") -> None:
         """Run the code of a module."""
         *_, begin, end = self._modules[module.__name__]
         exec(marshal.loads(self._code[begin:end]), module.__dict__)
@@ -99,7 +101,7 @@ def install(folder: str) -> None:
     """Import from the pack under `folder`, if there is one that this Python wrote for it."""
     try:
         with open(pack_file(folder), "rb", 0) as file:  # noqa: PTH123
-            data = memoryview(file.read())
+            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError:
         return
     length = int.from_bytes(data[:LENGTH_BYTES], "big")
