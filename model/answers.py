@@ -23,13 +23,16 @@ def answers_of(
     task: Task, probabilities: Sequence[float], top_k: int, min_score: float
 ) -> list[Label]:
     """The labels of one task for one text; of equal scores the first label comes first."""
-    order = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
-    if task.thresholds is None:
-        del order[top_k:]
+    score_of = probabilities.__getitem__
+    if task.thresholds is not None:
+        likely = [place for place, least in enumerate(task.thresholds) if score_of(place) >= least]
+        order = sorted(likely, key=score_of, reverse=True)
+    elif top_k == 1:
+        order = [max(range(len(probabilities)), key=score_of)]
     else:
-        order = [place for place in order if probabilities[place] >= task.thresholds[place]]
+        order = sorted(range(len(probabilities)), key=score_of, reverse=True)[:top_k]
     return [
-        {"label": task.labels[place], "score": probabilities[place]}
+        {"label": task.labels[place], "score": score_of(place)}
         for place in order
-        if probabilities[place] >= min_score
+        if score_of(place) >= min_score
     ]

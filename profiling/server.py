@@ -28,6 +28,8 @@ HOST = "127.0.0.1"
 START_S = 60.0
 """How long a server may take to listen, or to answer."""
 POLL_S = 0.001
+LOGGED_S = 0.02
+"""The image's server sends an answer first, and then writes its line."""
 HUNG_S = 6.0
 """A server that does not answer a health check for so long counts as hung."""
 FROM_IMAGE = ("-I", "-S", "function/start.py")
@@ -152,6 +154,7 @@ class Server:
 
     def lines(self, since: int = 0) -> list[dict[str, Any]]:
         """The JSON lines that it logged after the first `since` bytes."""
+        time.sleep(LOGGED_S)
         text = self.log.read_bytes()[since:].decode(errors="replace")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from profiling.server import FROM_IMAGE, FROM_SOURCE, ROOT, Answer, Server
+from profiling.server import FROM_IMAGE, FROM_SOURCE, LOGGED_S, ROOT, Answer, Server
 
 __all__ = ["ROOT", "WAYS", "Answer", "Server", "StrictServer", "serving"]
 
@@ -20,6 +21,7 @@ class StrictServer(Server):
     """Fails where its log holds anything but JSON objects."""
 
     def lines(self, since: int = 0) -> list[dict[str, Any]]:
+        time.sleep(LOGGED_S)
         text = self.log.read_bytes()[since:].decode("utf-8")
         entries = [json.loads(line) for line in text.splitlines()]
         assert all(isinstance(entry, dict) for entry in entries)

@@ -32,6 +32,24 @@ class HttpResponse:
         self.body = body
 
 
+class Answered:
+    """A request with its answer, and what its line will say."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: HttpResponse,
+        facts: RequestFacts,
+        trace: Trace | None,
+        session: Session,
+    ) -> None:
+        self.request = request
+        self.response = response
+        self.facts = facts
+        self.trace = trace
+        self.session = session
+
+
 class Endpoint:
     """Answers requests with a service and writes down how it went. Threads may share it."""
 
@@ -44,6 +62,12 @@ class Endpoint:
 
     def handle(self, request: Request) -> HttpResponse:
         """Answer one request and log its line. Never raises for anything a client can send."""
+        answered = self.answer(request)
+        self.record(answered)
+        return answered.response
+
+    def answer(self, request: Request) -> Answered:
+        """Answer one request, whose line is still to be logged by `record`."""
         facts = RequestFacts()
         trace = read_trace(request.headers)
         detailed = startup.pending or is_sampled(trace, self._settings.profile_sample)
@@ -51,10 +75,14 @@ class Endpoint:
             reply = self.service.answer(request, facts)
             response = _response(request, reply)
         response.headers["Server-Timing"] = server_timing(session.spans)
-        entry = self._log_entry(request, reply, facts, trace, session)
+        return Answered(request, response, facts, trace, session)
+
+    def record(self, answered: Answered) -> None:
+        """Log the line of an answer, and export its spans where that is set."""
+        entry = self._log_entry(answered)
         write_line(entry)
-        self._otlp_export.export(session, trace, str(entry["message"]), reply.status)
-        return response
+        status = answered.response.status
+        self._otlp_export.export(answered.session, answered.trace, str(entry["message"]), status)
 
     def after_answer(self) -> None:
         """When an answer has been sent: verify what a seal spared the start, and log damage."""
@@ -62,30 +90,25 @@ class Endpoint:
         if problem is not None:
             write_line({"time": now(), "severity": "ERROR", "message": problem})
 
-    def _log_entry(
-        self,
-        request: Request,
-        reply: Reply,
-        facts: RequestFacts,
-        trace: Trace | None,
-        session: Session,
-    ) -> dict[str, object]:
+    def _log_entry(self, answered: Answered) -> dict[str, object]:
         """Its line. Unknown paths and methods are text of the client, so they stay out."""
+        request, facts, session = answered.request, answered.facts, answered.session
+        status = answered.response.status
         method = request.method if request.method in METHODS else "other method"
         path = request.path if self.service.knows(request.path) else "other path"
-        message = f"{method} {path} {reply.status}"
+        message = f"{method} {path} {status}"
         request_span = next(span for span in reversed(session.spans) if span.name == "request")
         classifier = self.service.classifier
         entry: dict[str, object] = {
             "time": now(),
-            "severity": _severity(reply.status, method),
+            "severity": _severity(status, method),
             "message": message if facts.failure is None else f"{message}: {facts.failure}",
-            **trace_fields(trace, self._settings.project),
+            **trace_fields(answered.trace, self._settings.project),
             "profile": {
                 "format": PROFILE_FORMAT,
                 "cold": facts.cold,
                 "route": f"{method} {path}",
-                "status": reply.status,
+                "status": status,
                 "duration_ms": round(request_span.duration_ms or 0.0, 3),
                 "spans": span_rows(session.spans),
                 "sampled": session.detailed,

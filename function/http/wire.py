@@ -54,8 +54,12 @@ class RequestTask(Task):  # type: ignore[misc]
 
     def execute(self) -> None:
         endpoint = self.channel.server.endpoint
-        response = endpoint.handle(WireRequest(self.request))
-        self.send(response.status, response.headers, response.body)
+        answered = endpoint.answer(WireRequest(self.request))
+        response = answered.response
+        try:
+            self.send(response.status, response.headers, response.body)
+        finally:
+            endpoint.record(answered)  # nobody waits for that
         endpoint.after_answer()
 
     def send(self, status: int, headers: dict[str, str], body: bytes) -> None:

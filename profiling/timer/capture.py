@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import ContextDecorator, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 
 from profiling.timer.spans import Session, Span
 
@@ -63,7 +64,7 @@ class Timer:
         return NamedSpan(self._current, name)
 
 
-class NamedSpan(ContextDecorator):
+class NamedSpan:
     """Holds no state of a running span, so that one decorator may serve many threads."""
 
     def __init__(self, current: ContextVar[Frame | None], name: str) -> None:
@@ -88,9 +89,16 @@ class NamedSpan(ContextDecorator):
         self._current.set(outer)
 
     def __call__(self, function: Decorated) -> Decorated:
+        """The function, timed; `self` holds nothing of a run, so it serves all of them."""
         if function.__code__.co_flags & (GENERATOR | COROUTINE):
             raise TypeError(
                 f"span {self._name!r} would time the making of {function.__qualname__}, not its "
                 "run; use `with timer.span(...)` inside it"
             )
-        return super().__call__(function)
+
+        @wraps(function)
+        def timed(*arguments: Any, **keywords: Any) -> Any:
+            with self:
+                return function(*arguments, **keywords)
+
+        return timed  # type: ignore[return-value]  # the same signature
