@@ -49,8 +49,9 @@ def main(arguments: list[str], usage: str) -> None:
         classifier = LazyClassifier(settings.bundle, settings.threads, trusts_seal=True)
         with suppress(BundleError):  # the first request tries again, and reports it
             classifier.get()
-        with timer.span("import_server"):
+        with timer.span("import_handler"):
             from function.http.endpoint import Endpoint
+        with timer.span("import_server"):
             from function.http.image_server import ImageServer
         with timer.span("boot"):
             server = ImageServer(Endpoint(settings, classifier), listener, settings.max_bytes)

@@ -85,6 +85,7 @@ class Bundle(Values):
         metrics: dict[str, Any],
         digest: str,
         model_sha256: str,
+        tokenizer_sha256: str,
     ) -> None:
         self.path = path
         self.name = name
@@ -96,6 +97,7 @@ class Bundle(Values):
         self.digest = digest
         """First 12 hex digits of bundle.json's sha256, which covers every file by its hash."""
         self.model_sha256 = model_sha256
+        self.tokenizer_sha256 = tokenizer_sha256
 
     @property
     def identity(self) -> str:
@@ -156,6 +158,7 @@ def read_manifest(path: Path, digest: str = "") -> tuple[Bundle, dict[str, Any]]
         metrics=manifest["metrics"],
         digest=digest or fingerprint(path / MANIFEST)["sha256"][:12],
         model_sha256=files[MODEL]["sha256"],
+        tokenizer_sha256=files[TOKENIZER]["sha256"],
     )
     return bundle, files
 

@@ -143,5 +143,6 @@ def onnxruntime_version() -> str:
 
 def copy_folder(bundle: Bundle, copies: Path = COPIES) -> Path:
     """Where this bundle's copy is or would be; the same on all processors of an architecture."""
-    parts = (bundle.model_sha256[:16], onnxruntime_version(), os.uname().machine, str(LAYOUT))
-    return copies / "-".join(parts)
+    made_from = (bundle.model_sha256[:16], bundle.tokenizer_sha256[:16])
+    made_by = (onnxruntime_version(), os.uname().machine, str(LAYOUT))
+    return copies / "-".join((*made_from, *made_by))

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-PACKAGES = ("functions-framework", "gunicorn", "flask", "onnxruntime", "tokenizers", "numpy",
+PACKAGES = ("functions-framework", "gunicorn", "flask", "waitress", "onnxruntime", "tokenizers", "numpy",
             "torch", "transformers")  # fmt: skip
 VERSIONS = """
 import json, platform, sys

@@ -74,7 +74,8 @@ class LazyClassifier:
     @timer.span("load")
     def _load(self) -> Classifier:
         startup.hand_over(timer.current)  # before those who wait for this one
-        from model.classifier import Classifier
+        with timer.span("import_model"):
+            from model.classifier import Classifier
 
         if self._trusts_seal:
             from model.seal import sealed_bundle

@@ -124,8 +124,9 @@ def missing(needs: Iterable[Path]) -> list[str]:
 
 def prepare(bundle: Path) -> None:
     """Make what contenders open: our optimized graph and what the peers on Node open."""
-    for step in ("function.graph", "function.bytecode"):  # as the build of the image does
-        output_of("env", f"BUNDLE={bundle}", str(SERVE), "-m", step, "--seal")
+    with_bundle = ("env", f"BUNDLE={bundle}", str(SERVE), "-m")
+    output_of(*with_bundle, "function.graph", "--seal")
+    output_of(*with_bundle, "function.bytecode")  # unsealed: who edits a module runs it
     node_peers.prepare(bundle)
 
 

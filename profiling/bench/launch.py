@@ -21,7 +21,7 @@ from profiling.bench.sandbox import wrapped
 from profiling.percentiles import percentile
 from profiling.server import ServerError, connect, free_port, last_lines
 
-SETTLE_S = float(__import__("os").environ.get("SETTLE_S", "2.0"))
+SETTLE_S = 2.0
 SLOWS_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
 """What a developer may have set, and no image has."""
 

@@ -106,6 +106,7 @@ def test_another_model_or_version_has_another_folder_another_processor_has_not(
 ) -> None:
     here = copy_folder(bundle)
     assert copy_folder(bundle.changed(model_sha256="0" * 64)) != here
+    assert copy_folder(bundle.changed(tokenizer_sha256="0" * 64)) != here
     monkeypatch.setattr(model_session, "onnxruntime_version", lambda: "0.1")
     assert copy_folder(bundle) != here
     assert os.uname().machine in here.name

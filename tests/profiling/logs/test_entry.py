@@ -179,7 +179,7 @@ def test_revisions_stand_in_the_order_of_their_first_request() -> None:
     ]
 
 
-WORK = {"import_numpy", "verify", "import_tokenizers", "tokenizer", "import_onnxruntime", "session"}
+WORK = {"verify", "import_tokenizers", "tokenizer", "import_onnxruntime", "session"}
 """What loading a bundle consists of."""
 
 
@@ -217,8 +217,8 @@ def busy_ms(spans: list[LoggedSpan]) -> float:
     return total_ms
 
 
-def test_the_frameworks_import_is_beside_the_load_not_inside(eager_server: Server) -> None:
+def test_the_servers_import_is_beside_the_load_not_inside(eager_server: Server) -> None:
     log = gather(eager_server.lines(), Window())
     (start,) = [record for record in log.records if record.paid_cold_start]
     parents = {span.name: span.parent for span in start.spans}
-    assert {parents[name] for name in ("framework", "import_framework", "load", "boot")} == {None}
+    assert {parents[name] for name in ("framework", "import_server", "load", "boot")} == {None}
