@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 MIN_VALUES = 5
 MAX_SPREAD = 0.25
@@ -27,6 +28,21 @@ def summarize(values: Sequence[float]) -> dict[str, float]:
     """n, median, p95, p99 and quartiles, which are the keys of the JSON; raises ValueError."""
     percents = {"median": 50, "p95": 95, "p99": 99, "q1": 25, "q3": 75}
     return {"n": len(values), **{key: percentile(values, at) for key, at in percents.items()}}
+
+
+def median_interval(values: Sequence[float]) -> dict[str, float]:
+    """The median with `low` and `high`, between which that of many more values is at 95 %.
+
+    By ranks (the sign test's interval), which supposes nothing of how the values are distributed;
+    of fewer than six values, the least and the greatest. Raises ValueError without values.
+    """
+    ascending = sorted(values)
+    rank = max(1, int(stats.binom.ppf(0.025, len(ascending), 0.5)))
+    return {
+        "median": percentile(ascending, 50),
+        "low": ascending[rank - 1],
+        "high": ascending[-rank],
+    }
 
 
 def weakness(summary: dict[str, float]) -> str | None:

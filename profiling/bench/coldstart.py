@@ -34,7 +34,7 @@ from profiling.bench.limits import CpuMemoryLimits
 from profiling.bench.node_peers import NODE_24
 from profiling.bench.result import output_of, parser, summarize_figures, write
 from profiling.bench.sandbox import SandboxError, describe, require
-from profiling.percentiles import percentile, weakness
+from profiling.percentiles import median_interval, weakness
 from profiling.server import ServerError
 from tables.text import markdown
 
@@ -165,12 +165,12 @@ def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> di
     }
 
 
-def ratios(figures: Figures) -> dict[str, dict[str, float]]:
-    """Ours over each other contender, start by start of the same round, medians."""
+def ratios(figures: Figures) -> dict[str, dict[str, dict[str, float]]]:
+    """Ours over each other contender, start by start of the same round: medians, intervals."""
     ours = figures.get("ours")
     return {
         name: {
-            key: percentile([a[key] / b[key] for a, b in zip(ours, others, strict=True)], 50)
+            key: median_interval([a[key] / b[key] for a, b in zip(ours, others, strict=True)])
             for key in COLUMNS
             if all(row.get(key, 0) > 0 for row in (*ours, *others))
         }
@@ -192,8 +192,8 @@ def _section(condition: dict[str, Any]) -> str:
         for name, summary in summaries.items()
     ]
     notes = [
-        f"ours over {name}, medians of paired rounds: "
-        + ", ".join(f"{COLUMNS[key]} {pair[key]:.2f}" for key in COMPARED if key in pair)
+        f"ours over {name}, medians of paired rounds (95 % interval): "
+        + ", ".join(_ratio(key, pair[key]) for key in COMPARED if key in pair)
         for name, pair in condition["ratios"].items()
     ]
     notes += condition["notes"]
@@ -206,6 +206,10 @@ def _section(condition: dict[str, Any]) -> str:
     title += ", gVisor" if condition["sandbox"] == "gvisor" else ""
     table = markdown(("", "n", *(COLUMNS[key] for key in keys)), rows)
     return "\n".join([title, "", table, "", *(f"- {note}" for note in notes), ""])
+
+
+def _ratio(key: str, ratio: dict[str, float]) -> str:
+    return f"{COLUMNS[key]} {ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})"
 
 
 def _cell(summary: dict[str, float] | None, key: str) -> str:

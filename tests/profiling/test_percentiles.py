@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiling.percentiles import percentile, summarize, weakness
+from profiling.percentiles import median_interval, percentile, summarize, weakness
 
 VALUES = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=300)
 
@@ -46,3 +46,9 @@ def test_weak_figures_say_why() -> None:
     assert weakness(summarize([10.0, 10.1])) == "only 2 runs"
     assert weakness(summarize([10.0, 5.0, 20.0, 30.0, 11.0])) == "widely spread"
     assert weakness(summarize([10.0, 10.1, 9.9, 10.2, 10.0])) is None
+
+
+def test_the_interval_of_a_median_is_by_ranks() -> None:
+    values = [float(value) for value in range(1, 21)]
+    assert median_interval(values[::-1]) == {"median": 10.5, "low": 6.0, "high": 15.0}
+    assert median_interval([3.0, 1.0, 2.0]) == {"median": 2.0, "low": 1.0, "high": 3.0}

@@ -118,7 +118,9 @@ def test_ratios_pair_the_starts_of_a_round() -> None:
         "ours": [{"first_answer_ms": ms, "cpu_ms": 50.0} for ms in (100.0, 300.0, 90.0)],
         "node": [{"first_answer_ms": ms, "cpu_ms": 100.0} for ms in (200.0, 600.0, 100.0)],
     }
-    assert coldstart.ratios(figures) == {"node": {"first_answer_ms": 0.5, "cpu_ms": 0.5}}
+    first, cpu = coldstart.ratios(figures)["node"].values()
+    assert (first["median"], first["low"], first["high"]) == (0.5, 0.5, 0.9)
+    assert cpu["median"] == 0.5
 
 
 def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> None:
