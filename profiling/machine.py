@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-PACKAGES = ("functions-framework", "gunicorn", "flask", "waitress", "onnxruntime", "tokenizers", "numpy",
-            "torch", "transformers")  # fmt: skip
+PACKAGES = ("functions-framework", "gunicorn", "flask", "waitress", "onnxruntime", "tokenizers",
+            "numpy", "torch", "transformers")  # fmt: skip
 VERSIONS = """
 import json, platform, sys
 from contextlib import suppress
