@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
@@ -76,6 +77,8 @@ def _ask(port: int, process: subprocess.Popen[str]) -> None:
         try:
             with urllib.request.urlopen(url, body, timeout=STARTS_S):
                 return
+        except urllib.error.HTTPError:  # it answers, and says what is wrong
+            return
         except ConnectionError:
             pass
         except urllib.error.URLError as error:

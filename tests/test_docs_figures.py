@@ -141,6 +141,17 @@ def test_the_readme_tells_the_recorded_start() -> None:
     assert sentence in prose
 
 
+def test_deploying_from_source_costs_what_the_compared_logs_show() -> None:
+    compared = shown("python -m profiling logs --file log --compare", "docs/observe.md")
+    prose = " ".join(PAGES["docs/deploy.md"].split())
+    row = r"^ *{} p50, \w+ +([\d.]+) +([\d.]+)"
+    (start,) = re.findall(row.format("cold start"), compared, re.MULTILINE)
+    (memory,) = re.findall(row.format("memory"), compared, re.MULTILINE)
+    source_ms, image_ms, source_mb, image_mb = (f"{float(value):.0f}" for value in start + memory)
+    assert f"a cold start took {source_ms} ms instead of the image's {image_ms}" in prose
+    assert f"memory was {source_mb} MB instead of {image_mb}" in prose
+
+
 @pytest.mark.parametrize("name", ["stages", "throughput"])
 def test_the_tables_shown_are_those_recorded(name: str) -> None:
     record = (REPORTS / f"{name}.md").read_text(encoding="utf-8").split("\n\n")
