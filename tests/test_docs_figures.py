@@ -135,8 +135,8 @@ def test_the_readme_tells_the_recorded_start() -> None:
     memory = recorded[PEERS["node"], "1 CPU, warm page cache"]["settled_mb"]["median"]
     sentence = (
         f"first right answer in {plain[0]} of the time of the same model on Node with "
-        f"functions-framework and in {plain[1]} of Node at its best, in gVisor, the sandbox of Cloud "
-        f"Run, in {gvisor[0]} and {gvisor[1]}, with {memory:.2f} of the former's memory"
+        f"functions-framework and in {plain[1]} of Node at its best, in gVisor, the sandbox of "
+        f"Cloud Run, in {gvisor[0]} and {gvisor[1]}, with {memory:.2f} of the former's memory"
     )
     assert sentence in prose
 
