@@ -25,7 +25,8 @@ def open_both(bundle: Bundle, threads: int, sealed: bool) -> tuple[Tokenizer, Gr
         from model.session import onnxruntime_version, usable_copy
 
         onnxruntime_version()  # loads the library, under Python's lock
-    copy = usable_copy(bundle, sealed=sealed)
+    with timer.span("verify_copy"):
+        copy = usable_copy(bundle, sealed=sealed)
     tokenizer = _tokenizer(bundle, copy)
     return tokenizer, _session(bundle, threads, copy)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 MIN_VALUES = 5
 MAX_SPREAD = 0.25
@@ -36,6 +35,8 @@ def median_interval(values: Sequence[float]) -> dict[str, float]:
     By ranks (the sign test's interval), which supposes nothing of how the values are distributed;
     of fewer than six values, the least and the greatest. Raises ValueError without values.
     """
+    from scipy import stats  # benchmarks have it, readers of logs need not
+
     ascending = sorted(values)
     rank = max(1, int(stats.binom.ppf(0.025, len(ascending), 0.5)))
     return {
