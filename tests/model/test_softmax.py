@@ -60,6 +60,28 @@ def test_agrees_with_float64(logits: NDArray[np.float32]) -> None:
     )
 
 
+@given(matrices(50.0))
+def test_the_form_for_one_text_agrees_with_float64_too(logits: NDArray[np.float32]) -> None:
+    softmax = Softmax(TASKS)
+    for row in logits.astype(float).tolist():
+        np.testing.assert_allclose(
+            softmax.of_text(row), reference(row, TASKS), rtol=1e-12, atol=1e-300
+        )
+
+
+@given(matrices(3.4e38))
+def test_the_form_for_one_text_is_finite_for_any_finite_logits(
+    logits: NDArray[np.float32],
+) -> None:
+    softmax = Softmax(TASKS)
+    for row in logits.astype(float).tolist():
+        probabilities = softmax.of_text(row)
+        assert np.isfinite(probabilities).all()
+        np.testing.assert_allclose(
+            probabilities, softmax(np.array([row], np.float32))[0], rtol=1e-9
+        )
+
+
 @given(matrices(3.4e38))
 def test_finite_and_a_distribution_for_any_finite_logits(logits: NDArray[np.float32]) -> None:
     probabilities = Softmax(TASKS)(logits)
@@ -85,6 +107,8 @@ def test_extreme_temperatures(temperature: float) -> None:
     probabilities = Softmax(tasks)(np.array([[3e38, -3e38, 3e38, -3e38, 0]], np.float32))
     expected = [[1, 0, 1, 0, 0.5]]
     np.testing.assert_allclose(probabilities, expected, atol=1e-7)
+    alone = Softmax(tasks).of_text([3e38, -3e38, 3e38, -3e38, 0.0])
+    np.testing.assert_allclose([alone], expected, atol=1e-7)
 
 
 def test_a_head_does_not_see_its_neighbours() -> None:
