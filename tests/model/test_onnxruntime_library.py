@@ -22,9 +22,9 @@ from model.session import ALL_OPTIMIZATION, GraphOptions, open_graph
 from profiling.server import ROOT
 
 TEST_ROWS = ROOT / "training" / "ingredients" / "ingredients.jsonl.gz"
-LEAK_RUNS = 20_000
-LEAK_MIB = 2.0
-"""An OrtValue that is not released costs some 200 bytes a run, three of them 12 MiB."""
+LEAK_RUNS = 6_000
+LEAK_MIB = 1.0
+"""An OrtValue that is not released costs some 200 bytes a run, three of them 3 MiB."""
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from function.process import listen
 from function.settings import Settings
 from tests.serving import serving
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 ASK = HEAD + b'Content-Length: 23\r\n\r\n{"inputs": "raw honey"}'
 STALLED = {
