@@ -10,7 +10,6 @@ The function is started and asked once, as it will be, and Python says what it i
 from __future__ import annotations
 
 import argparse
-import importlib.machinery
 import importlib.util
 import json
 import marshal

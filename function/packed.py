@@ -98,14 +98,14 @@ def pack_file(folder: str) -> str:
 
 
 def install(folder: str) -> None:
-    """Import from the pack under `folder`, if there is one that this Python wrote for it."""
+    """Import from the pack under `folder`, if there is a whole one that this Python wrote."""
     try:
         with open(pack_file(folder), "rb", 0) as file:  # noqa: PTH123
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except OSError:
+        length = int.from_bytes(data[:LENGTH_BYTES], "big")
+        header = marshal.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
+    except (OSError, ValueError, EOFError, TypeError):  # there is none, or it is cut off
         return
-    length = int.from_bytes(data[:LENGTH_BYTES], "big")
-    header = marshal.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
     if header["made_for"] == made_for(folder):
         code = data[LENGTH_BYTES + length :]
         sys.meta_path.insert(0, PackedFinder(header["modules"], code, header["sealed"]))

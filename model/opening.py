@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from model.bundle import MODEL, TOKENIZER, BundleError
 from model.tokenizer_file import compiled_tokenizers, open_prepared
 from profiling.timer import timer
@@ -35,8 +37,16 @@ def _tokenizer(bundle: Bundle, copy: Path | None) -> Tokenizer:
     with timer.span("import_tokenizers"):
         compiled_tokenizers()
     with timer.span("tokenizer"):
-        prepared = None if copy is None else open_prepared(copy)
-        return prepared or _read_tokenizer(bundle)
+        return _prepared(copy) or _read_tokenizer(bundle)
+
+
+def _prepared(copy: Path | None) -> Tokenizer | None:
+    """The tokenizer of the copy; None where it has none or it cannot be read."""
+    try:
+        return None if copy is None else open_prepared(copy)
+    except Exception as error:  # tokenizers raises nothing narrower
+        print(f"{copy}: its tokenizer is not used, make it anew: {error}", file=sys.stderr)
+        return None
 
 
 def _read_tokenizer(bundle: Bundle) -> Tokenizer:

@@ -124,6 +124,28 @@ def test_the_ratios_shown_are_those_recorded() -> None:
             assert cell == (expected or ""), (peer, condition, key)
 
 
+def test_the_burst_and_the_counts_told_are_those_recorded() -> None:
+    prose = " ".join(PAGES["docs/benchmarks.md"].split())
+    burst, counts = (
+        json.loads((REPORTS / "coldstart" / f"{name}.json").read_text())
+        for name in ("128mib", "counts")
+    )
+    (condition,) = burst["conditions"]
+    assert not any(condition["killed"].values())
+    ours, node, bare = (
+        f"{condition['contenders'][name]['burst_mb']['median']:.0f}" for name in ("ours", *PEERS)
+    )
+    assert f"ours has {ours} MiB where Node on functions-framework has {node} and" in prose
+    assert f"Node at its best {bare}; nothing was killed" in prose
+    ours, node, bare = (counts["counts"]["contenders"][name] for name in ("ours", *PEERS))
+    calls = [f"{row['system_calls']:.0f}" for row in (ours, node, bare)]
+    opened = [f"{row['files_opened']:.0f}" for row in (ours, node, bare)]
+    read_mb = [f"{row['cold_disk_mb']:.0f}" for row in (ours, node, bare)]
+    assert f"ours makes {calls[0]} system calls and opens {opened[0]} files;" in prose
+    assert f"{calls[1]} and {opened[1]}, Node at its best {calls[2]} and {opened[2]}." in prose
+    assert f"they read {read_mb[0]}, {read_mb[1]} and {read_mb[2]} MiB" in prose
+
+
 def test_the_readme_tells_the_recorded_start() -> None:
     recorded, prose = _ratios(), " ".join(README.split())
 

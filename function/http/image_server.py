@@ -49,8 +49,6 @@ SHORT_BYTES = 512
 class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """Reads requests, lets the endpoint answer them, and stops in good order."""
 
-    request_s, idle_s = REQUEST_S, IDLE_S
-
     def __init__(self, endpoint: Endpoint, listener: socket.socket, max_bytes: int) -> None:
         """Serve on `listener`; of a body no more than `max_bytes` and one is held."""
         self.endpoint = endpoint
@@ -152,7 +150,8 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             while len(self._map) < CONNECTIONS and self._accept_waiting():
                 pass
             self.accepting = False
-            self.close_listener()
+            self.del_channel(self._map)
+            self.socket.close()
         now = time.time()
         for channel in self.active_channels.values():
             channel.will_close = channel.will_close or channel.is_idle(now)
@@ -164,14 +163,8 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.handle_accept()
         return len(self.active_channels) > before
 
-    def close_listener(self) -> None:
-        self.del_channel(self._map)
-        self.socket.close()
-
     def maintenance(self, now: float) -> None:
         """Close what waited too long, as the module says."""
         for channel in self.active_channels.values():
-            if channel.waits_since() < now - (
-                self.request_s if channel.is_halfway() else self.idle_s
-            ):
+            if channel.waits_since() < now - (REQUEST_S if channel.is_halfway() else IDLE_S):
                 channel.will_close = True

@@ -44,10 +44,12 @@ def installed() -> Path | None:
 def version(runsc: Path) -> str:
     """As it tells it, for instance 0.0~20240729.0; empty where it does not run."""
     try:
-        told = subprocess.run([str(runsc), "--version"], capture_output=True, text=True, check=True)
+        printed = subprocess.run(
+            [str(runsc), "--version"], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return told.stdout.partition("\n")[0].removeprefix("runsc version ")
+    return printed.stdout.partition("\n")[0].removeprefix("runsc version ")
 
 
 def release_of(version: str) -> int:

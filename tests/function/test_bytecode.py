@@ -122,6 +122,15 @@ def test_a_pack_of_another_python_or_none_changes_nothing(tmp_path: Path) -> Non
     assert sys.meta_path == before
 
 
+@pytest.mark.parametrize("size", [0, 5, 4000])
+def test_a_pack_that_is_cut_off_is_not_needed(packed: Path, tmp_path: Path, size: int) -> None:
+    folder = tmp_path / "cut"
+    shutil.copytree(packed, folder)
+    pack = Path(pack_file(str(folder)))
+    pack.write_bytes(pack.read_bytes()[:size])
+    assert loaders(folder)[0][0] == "SourceFileLoader"
+
+
 def test_a_sealed_pack_looks_at_no_file() -> None:
     modules = packed_modules(["json.decoder"])
     ((entry, code),) = modules.values()

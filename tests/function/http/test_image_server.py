@@ -131,12 +131,12 @@ def test_the_end_answers_and_logs_what_is_in_flight(bundle_path: Path, tmp_path:
         server.ask({"inputs": "raw honey"})
         with stalled(server.port, half, 20), stalled(server.port, half, 1) as (late,):
             with ThreadPoolExecutor(8) as pool:
-                asked = [pool.submit(server.ask, {"inputs": texts}) for _ in range(8)]
+                pending = [pool.submit(server.ask, {"inputs": texts}) for _ in range(8)]
                 time.sleep(0.3)
                 start_s = time.monotonic()
                 server.process.send_signal(signal.SIGTERM)
                 late.sendall(b' "raw honey"}')
-                assert [answer.result().status for answer in asked] == [200] * 8
+                assert [answer.result().status for answer in pending] == [200] * 8
             answer = late.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200 OK")
             assert server.process.wait(8) == 0
