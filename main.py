@@ -2,8 +2,8 @@
 
 from profiling.timer import startup, timer
 
-startup.mark_forks()
 with timer.session(startup), timer.span("import_handler"):
-    from function.http.handler import classify
+    from function.http.handler import classify, workers
+startup.mark_forks(workers)
 
 __all__ = ["classify"]

@@ -25,7 +25,7 @@ from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
-from function.packed import LENGTH_BYTES, made_for, pack_file
+from function.packed import LENGTH_BYTES, SEALED, content_hash, made_for, pack_file
 from model.aside import file_aside
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,11 +113,12 @@ def write_pack(target: Path, modules: dict[str, tuple[list[Any], bytes]], seal: 
     for name, (entry, code) in modules.items():
         entries[name] = (*entry, position, position + len(code))
         position += len(code)
-    header = marshal.dumps({"made_for": made_for(str(ROOT)), "sealed": seal, "modules": entries})
+    header = marshal.dumps({"made_for": made_for(str(ROOT)), "modules": entries})
+    blobs = [code for _, code in modules.values()]
+    content = b"".join([len(header).to_bytes(LENGTH_BYTES, "big"), header, *blobs])
     target.parent.mkdir(exist_ok=True)
     with file_aside(target) as aside:
-        blobs = [code for _, code in modules.values()]
-        aside.write_bytes(b"".join([len(header).to_bytes(LENGTH_BYTES, "big"), header, *blobs]))
+        aside.write_bytes((SEALED if seal else content_hash(content)) + content)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ goes without `from __future__`, which is a module to look for.)
 
 import _frozen_importlib
 import _frozen_importlib_external
+import _imp
 import _thread
 import marshal
 import mmap
@@ -24,7 +25,9 @@ FOLDER = ".bytecode"
 LAZY = frozenset({"calendar", "getopt", "ipaddress", "ntpath", "selectors", "traceback"})
 """Modules that Python's library and waitress import and that no answer needs. They are executed
 when something of theirs is first asked for, and with them what they import."""
-LENGTH_BYTES = 8
+HASH_BYTES = LENGTH_BYTES = 8
+SEALED = bytes(HASH_BYTES)
+"""In place of the hash of the rest: nobody writes to the file, so it is mapped and not hashed."""
 
 
 class LazyModule(type(sys)):  # type: ignore[misc]  # ModuleType, without the import of types
@@ -102,13 +105,24 @@ def install(folder: str) -> None:
     try:
         with open(pack_file(folder), "rb", 0) as file:  # noqa: PTH123
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        noted, data = bytes(data[:HASH_BYTES]), data[HASH_BYTES:]
+        is_sealed = noted == SEALED
+        if not is_sealed:  # somebody may write to the file, now or later
+            data = memoryview(bytes(data))
+            if content_hash(data) != noted:
+                return
         length = int.from_bytes(data[:LENGTH_BYTES], "big")
         header = marshal.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
     except (OSError, ValueError, EOFError, TypeError):  # there is none, or it is cut off
         return
     if header["made_for"] == made_for(folder):
         code = data[LENGTH_BYTES + length :]
-        sys.meta_path.insert(0, PackedFinder(header["modules"], code, header["sealed"]))
+        sys.meta_path.insert(0, PackedFinder(header["modules"], code, is_sealed))
+
+
+def content_hash(content: "bytes | memoryview") -> bytes:
+    """The hash that Python's own bytecode files have of their source, of a pack's content."""
+    return _imp.source_hash(LENGTH_BYTES, content)
 
 
 def made_for(folder: str) -> list[str]:

@@ -8,9 +8,15 @@ itself; what a start imports comes from one file, where there is one (function/b
 """
 
 import sys
+from os import O_RDWR, fstat, open
 from os.path import abspath, dirname
 
 if __name__ == "__main__":
+    for descriptor in range(3):  # a closed one would become a socket, and be written to
+        try:
+            fstat(descriptor)
+        except OSError:
+            open("/dev/null", O_RDWR)
     here = dirname(abspath(__file__))  # noqa: PTH100, PTH120 (pathlib costs a start)
     root = dirname(here)  # noqa: PTH120
     if here in sys.path:  # run as a file: `http` is Python's own

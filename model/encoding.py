@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-REPLACEMENT = "\ufffd"
+BLANK = " "
+"""Tokenizers split words at it; what else they split at differs from one to another."""
+SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+INVISIBLE = frozenset((0x034F, 0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0, *SELECTORS))
+"""Fillers, the empty Braille cell, variation selectors: printable, says Python."""
+HIDDEN_FROM_PYTHON = ("Co", "Cn", "Cs")
+"""Not printable, says Python, but perhaps seen: private use, later Unicodes, half a pair."""
+CHARS_PER_TOKEN = 8
+"""Of a long text, so many characters for each token that it may have are tokenized first."""
+GROWTH = 4
+GROUP_CHARS = 2**16
 
 
 class Encoded:
@@ -48,13 +58,56 @@ class GraphInputs:
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encoded:
-    """Ids of each text. A text that is too long keeps its beginning and the final [SEP]."""
-    encodings = tokenizer.encode_batch_fast([printable(text) for text in texts])
-    ids = [encoding.ids for encoding in encodings]
-    truncated = [index for index, row in enumerate(ids) if len(row) > max_tokens]
-    for index in truncated:
-        ids[index] = ids[index][: max_tokens - 1] + ids[index][-1:]
-    return Encoded(ids, truncated)
+    """Ids of each text. A text that is too long keeps its beginning and the final [SEP].
+
+    Of a long text no more is tokenized than that takes: a beginning, and a longer one as long as
+    it gives too few tokens. Tokenizing makes some 140 bytes of a character, so texts come in
+    groups, too.
+    """
+    ids: list[list[int]] = [[]] * len(texts)
+    truncated: list[int] = []
+    chars = CHARS_PER_TOKEN * max_tokens
+    waiting: Sequence[int] = range(len(texts))
+    while waiting:
+        unfinished: list[int] = []
+        for group in _groups(texts, waiting, chars):
+            beginnings = [beginning(texts[index], chars) for index in group]
+            encodings = tokenizer.encode_batch_fast([printable(text) for text in beginnings])
+            for index, text, encoding in zip(group, beginnings, encodings, strict=True):
+                row = encoding.ids
+                if len(row) > max_tokens:
+                    ids[index] = row[: max_tokens - 1] + row[-1:]
+                    truncated.append(index)
+                elif len(text) < len(texts[index]):
+                    unfinished.append(index)
+                else:
+                    ids[index] = row
+        waiting, chars = unfinished, chars * GROWTH
+    return Encoded(ids, sorted(truncated))
+
+
+def beginning(text: str, chars: int) -> str:
+    """About `chars` characters of a text, up to a blank: their tokens are those of the whole."""
+    if len(text) <= chars:
+        return text
+    end = text.rfind(BLANK, 0, chars)
+    if end < 1:
+        end = text.find(BLANK, chars)
+    return text[:end] if end > 0 else text
+
+
+def _groups(texts: Sequence[str], indices: Sequence[int], chars: int) -> Iterator[list[int]]:
+    """Stretches of `indices` whose texts have, up to `chars` each, about GROUP_CHARS in all."""
+    group: list[int] = []
+    size = 0
+    for index in indices:
+        group.append(index)
+        size += min(len(texts[index]), chars)
+        if size >= GROUP_CHARS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def printable(text: str) -> str:
@@ -65,6 +118,19 @@ def printable(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing that can be seen: blanks, control and formatting characters."""
+    return not any(map(_is_visible, text))
+
+
+def _is_visible(character: str) -> bool:
+    if character.isprintable():
+        return not character.isspace() and ord(character) not in INVISIBLE
+    import unicodedata  # few texts need it
+
+    return unicodedata.category(character) in HIDDEN_FROM_PYTHON
 
 
 def chunks(lengths: Sequence[int], max_rows: int, max_padded_tokens: int) -> Iterator[list[int]]:

@@ -143,15 +143,15 @@ class LibrarySession:
         self._library = opened
         opened.prepare()
         self._session = c_void_p()
-        self._mapped = _map(file) if options.mapped else None
+        self._bytes = None if options.source == "file" else _bytes(file, options.source)
         with_options = _options(opened, options)
         environment, session = opened.environment, byref(self._session)
         try:
-            if self._mapped is None:
+            if self._bytes is None:
                 path = os.fsencode(file)
                 opened.call("CreateSession", environment, path, with_options, session)
             else:
-                start, size = ctypes.addressof(self._mapped), len(self._mapped)
+                start, size = ctypes.addressof(self._bytes), len(self._bytes)
                 opened.call(
                     "CreateSessionFromArray", environment, start, size, with_options, session
                 )
@@ -217,13 +217,17 @@ class LibrarySession:
             self._library.release["Session"](self._session)
 
 
-def _map(file: Path) -> Any:
-    """The bytes of a file, mapped: what is not looked at never reaches memory."""
-    with file.open("rb") as opened:
-        # ctypes takes an address of writable memory only; a private mapping leaves the file alone.
-        access = mmap.PROT_READ | mmap.PROT_WRITE
-        mapped = mmap.mmap(opened.fileno(), 0, mmap.MAP_PRIVATE, access)
-    return (ctypes.c_char * len(mapped)).from_buffer(mapped)
+def _bytes(file: Path, source: str) -> Any:
+    """The bytes of a file, mapped or read into memory of their own."""
+    # ctypes takes an address of writable memory only; a private mapping leaves the file alone.
+    access = mmap.PROT_READ | mmap.PROT_WRITE
+    with file.open("rb", buffering=0) as opened:
+        if source == "mapped":
+            memory = mmap.mmap(opened.fileno(), 0, mmap.MAP_PRIVATE, access)
+        else:
+            memory = mmap.mmap(-1, os.fstat(opened.fileno()).st_size, mmap.MAP_PRIVATE, access)
+            opened.readinto(memory)
+    return (ctypes.c_char * len(memory)).from_buffer(memory)
 
 
 def _options(opened: Library, options: GraphOptions) -> c_void_p:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from model.bundle import MODEL, TOKENIZER, BundleError
+from model.stamps import stamps
 from model.tokenizer_file import compiled_tokenizers, open_prepared
 from profiling.timer import timer
 
@@ -24,13 +25,17 @@ def open_both(bundle: Bundle, threads: int, sealed: bool) -> tuple[Tokenizer, Gr
     `threads` share one run of the graph; what is `sealed` is not verified.
     """
     with timer.span("import_onnxruntime"):
-        from model.session import onnxruntime_version, usable_copy
+        from model.session import copy_files, onnxruntime_version, usable_copy
 
         onnxruntime_version()  # loads the library, under Python's lock
     with timer.span("verify_copy"):
+        before = {} if sealed else stamps(copy_files(bundle))
         copy = usable_copy(bundle, sealed=sealed)
     tokenizer = _tokenizer(bundle, copy)
-    return tokenizer, _session(bundle, threads, copy)
+    session = _session(bundle, threads, copy, sealed)
+    if copy and before and stamps(copy_files(bundle)) != before:
+        raise BundleError(copy, "its files were changed while they were loaded; load it again")
+    return tokenizer, session
 
 
 def _tokenizer(bundle: Bundle, copy: Path | None) -> Tokenizer:
@@ -45,7 +50,7 @@ def _prepared(copy: Path | None) -> Tokenizer | None:
     try:
         return None if copy is None else open_prepared(copy)
     except Exception as error:  # tokenizers raises nothing narrower
-        print(f"{copy}: its tokenizer is not used, make it anew: {error}", file=sys.stderr)
+        print(f"{copy}: its tokenizer is not used, make it anew: {error}", file=sys.__stderr__)
         return None
 
 
@@ -60,12 +65,12 @@ def _read_tokenizer(bundle: Bundle) -> Tokenizer:
     return tokenizer
 
 
-def _session(bundle: Bundle, threads: int, copy: Path | None) -> GraphSession:
+def _session(bundle: Bundle, threads: int, copy: Path | None, sealed: bool) -> GraphSession:
     with timer.span("session"):
         from model.session import open_session
 
         try:
-            return open_session(bundle, threads, copy)
+            return open_session(bundle, threads, copy, sealed=sealed)
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
             problem = f"{MODEL}: onnxruntime cannot load it"
             raise BundleError(bundle.path, problem, detail=str(error)) from error

@@ -43,6 +43,9 @@ COPY_MANIFEST = "copy.json"
 """sha256 and bytes of every other file of the copy."""
 LAYOUT = 4
 """Goes up when the way in which a copy is made changes."""
+FROM_FILE, READ, MAPPED = "file", "read", "mapped"
+"""How a graph's bytes come to the library: by itself; read by us and used where they are, so that
+nobody can alter them any more; or mapped, so that what is not looked at never reaches memory."""
 NO_OPTIMIZATION, EXTENDED_OPTIMIZATION, ALL_OPTIMIZATION = 0, 2, 99
 """GraphOptimizationLevel."""
 
@@ -59,33 +62,34 @@ class GraphOptions:
         threads: int = 1,
         optimization: int = ALL_OPTIMIZATION,
         save_to: Path | None = None,
-        *,
-        mapped: bool = False,
+        source: str = FROM_FILE,
     ) -> None:
         """`threads` share one run. The optimized graph is saved to `save_to`, in onnxruntime's own
-        format, which may be `mapped` when it is opened: its weights are used where they lie."""
+        format, which may be READ or MAPPED when it is opened."""
         self.threads = threads
         self.optimization = optimization
         self.save_to = save_to
-        self.mapped = mapped
+        self.source = source
         self.entries = {"session.intra_op.allow_spinning": "0"}
         if save_to is not None:
             self.entries["session.save_model_format"] = "ORT"
-        if mapped:
+        if source != FROM_FILE:
             self.entries["session.use_ort_model_bytes_directly"] = "1"
             self.entries["session.use_ort_model_bytes_for_initializers"] = "1"
 
 
-def open_session(bundle: Bundle, threads: int, copy: Path | None) -> GraphSession:
+def open_session(
+    bundle: Bundle, threads: int, copy: Path | None, *, sealed: bool = False
+) -> GraphSession:
     """A session of the copy in the folder `copy`, else of the bundle; raises what onnxruntime does.
 
-    `file` of the session says which it is.
+    `file` of the session says which it is. Nobody writes to what is `sealed`, so it is mapped.
     """
     if copy is not None:
         try:
-            return open_copy(copy, threads)
+            return open_copy(copy, threads, MAPPED if sealed else READ)
         except Exception as error:  # onnxruntime's own exceptions share no narrower base
-            print(f"{copy}: not used, make it anew: {error}", file=sys.stderr)
+            print(f"{copy}: not used, make it anew: {error}", file=sys.__stderr__)
     return open_graph(bundle.path / MODEL, GraphOptions(threads))
 
 
@@ -101,14 +105,20 @@ def usable_copy(bundle: Bundle, copies: Path = COPIES, *, sealed: bool = False) 
         try:
             verify_copy(folder)
         except BundleError as error:
-            print(f"not used, make it anew: {error}", file=sys.stderr)
+            print(f"not used, make it anew: {error}", file=sys.__stderr__)
             return None
     return folder
 
 
-def open_copy(folder: Path, threads: int) -> GraphSession:
-    """A session of the copy in `folder`, which is optimized already."""
-    return open_graph(folder / COPY, GraphOptions(threads, NO_OPTIMIZATION, mapped=True))
+def open_copy(folder: Path, threads: int, source: str = READ) -> GraphSession:
+    """A session of the copy in `folder`, which is optimized already; `source`: READ or MAPPED."""
+    return open_graph(folder / COPY, GraphOptions(threads, NO_OPTIMIZATION, source=source))
+
+
+def copy_files(bundle: Bundle) -> list[Path]:
+    """The files of the bundle's copy; none where there is no copy."""
+    folder = copy_folder(bundle)
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def verify_copy(folder: Path) -> None:

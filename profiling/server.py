@@ -68,9 +68,13 @@ class Server:
         *,
         command: tuple[str, ...] = FROM_IMAGE,
         python: str = sys.executable,
+        stdout: int | None = None,
         **settings: str,
     ) -> None:
-        """Start `command` with `python` on a free port; `settings` go into its environment."""
+        """Start `command` with `python` on a free port; `settings` go into its environment.
+
+        Its output goes into the file `log`; standard output to a descriptor, where one is given.
+        """
         self.port = free_port()
         self.address = f"http://{HOST}:{self.port}"
         self.log = log
@@ -81,8 +85,8 @@ class Server:
                 [python, *command],
                 cwd=ROOT,
                 env={**os.environ, **address, **settings},
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=output if stdout is None else stdout,
+                stderr=output,
                 start_new_session=True,
             )
         self.pid = self.process.pid

@@ -30,10 +30,10 @@ class StrictServer(Server):
 
 @contextmanager
 def serving(
-    bundle: Path, log: Path, way: str = "source", **settings: str
+    bundle: Path, log: Path, way: str = "source", **settings: Any
 ) -> Iterator[StrictServer]:
     """A server that listens; it loads its bundle when it does by itself. Ended afterwards."""
-    server = StrictServer(bundle, log, command=WAYS[way], **settings)
+    server = StrictServer(bundle, log, **{"command": WAYS[way], **settings})
     try:
         server.wait_until_listening()
         yield server

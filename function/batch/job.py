@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from function.batch.checkpoint import Checkpoint, Position, fingerprint
 from model.classifier import Classifier
+from model.encoding import is_blank
 from tables.labels import join_labels
 from tables.reader import Fields, TableReader, TableRow, format_of
 from tables.writer import compressed_for, csv_lines, json_lines
@@ -171,7 +172,7 @@ def _text_problem(fields: Fields, text: str) -> str | None:
         return f"no {text!r}"
     if not isinstance(value, str):
         return f"{text!r} is not a string"
-    return None if value.strip() else f"{text!r} is blank"
+    return f"{text!r} is blank" if is_blank(value) else None
 
 
 def _columns(task: str) -> tuple[str, str]:

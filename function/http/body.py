@@ -10,16 +10,19 @@ from function.http.errors import RequestError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO, Any
+    from typing import Any
 
-    from function.http.request import Request
+    from function.http.request import Request, Stream
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DISCARD_BYTES = 32 * 2**20
 """Read and thrown away after an early answer; Cloud Run lets no larger body through."""
+HELD_BODIES = 16
+"""So many bodies of the largest size may be held at once; a request past that is refused."""
+RETRY_S = 1
 
 
-def read_body(request: Request, max_bytes: int) -> bytes:
+def read_body(request: Request, max_bytes: int) -> bytearray:
     """The body, inflated; raises RequestError when it is larger than `max_bytes` in any form."""
     too_large = f"The body is larger than {max_bytes} bytes; send fewer texts at once."
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
@@ -38,17 +41,23 @@ def read_body(request: Request, max_bytes: int) -> bytes:
     except InflateError as error:
         message = f"The body is not gzip ({error}); compress it whole, or send it plain."
         raise RequestError(400, "invalid_encoding", message) from None
-    return bytes(body)
+    return body
 
 
-def discard_rest(request: Request) -> bool:
+def too_busy() -> RequestError:
+    """The answer to a request whose body cannot be held beside those that are."""
+    message = "As many requests are held as memory allows; send this one again in a second."
+    return RequestError(429, "too_busy", message, headers={"Retry-After": str(RETRY_S)})
+
+
+def discard_rest(stream: Stream) -> bool:
     """Throw away what was not read of the body; False when there is more than is worth reading.
 
     A client that is still sending when the connection closes never sees the answer.
     """
     discarded = 0
     try:
-        for block in _blocks(request.stream):
+        for block in _blocks(stream):
             discarded += len(block)
             if discarded >= DISCARD_BYTES:
                 return False
@@ -57,7 +66,7 @@ def discard_rest(request: Request) -> bool:
     return True
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes | bytearray) -> Any:
     """The JSON value in `body`; raises RequestError."""
     try:
         text = body.removeprefix(BYTE_ORDER_MARK).decode()
@@ -75,12 +84,14 @@ def parse_json(body: bytes) -> Any:
         raise _invalid("The body holds a number with too many digits") from None
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+def _blocks(stream: Stream) -> Iterator[bytes]:
     # gunicorn reports a body that breaks off or breaks the chunk format as an OSError, werkzeug
     # as a BadRequest of its own that cannot be imported without paying for werkzeug here.
     try:
         while block := stream.read(BLOCK_BYTES):
             yield block
+    except RequestError:  # the stream says by itself what is wrong
+        raise
     except Exception:
         message = "The body broke off or is malformed; send it whole."
         raise RequestError(400, "invalid_body", message) from None

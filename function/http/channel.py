@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 import time
-from io import BytesIO
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.utilities import BadRequest
 
+from function.http.body import too_busy
 from function.http.wire import MalformedTask, RequestTask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from waitress.adjustments import Adjustments
@@ -37,7 +38,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, server: ImageServer, *arguments: Any, **options: Any) -> None:
         self.task_class = RequestTask
         self.error_task_class = MalformedTask
-        self.parser_class = lambda adjustments: Parser(adjustments, server.max_bytes)
+        self.parser_class = lambda adjustments: Parser(adjustments, server)
         super().__init__(server, *arguments, **options)
 
     def handle_read(self) -> None:
@@ -70,7 +71,17 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.began_s, self.used = None, True
         elif not was_partial or self.began_s is None:
             self.began_s = time.time()
+        arriving = self.request
+        if arriving and not arriving.headers_finished and not self.server.may_hold():
+            self.will_close = True  # a head cannot be let go of and answered
         return taken
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of its requests that wait, of the one that arrives, and of answers to send."""
+        requests = [*self.requests, self.request]
+        arriving: int = sum(request.held_bytes for request in requests if request is not None)
+        return arriving + int(self.total_outbufs_len)
 
     def is_halfway(self) -> bool:
         """A request or an answer is under way, or the first request has not come."""
@@ -94,33 +105,62 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 class Parser(HTTPRequestParser):  # type: ignore[misc]
     """Reads a request; of its body no more is held than the endpoint may take and one byte."""
 
-    def __init__(self, adjustments: Adjustments, max_bytes: int) -> None:
+    def __init__(self, adjustments: Adjustments, server: ImageServer) -> None:
         super().__init__(adjustments)
-        self._max_bytes = max_bytes
+        self._server = server
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.body_rcv is not None:
-            self.body_rcv.buf = HeldBody(self._max_bytes + 1)
+            self.body_rcv.buf = HeldBody(self._server.max_bytes + 1, self._server.may_hold)
+
+    @property
+    def held_bytes(self) -> int:
+        """What has arrived of it and is held."""
+        if self.body_rcv is None:
+            return len(self.header_plus)
+        body: HeldBody = self.body_rcv.buf
+        return body.held_bytes
 
 
 class HeldBody:
-    """A buffer for a body that throws away what is past its size."""
+    """A body: what arrives is appended, and read once.
 
-    def __init__(self, size: int) -> None:
+    It throws away what is past its size, and all of it where no more may be held.
+    """
+
+    def __init__(self, size: int, may_hold: Callable[[], bool]) -> None:
         self._size = size
+        self._may_hold = may_hold
         self._held = bytearray()
         self._received = 0
+        self._refused = False
 
     def __len__(self) -> int:
         return self._received
 
+    @property
+    def held_bytes(self) -> int:
+        return len(self._held)
+
     def append(self, data: bytes) -> None:
         self._received += len(data)
-        self._held += data[: self._size - len(self._held)]
+        if not self._refused:
+            self._held += data[: self._size - len(self._held)]
+            if not self._may_hold():
+                self._refused = True
+                self._held = bytearray()
 
-    def getfile(self) -> BytesIO:
-        return BytesIO(self._held)
+    def getfile(self) -> HeldBody:
+        return self
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next `size` bytes, which are held no longer; raises RequestError."""
+        if self._refused:
+            raise too_busy()
+        block = bytes(self._held[:size] if size >= 0 else self._held)
+        del self._held[: len(block)]
+        return block
 
     def close(self) -> None:
         self._held = bytearray()

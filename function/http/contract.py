@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from function.http.errors import RequestError
+from model.encoding import is_blank
 from model.values import Values
 
 TYPE_CHECKING = False
@@ -85,7 +86,7 @@ def _text(text: Any, field: str, max_chars: int) -> str:
     if len(text) > max_chars:
         problem = f"is {len(text)} characters long; send at most {max_chars} per text"
         raise _wrong("text_too_long", field, problem)
-    if not text.strip():
+    if is_blank(text):
         problem = "is blank; send a text, and leave out those that have none"
         raise _wrong("blank_text", field, problem)
     return text

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from function.http.compression import MIN_BYTES, accepts_gzip, deflate
 from function.http.service import RequestFacts, Service
-from function.record.log import Instance, now, rss_mb, trace_fields, write_line
+from function.record.line_output import log_lines
+from function.record.log import Instance, now, rss_mb, trace_fields
 from function.record.otlp_export import OtlpExport
 from function.record.trace_context import is_sampled, read_trace
 from profiling.timer import server_timing, span_rows, startup, timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from function.http.errors import RequestError
     from function.http.loading import LazyClassifier
     from function.http.request import Request
     from function.http.service import Reply
@@ -66,29 +68,34 @@ class Endpoint:
         self.record(answered)
         return answered.response
 
-    def answer(self, request: Request) -> Answered:
-        """Answer one request, whose line is still to be logged by `record`."""
+    def answer(self, request: Request, refusal: RequestError | None = None) -> Answered:
+        """Answer one request, whose line is still to be logged by `record`.
+
+        `refusal` says why the server itself cannot let it through.
+        """
         facts = RequestFacts()
         trace = read_trace(request.headers)
         detailed = startup.pending or is_sampled(trace, self._settings.profile_sample)
         with timer.session(detailed=detailed) as session, timer.span("request"):
-            reply = self.service.answer(request, facts)
+            reply = self.service.answer(request, facts, refusal)
             response = _response(request, reply)
         response.headers["Server-Timing"] = server_timing(session.spans)
         return Answered(request, response, facts, trace, session)
 
     def record(self, answered: Answered) -> None:
-        """Log the line of an answer, and export its spans where that is set."""
+        """Log the line of an answer, and export its spans where that is set. Never raises."""
         entry = self._log_entry(answered)
-        write_line(entry)
+        log_lines.write(entry)
         status = answered.response.status
         self._otlp_export.export(answered.session, answered.trace, str(entry["message"]), status)
+        if change := self.service.classifier.changed_files():
+            log_lines.write({"time": now(), "severity": change[0], "message": change[1]})
 
     def after_answer(self) -> None:
         """When an answer has been sent: verify what a seal spared the start, and log damage."""
         problem = self.service.classifier.verify_sealed()
         if problem is not None:
-            write_line({"time": now(), "severity": "ERROR", "message": problem})
+            log_lines.write({"time": now(), "severity": "ERROR", "message": problem})
 
     def _log_entry(self, answered: Answered) -> dict[str, object]:
         """Its line. Unknown paths and methods are text of the client, so they stay out."""

@@ -10,12 +10,17 @@ class RequestError(Exception):
     """
 
     def __init__(
-        self, status: int, code: str, message: str, field: str | None = None, allow: str = ""
+        self,
+        status: int,
+        code: str,
+        message: str,
+        field: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.document = error_document(code, message, field)
-        self.headers = {"Allow": allow} if allow else {}
+        self.headers = headers or {}
 
 
 def error_document(code: str, message: str, field: str | None = None) -> dict[str, object]:

@@ -24,7 +24,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from function.http.body import DISCARD_BYTES
+from function.http.body import DISCARD_BYTES, HELD_BODIES
 from function.http.channel import Channel
 from model.cpus import usable_cpus
 
@@ -50,9 +50,11 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """Reads requests, lets the endpoint answer them, and stops in good order."""
 
     def __init__(self, endpoint: Endpoint, listener: socket.socket, max_bytes: int) -> None:
-        """Serve on `listener`; of a body no more than `max_bytes` and one is held."""
+        """Serve on `listener`; of a body no more than `max_bytes` and one is held, and of all
+        that arrives and waits no more than HELD_BODIES such bodies."""
         self.endpoint = endpoint
         self.max_bytes = max_bytes
+        self._most_held_bytes = HELD_BODIES * max_bytes
         self.channel_class = Channel
         self._stop_at_s: float | None = None
         self.accepting: bool
@@ -64,6 +66,7 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             cleanup_interval=CHECK_S,
             max_request_header_size=HEADER_BYTES,
             max_request_body_size=DISCARD_BYTES,
+            outbuf_overflow=2**30,  # answers wait in memory, never in a temporary file
             clear_untrusted_proxy_headers=False,
             log_socket_errors=False,
         )
@@ -81,6 +84,11 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
             bind_socket=False,
         )
+
+    def may_hold(self) -> bool:
+        """Whether memory allows for more of what arrives."""
+        held_bytes: int = sum(channel.held_bytes for channel in self.active_channels.values())
+        return held_bytes <= self._most_held_bytes
 
     def serve(self) -> None:
         """Until SIGTERM or SIGINT, and then until all is answered."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
-from model.bundle import Bundle, BundleError, read_bundle
+from model.bundle import HASHED, MANIFEST, Bundle, BundleError, read_bundle
+from model.stamps import stamps
 from profiling.timer import startup, timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from model.classifier import Classifier
+    from model.stamps import Stamps
+
+LOOK_S = 5.0
+"""How often the files of a bundle that answers are looked at."""
 
 
 class LazyClassifier:
@@ -28,6 +34,9 @@ class LazyClassifier:
         self._lock = threading.Lock()
         self._classifier: Classifier | None = None
         self._manifest: Bundle | None = None
+        self._stamps: Stamps = {}
+        """Of the bundle's files, as they were loaded or last looked at."""
+        self._looked_s = 0.0
         self.requested = False
         """Whether a request has used it: the first is part of a cold start, whoever loaded."""
 
@@ -83,8 +92,38 @@ class LazyClassifier:
             with timer.span("verify"):
                 bundle = sealed_bundle(self._path)
             if bundle is not None:
+                self._stamps = self._stamps_now()
                 return Classifier(bundle, self._threads, sealed=True)
-        return Classifier.load(self._path, self._threads)
+        self._stamps = self._stamps_now()
+        classifier = Classifier.load(self._path, self._threads)
+        if self._stamps_now() != self._stamps:
+            raise BundleError(self._path, "its files were changed while they were loaded")
+        return classifier
+
+    def _stamps_now(self) -> Stamps:
+        return stamps(self._path / name for name in (MANIFEST, *HASHED))
+
+    def changed_files(self) -> tuple[str, str] | None:
+        """Severity and message when somebody changed the files of the bundle that answers.
+
+        It goes on answering, out of memory. Looks every LOOK_S, and says each change once.
+        """
+        classifier, now_s = self._classifier, time.monotonic()
+        if classifier is None or now_s < self._looked_s + LOOK_S:
+            return None
+        self._looked_s = now_s
+        seen = self._stamps_now()
+        if seen == self._stamps:
+            return None
+        self._stamps = seen
+        in_use = f"{classifier.bundle.identity}, which was loaded before, goes on answering"
+        try:
+            bundle = read_bundle(self._path)
+        except BundleError as error:
+            return "ERROR", f"{error}; {in_use}"
+        if bundle.digest == classifier.bundle.digest:
+            return None
+        return "WARNING", f"{self._path}: holds {bundle.identity} now; {in_use} until a restart"
 
     def verify_sealed(self) -> str | None:
         """After the first answer: verify what a seal spared the start; what is wrong, or None.

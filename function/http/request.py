@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Protocol
+    from typing import Protocol
 
     from function.record.trace_context import Headers
+
+    class Stream(Protocol):
+        """The bytes of a body."""
+
+        def read(self, size: int = -1, /) -> bytes:
+            """The next bytes, `size` at most; none at the end. May raise RequestError."""
 
     class Request(Protocol):
         """A request whose head was read; its body may still be on the way."""
@@ -20,4 +28,15 @@ if TYPE_CHECKING:
         @property
         def content_length(self) -> int | None: ...
         @property
-        def stream(self) -> IO[bytes]: ...
+        def stream(self) -> Stream: ...
+
+
+class UnreadRequest:
+    """In place of a request whose head could not be read."""
+
+    method = path = ""
+    content_length = None
+
+    def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
+        self.stream = BytesIO()

@@ -8,6 +8,7 @@ from function.http.body import parse_json, read_body
 from function.http.contract import PredictRequest, check_tasks, parse_request
 from function.http.errors import RequestError, error_document
 from function.http.loading import LazyClassifier
+from function.http.turns import Turn, Turns
 from function.record.log import stack_trace
 from function.settings import Settings
 from model.bundle import BundleError
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from model.classifier import Classifier, Detailed
 
     Document = dict[str, object]
-    Answer = Callable[[Request, "RequestFacts"], Document]
+    Answer = Callable[[Request, "RequestFacts", Turn], Document]
 
+LARGE_BYTES, LARGE_TEXTS = 2**16, 128
+"""A request with a larger body, or with more texts, waits for its turn."""
 WARM_UP = "ready"
 """Text that /ready predicts: the first run of a graph is slower than those after it."""
 
@@ -56,6 +59,7 @@ class Service:
         """With a `classifier` that may be loading already, else with one that loads when asked."""
         self._settings = settings
         self.classifier = classifier or LazyClassifier(settings.bundle, settings.threads)
+        self._turns = Turns(settings.threads)
         self._routes: dict[str, dict[str, Answer]] = {
             "/": {"GET": self._describe, "POST": self._predict},
             "/health": {"GET": self._health},
@@ -65,9 +69,13 @@ class Service:
     def knows(self, path: str) -> bool:
         return path in self._routes
 
-    def answer(self, request: Request, facts: RequestFacts) -> Reply:
-        """The reply to any request, whatever goes wrong."""
+    def answer(
+        self, request: Request, facts: RequestFacts, refusal: RequestError | None = None
+    ) -> Reply:
+        """The reply to any request, whatever goes wrong; `refusal`: the server's own reason."""
         try:
+            if refusal is not None:
+                raise refusal
             return self._reply(request, facts)
         except RequestError as error:
             return Reply(error.status, serialize(error.document), error.headers)
@@ -94,14 +102,17 @@ class Service:
         answer = methods.get("GET" if request.method == "HEAD" else request.method)
         if answer is None:
             message = f"This path takes {allow}; send one of those."
-            raise RequestError(405, "method_not_allowed", message, allow=allow)
-        return Reply(200, serialize(answer(request, facts)))
+            raise RequestError(405, "method_not_allowed", message, headers={"Allow": allow})
+        with Turn(self._turns) as turn:
+            return Reply(200, serialize(answer(request, facts, turn)))
 
-    def _predict(self, request: Request, facts: RequestFacts) -> Document:
-        parsed = self._parse(request)
+    def _predict(self, request: Request, facts: RequestFacts, turn: Turn) -> Document:
+        parsed = self._parse(request, turn)
         facts.texts = len(parsed.texts)
         classifier = self._load(facts)
         check_tasks(parsed, [task.name for task in classifier.bundle.tasks])
+        if facts.texts > LARGE_TEXTS:
+            turn.take()
         detailed = classifier.predict_detailed(
             parsed.texts, parsed.tasks, parsed.top_k, parsed.min_score
         )
@@ -109,12 +120,14 @@ class Service:
         return predictions_document(detailed, classifier.bundle.identity)
 
     @timer.span("parse")
-    def _parse(self, request: Request) -> PredictRequest:
+    def _parse(self, request: Request, turn: Turn) -> PredictRequest:
         settings = self._settings
-        value = parse_json(read_body(request, settings.max_bytes))
-        return parse_request(value, settings.max_texts, settings.max_chars)
+        body = read_body(request, settings.max_bytes)
+        if len(body) > LARGE_BYTES:
+            turn.take()
+        return parse_request(parse_json(body), settings.max_texts, settings.max_chars)
 
-    def _describe(self, _request: Request, _facts: RequestFacts) -> Document:
+    def _describe(self, _request: Request, _facts: RequestFacts, _turn: Turn) -> Document:
         bundle = self.classifier.manifest()
         tasks = [
             {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
@@ -130,10 +143,10 @@ class Service:
             "limits": {name: getattr(self._settings, name) for name in limits},
         }
 
-    def _health(self, _request: Request, _facts: RequestFacts) -> Document:
+    def _health(self, _request: Request, _facts: RequestFacts, _turn: Turn) -> Document:
         return {"status": "alive"}
 
-    def _ready(self, _request: Request, facts: RequestFacts) -> Document:
+    def _ready(self, _request: Request, facts: RequestFacts, _turn: Turn) -> Document:
         classifier = self._load(facts)
         if facts.cold:
             classifier.predict([WARM_UP])

@@ -6,16 +6,19 @@ from io import BytesIO
 
 from waitress.task import Task
 
-from function.http.errors import error_document
-from function.http.service import serialize
+from function.http.errors import RequestError
+from function.http.request import UnreadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from waitress.parser import HTTPRequestParser
 
+    from function.http.endpoint import Answered
+    from function.http.request import Stream
+
 REASONS = {
     200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-    413: "Content Too Large", 415: "Unsupported Media Type",
+    413: "Content Too Large", 415: "Unsupported Media Type", 429: "Too Many Requests",
     431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
     503: "Service Unavailable",
 }  # fmt: skip
@@ -46,7 +49,7 @@ class WireRequest:
         self.path: str = parser.path
         self.headers = WireHeaders(parser.headers)
         self.content_length = int(parser.headers.get("CONTENT_LENGTH") or 0)
-        self.stream: BytesIO = BrokenBody() if parser.error else parser.get_body_stream()
+        self.stream: Stream = BrokenBody() if parser.error else parser.get_body_stream()
 
 
 class RequestTask(Task):  # type: ignore[misc]
@@ -54,13 +57,16 @@ class RequestTask(Task):  # type: ignore[misc]
 
     def execute(self) -> None:
         endpoint = self.channel.server.endpoint
-        answered = endpoint.answer(WireRequest(self.request))
+        self.respond(endpoint.answer(WireRequest(self.request)))
+        endpoint.after_answer()
+
+    def respond(self, answered: Answered) -> None:
+        """Send an answer, and then log its line, for which nobody waits."""
         response = answered.response
         try:
             self.send(response.status, response.headers, response.body)
         finally:
-            endpoint.record(answered)  # nobody waits for that
-        endpoint.after_answer()
+            self.channel.server.endpoint.record(answered)
 
     def send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Send a response in one piece."""
@@ -83,6 +89,7 @@ class MalformedTask(RequestTask):
             return
         status = self.request.error.code
         message = f"This is no HTTP request that can be read ({REASONS[status]}); send it anew."
-        document = error_document("malformed_request", message)
-        headers = {"Content-Type": "application/json", "Connection": "close"}
-        self.send(status, headers, serialize(document).encode())
+        refusal = RequestError(
+            status, "malformed_request", message, headers={"Connection": "close"}
+        )
+        self.respond(self.channel.server.endpoint.answer(UnreadRequest(), refusal))

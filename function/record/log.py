@@ -1,4 +1,4 @@
-"""One JSON line per request on stdout, as Cloud Logging reads it.
+"""What a log line holds, as Cloud Logging reads it.
 
 https://cloud.google.com/logging/docs/structured-logging names the fields. Nothing that a user
 sent may be logged: neither a text nor anything that quotes one.
@@ -7,7 +7,6 @@ sent may be logged: neither a text nor anything that quotes one.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import sys
 import time
@@ -18,8 +17,6 @@ from profiling.timer import startup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from function.record.trace_context import Trace
 
 STATM = Path("/proc/self/statm")
@@ -30,12 +27,6 @@ def now() -> str:
     seconds, nanoseconds = divmod(time.time_ns(), 10**9)
     to_seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{to_seconds}.{nanoseconds // 1000:06d}+00:00"
-
-
-def write_line(entry: Mapping[str, object]) -> None:
-    """One write, so that lines of different threads never mix, and a flush."""
-    sys.stdout.write(json.dumps(entry) + "\n")
-    sys.stdout.flush()
 
 
 def trace_fields(trace: Trace | None, project: str | None) -> dict[str, str]:
@@ -90,8 +81,11 @@ class Instance:
 
     def describe(self) -> dict[str, str | float]:
         """The instance in a log line; each call counts as one request."""
-        return {
+        described: dict[str, str | float] = {
             "id": f"{self._server}-{os.getpid()}",
             "age_s": round(startup.elapsed_ms / 1000, 3),
             "requests": next(self._requests),
         }
+        if startup.is_restart:
+            described["restart"] = True
+        return described

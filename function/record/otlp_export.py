@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import threading
 
-from function.record.log import now, write_line
+from function.record.line_output import log_lines
+from function.record.log import now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,31 +33,42 @@ class OtlpExport:
         self._exporter: Exporter | None = None
 
     def export(self, session: Session, trace: Trace | None, message: str, status: int) -> None:
-        """Hand the session over; it leaves in the background."""
-        if self._enabled and session.detailed and (exporter := self._get()):
-            caller = None
-            if trace is not None and trace.span_id is not None:
-                caller = (trace.trace_id, trace.span_id, trace.sampled)
-            attributes: dict[str, str | int] = {
-                "message": message,
-                "http.response.status_code": status,
-            }
-            exporter.export(session, caller, attributes)
+        """Hand the session over; it leaves in the background. Never raises."""
+        if not (self._enabled and session.detailed):
+            return
+        caller = None
+        if trace is not None and trace.span_id is not None:
+            caller = (trace.trace_id, trace.span_id, trace.sampled)
+        attributes: dict[str, str | int] = {
+            "message": message,
+            "http.response.status_code": status,
+        }
+        try:
+            self._get().export(session, caller, attributes)
+        except ModuleNotFoundError as error:
+            self._give_up(
+                f"an OTLP endpoint is set, but {error.name} is not installed; add "
+                "opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http to "
+                "requirements.txt, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+            )
+        except Exception as error:  # settings of its own may be wrong, or a version not fit
+            self._give_up(
+                f"opentelemetry failed ({type(error).__qualname__}: {error}); correct the OTEL_* "
+                "variables, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+            )
 
-    def _get(self) -> Exporter | None:
+    def _get(self) -> Exporter:
         with self._lock:
-            if self._exporter is None and self._enabled:
-                try:
-                    from profiling.timer.otlp import Exporter
+            if self._exporter is None:
+                from profiling.timer.otlp import Exporter
 
-                    self._exporter = Exporter(self._attributes)
-                except ModuleNotFoundError as error:
-                    self._enabled = False
-                    message = (
-                        f"no spans are exported: an OTLP endpoint is set, but {error.name} is not "
-                        "installed; add opentelemetry-sdk and "
-                        "opentelemetry-exporter-otlp-proto-http to requirements.txt, or unset "
-                        "OTEL_EXPORTER_OTLP_ENDPOINT"
-                    )
-                    write_line({"time": now(), "severity": "ERROR", "message": message})
+                self._exporter = Exporter(self._attributes)
             return self._exporter
+
+    def _give_up(self, reason: str) -> None:
+        with self._lock:
+            if not self._enabled:
+                return
+            self._enabled = False
+        message = f"no spans are exported: {reason}"
+        log_lines.write({"time": now(), "severity": "ERROR", "message": message})

@@ -6,7 +6,8 @@
 The first span, `framework`, runs from the start of the process to the import of this module:
 Python itself and functions-framework. `boot` ends when the server forks its worker, which it
 does when it listens; `idle` when the request came that needed the bundle. That request's session
-goes on from this one, so that its line has the whole cold start.
+goes on from this one, so that its line has the whole cold start. A worker that the server starts
+later, in place of one that was killed, begins anew when it is forked.
 
 The server imports the function in its first process and forks afterwards, and the monotonic clock
 is one for all processes. Linux gives a process's start in ticks, so the origin is exact to 10 ms.
@@ -38,11 +39,15 @@ class Startup(Session):
         self._lock = threading.Lock()
         self.pending = True
         """No request has gone on from here yet."""
+        self.is_restart = False
+        """This process replaces one that was killed, so that its start is no cold start."""
+        self._forks = 0
         self.fill("framework")
 
-    def mark_forks(self) -> None:
-        """From now on, the first fork ends the span `boot`."""
-        os.register_at_fork(after_in_child=self._forked)
+    def mark_forks(self, workers: int) -> None:
+        """From now on, the first fork ends the span `boot`; one after `workers` is a restart."""
+        self._workers = workers
+        os.register_at_fork(after_in_parent=self._count_fork, after_in_child=self._forked)
 
     def hand_over(self, request: Session | None) -> None:
         """Let `request` go on from here, if it is the first to ask; None or itself: no request."""
@@ -56,9 +61,16 @@ class Startup(Session):
         idle.duration_ms = max(0.0, (idle.duration_ms or 0.0) - waited_ms)
         request.continue_from(self)
 
+    def _count_fork(self) -> None:
+        self._forks += 1
+
     def _forked(self) -> None:
         self._lock = threading.Lock()  # another thread may have held it
-        if self.pending and not any(span.name == "boot" for span in self.spans):
+        if self._forks >= self._workers:
+            self.is_restart = True
+            self.spans = []
+            self._origin_s = self._clock()
+        elif self.pending and not any(span.name == "boot" for span in self.spans):
             self.fill("boot")
 
 

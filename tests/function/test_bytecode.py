@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from function.bytecode import packed_modules, write_pack
-from function.packed import LENGTH_BYTES, PackedFinder, install, pack_file
+from function.packed import HASH_BYTES, LENGTH_BYTES, PackedFinder, install, pack_file
 from profiling.server import FROM_IMAGE, ROOT
 
 COPIED = ("function", "model", "profiling/__init__.py", "profiling/timer")
@@ -73,6 +73,7 @@ def test_it_holds_all_that_a_start_imports(packed: Path, bundle_path: Path) -> N
     ).stderr  # fmt: skip
     assert "function.process" in log
     with Path(pack_file(str(packed))).open("rb") as file:
+        file.seek(HASH_BYTES)
         length = int.from_bytes(file.read(LENGTH_BYTES), "big")
         modules = marshal.loads(file.read(length))["modules"]
     assert {"function.http.image_server", "model.classifier", "waitress.server", "json"} <= set(
@@ -129,6 +130,18 @@ def test_a_pack_that_is_cut_off_is_not_needed(packed: Path, tmp_path: Path, size
     pack = Path(pack_file(str(folder)))
     pack.write_bytes(pack.read_bytes()[:size])
     assert loaders(folder)[0][0] == "SourceFileLoader"
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_a_pack_that_was_altered_is_not_needed(packed: Path, place: float) -> None:
+    pack = Path(pack_file(str(packed)))
+    content = bytearray(before := pack.read_bytes())
+    content[int(place * len(content))] ^= 1
+    pack.write_bytes(content)
+    try:
+        assert loaders(packed)[0][0] == "SourceFileLoader"
+    finally:
+        pack.write_bytes(before)
 
 
 def test_a_sealed_pack_looks_at_no_file() -> None:

@@ -45,6 +45,7 @@ WRONG: list[tuple[str, str, str | None, str]] = [
     ('{"inputs": ["a", "bbbbbbbbbbb"]}', "text_too_long", "inputs[1]", "11 characters long; send"),
     ('{"inputs": ""}', "blank_text", "inputs", "is blank"),
     ('{"inputs": ["a", " \\t\\n\\u2003"]}', "blank_text", "inputs[1]", "is blank"),
+    ('{"inputs": "\\u200b\\ufe0f\\u3164\\u0007"}', "blank_text", "inputs", "is blank"),
     ('{"inputs": "a", "tasks": null}', "wrong_type", "tasks", "tasks is null"),
     ('{"inputs": "a", "tasks": "source"}', "wrong_type", "tasks", "send a list of task names"),
     ('{"inputs": "a", "tasks": []}', "empty", "tasks", "or leave it out for all"),

@@ -33,7 +33,7 @@ def test_age_counts_from_the_servers_first_process(
     assert [instance["requests"] for instance in instances] == [1, 2]
     assert len({instance["id"] for instance in instances}) == 1
     assert 0 < instances[0]["age_s"] < listening_s + 0.02  # a process's start is known to 10 ms
-    assert instances[0]["age_s"] + 0.3 < instances[1]["age_s"] < whole_s + 0.02
+    assert instances[0]["age_s"] + 0.2 < instances[1]["age_s"] < whole_s + 0.02
     assert {line["profile"]["revision"] for line in lines} == {"r3"}
     cold = lines[1]["profile"]
     end_ms = max(span["start_ms"] + span["duration_ms"] for span in cold["spans"])

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from function.record.log import rss_mb, stack_trace, write_line
+from function.record.line_output import log_lines
+from function.record.log import rss_mb, stack_trace
 
 
 def failure() -> BaseException:
@@ -28,9 +29,9 @@ def test_a_stack_trace_has_frames_and_types_but_no_messages() -> None:
     assert trace.endswith("\nValueError")
 
 
-def test_a_line_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
-    write_line({"message": "two\nlines \u2028 \ud800"})
-    out = capsys.readouterr().out
+def test_a_line_is_one_json_document(capfd: pytest.CaptureFixture[str]) -> None:
+    log_lines.write({"message": "two\nlines \u2028 \ud800"})
+    out = capfd.readouterr().out
     assert out.count("\n") == 1
     assert out.isascii()
     assert json.loads(out) == {"message": "two\nlines \u2028 \ud800"}
