@@ -22,7 +22,6 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING
 
 import flask
-from gunicorn import config
 from werkzeug.exceptions import HTTPException
 
 from function.http.errors import RequestError
@@ -65,6 +64,7 @@ def worker_count(environment: MutableMapping[str, str]) -> int:
 
 def set_up_gunicorn(endpoint: Endpoint) -> None:
     """Change the defaults that gunicorn's configuration is made from."""
+    from gunicorn import config  # reads the environment, which is checked by now
 
     def set_up_worker(worker: Worker) -> None:
         limit = struct.pack("ll", READ_S, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import marshal
-import os
 import shutil
 import subprocess
 import sys
@@ -14,9 +13,10 @@ import pytest
 
 from function.bytecode import packed_modules, write_pack
 from function.packed import HASH_BYTES, LENGTH_BYTES, PackedFinder, install, pack_file
-from profiling.server import FROM_IMAGE, ROOT
+from profiling.server import FROM_IMAGE
+from tests.function.installed import install as install_copy
+from tests.function.installed import run
 
-COPIED = ("function", "model", "profiling/__init__.py", "profiling/timer")
 WHERE = """
 import json, model.softmax, function.http.contract, waitress.parser, _ctypes
 modules = (model.softmax, function.http.contract, waitress.parser, _ctypes)
@@ -27,29 +27,10 @@ print(json.dumps([(type(each.__spec__.loader).__name__, each.__file__) for each 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory, bundle_path: Path) -> Path:
     """A copy of what is served, with its pack."""
-    folder = tmp_path_factory.mktemp("packed")
-    without = shutil.ignore_patterns("ingredients")
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=without)
-        else:
-            (folder / name).parent.mkdir(exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    done = run(folder, "-m", "function.bytecode", BUNDLE=str(bundle_path))
+    folder = install_copy(tmp_path_factory.mktemp("packed"), bundle_path)
+    done = run(folder, "-m", "function.bytecode")
     assert done.returncode == 0, done.stderr
     return folder
-
-
-def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def ask_packed(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
@@ -66,10 +47,9 @@ def loaders(folder: Path) -> list[list[str]]:
     return parsed
 
 
-def test_it_holds_all_that_a_start_imports(packed: Path, bundle_path: Path) -> None:
+def test_it_holds_all_that_a_start_imports(packed: Path) -> None:
     log = run(
-        packed, *FROM_IMAGE[:2], "-X", "importtime", "function/start.py", "--help",
-        BUNDLE=str(bundle_path),
+        packed, *FROM_IMAGE[:2], "-X", "importtime", "function/start.py", "--help"
     ).stderr  # fmt: skip
     assert "function.process" in log
     with Path(pack_file(str(packed))).open("rb") as file:

@@ -23,7 +23,7 @@ SECRET = "Zanzibarzebra"
 def test_a_full_disk(way: str, bundle_path: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with (
-        open("/dev/full", "wb") as full,
+        Path("/dev/full").open("wb") as full,
         serving(bundle_path, log, way, stdout=full.fileno()) as server,
     ):
         answers = [server.ask({"inputs": "raw honey"}) for _ in range(3)]
@@ -43,15 +43,13 @@ def test_a_closed_standard_output(way: str, bundle_path: Path, tmp_path: Path) -
     assert log.read_text().count(COMPLAINT) == 1
 
 
-def test_a_pipe_that_nobody_reads_until_later(
-    way: str, bundle_path: Path, tmp_path: Path
-) -> None:
+def test_a_pipe_that_nobody_reads_until_later(way: str, bundle_path: Path, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with serving(bundle_path, tmp_path / "log", way, stdout=writing) as server:
         os.close(writing)
         statuses = {server.request("GET", "/health").status for _ in range(600)}
         content: list[bytes] = []
-        with open(reading, "rb") as pipe:
+        with os.fdopen(reading, "rb") as pipe:
             reader = threading.Thread(target=lambda: content.extend(pipe))
             reader.start()
             statuses.add(server.ask({"inputs": "raw honey"}).status)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,10 +13,9 @@ import pytest
 from model.classifier import Classifier
 from model.session import COPY
 from model.tokenizer_file import RULES
-from profiling.server import FROM_IMAGE, ROOT
+from tests.function.installed import install, run, start_command
 from tests.serving import StrictServer
 
-SERVED = ("function", "model", "profiling")
 pytestmark = pytest.mark.slow
 VERIFIED_S = 0.5
 
@@ -27,18 +23,8 @@ VERIFIED_S = 0.5
 @pytest.fixture
 def image(tmp_path: Path, bundle_path: Path) -> Path:
     """A folder as the image has it: the code, the bundle, its sealed copy."""
-    folder = tmp_path / "app"
-    for name in SERVED:
-        ignored = shutil.ignore_patterns("ingredients", "peers", "tools", "reports", "__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    shutil.copytree(bundle_path, folder / "bundle")
-    subprocess.run(
-        [sys.executable, "-m", "function.graph", "--seal"],
-        cwd=folder,
-        env={**os.environ, "BUNDLE": str(folder / "bundle")},
-        check=True,
-        capture_output=True,
-    )
+    folder = install(tmp_path / "app", bundle_path)
+    run(folder, "-m", "function.graph", "--seal").check_returncode()
     return folder
 
 
@@ -58,8 +44,7 @@ def profiles(server: StrictServer) -> list[dict[str, Any]]:
 
 def asked_three_times(image: Path, log: Path) -> tuple[list[Any], list[dict[str, Any]], str]:
     """The answers with time to verify after the first, the log's lines, and the whole log."""
-    start = str(image / FROM_IMAGE[-1])
-    server = StrictServer(image / "bundle", log, command=(*FROM_IMAGE[:-1], start))
+    server = StrictServer(image / "bundle", log, command=start_command(image))
     try:
         server.wait_until_listening()
         answers = []

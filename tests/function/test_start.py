@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from profiling import process_tree
-from profiling.server import FROM_IMAGE
+from profiling.server import FROM_IMAGE, ServerError
 from tests.serving import ROOT, StrictServer, serving
 
 MODULE, PREFLIGHT = ("-m", "function.start"), ("-m", "function.preflight")
@@ -138,6 +139,23 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise(
         connections = psutil.Process(server.pid).net_connections("tcp")
     listening = [entry.laddr.ip for entry in connections if entry.status == psutil.CONN_LISTEN]
     assert listening == [address]
+
+
+def test_a_process_that_is_killed_is_gone_and_a_new_one_starts_cold(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    """It is the only one: Cloud Run starts another instance."""
+    with started(bundle_path, tmp_path) as server:
+        server.ask({"inputs": "raw honey"})
+        os.kill(server.pid, signal.SIGKILL)
+        assert server.process.wait(5) == -signal.SIGKILL
+        with pytest.raises(ServerError, match="exit status -9"):
+            server.ask({"inputs": "raw honey"})
+    with started(bundle_path, tmp_path) as server:
+        server.ask({"inputs": "raw honey"})
+        profile = server.lines()[0]["profile"]
+    assert profile["cold"] is True
+    assert "restart" not in profile["instance"]
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "eighty"])

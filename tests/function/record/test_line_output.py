@@ -98,7 +98,7 @@ def test_a_full_disk_is_complained_of_once_and_a_torn_line_ends(
 ) -> None:
     file = tmp_path / "log"
     descriptor = os.open(file, os.O_CREAT | os.O_WRONLY)
-    with open("/dev/full", "wb", 0) as full:
+    with Path("/dev/full").open("wb", 0) as full:
         output = LineOutput(full.fileno())
         output.write(entry(1))
         output.write(entry(2))
