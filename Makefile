@@ -8,11 +8,13 @@ SERVE := .venv
 TRAIN := .venv-train
 PROFILE := .venv-profiling
 FILE ?= log
+REQUESTS ?= 30000
+FAULTED ?= 10000
 FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tests/profiling/logs \
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor check examine train search sweep twins
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-reliability check examine train search sweep twins
 .PHONY: report coldstart logs format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -28,7 +30,7 @@ test: $(TRAIN)/ready  ## the whole test suite
 	$(TRAIN)/bin/python -m pytest
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor" $(FAST)
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser
@@ -44,6 +46,11 @@ test-cpu: $(TRAIN)/ready  ## the shipped bundle on an emulated processor without
 
 test-gvisor: $(TRAIN)/ready  ## the function inside gVisor (python -m profiling.bench.sandbox fetches it)
 	$(TRAIN)/bin/python -m pytest -m gvisor
+
+test-reliability: $(TRAIN)/ready  ## faults, bursts and many inputs; two minutes, or REQUESTS=1000000 FAULTED=100000
+	$(TRAIN)/bin/python -m pytest -m reliability
+	$(TRAIN)/bin/python -m profiling reliability --requests $(REQUESTS)
+	$(TRAIN)/bin/python -m profiling reliability --requests $(FAULTED) --faults
 
 check: $(TRAIN)/ready  ## lint, types, format
 	$(TRAIN)/bin/ruff check . && $(TRAIN)/bin/ruff format --check . && $(TRAIN)/bin/mypy

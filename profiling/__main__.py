@@ -14,6 +14,10 @@ TOOLS = {
     "logs": ("logs.logs_command", "what a deployed function's log says, or two revisions compared"),
     "report": ("report.report_command", "load a bundle; a page and JSON of how it bears it"),
     "compare": ("report.two_reports", "what changed between two of these reports"),
+    "reliability": (
+        "reliability.reliability_command",
+        "whether anything takes it down: bursts, halves, faults",
+    ),
     "smoke": ("smoke", "does a deployed service answer rightly, and only to those it may?"),
 }
 BENCHMARKS = {

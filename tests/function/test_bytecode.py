@@ -13,9 +13,9 @@ import pytest
 
 from function.bytecode import packed_modules, write_pack
 from function.packed import HASH_BYTES, LENGTH_BYTES, PackedFinder, install, pack_file
+from profiling.reliability.installation import install as install_copy
+from profiling.reliability.installation import run
 from profiling.server import FROM_IMAGE
-from tests.function.installed import install as install_copy
-from tests.function.installed import run
 
 WHERE = """
 import json, model.softmax, function.http.contract, waitress.parser, _ctypes

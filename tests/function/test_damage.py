@@ -13,7 +13,7 @@ import pytest
 from function.http import loading
 from function.http.loading import LazyClassifier
 from model.bundle import HASHED, MANIFEST, BundleError
-from tests.function.installed import install, run, start_command
+from profiling.reliability.installation import install, run, start_command
 from tests.serving import Server, StrictServer, serving
 
 QUESTIONS = ({"inputs": "raw honey"}, {"inputs": ["raw honey", "butter knife"] * 20})
@@ -32,10 +32,14 @@ def cut(file: Path) -> None:
         opened.truncate(file.stat().st_size // 3)
 
 
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "altered": alter,
     "cut off": cut,
-    "emptied": lambda file: file.write_bytes(b"") and None,
+    "emptied": empty,
     "removed": Path.unlink,
 }
 

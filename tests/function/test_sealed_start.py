@@ -13,7 +13,7 @@ import pytest
 from model.classifier import Classifier
 from model.session import COPY
 from model.tokenizer_file import RULES
-from tests.function.installed import install, run, start_command
+from profiling.reliability.installation import install, run, start_command
 from tests.serving import StrictServer
 
 pytestmark = pytest.mark.slow

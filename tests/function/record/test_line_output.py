@@ -79,10 +79,12 @@ def test_a_line_longer_than_a_pipe_comes_whole_when_it_is_read() -> None:
 def test_many_threads_write_whole_lines() -> None:
     with pipe() as (reading, writing):
         output = LineOutput(writing)
-        threads = [
-            threading.Thread(target=lambda: [output.write(entry(n)) for n in range(50)])
-            for _ in range(8)
-        ]
+
+        def write_fifty() -> None:
+            for number in range(50):
+                output.write(entry(number))
+
+        threads = [threading.Thread(target=write_fifty) for _ in range(8)]
         for thread in threads:
             thread.start()
         lines = read_lines(reading, output)
