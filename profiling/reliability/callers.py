@@ -52,7 +52,7 @@ class Callers:
         """Let the callers send so many requests together."""
         self._remaining = requests
         threads = [
-            threading.Thread(target=Caller(self, self._seeds.random()).run)
+            threading.Thread(target=Sender(self, self._seeds.random()).run)
             for _ in range(self._count)
         ]
         for thread in threads:
@@ -88,7 +88,7 @@ class Callers:
             return False
 
 
-class Caller:
+class Sender:
     """One of them, with a connection."""
 
     def __init__(self, callers: Callers, seed: float) -> None:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from profiling.reliability.instance import Instance, wait_until_ready
+from profiling.reliability.kept_instance import KeptInstance, wait_until_ready
 from profiling.server import ServerError
 
 PAUSE_S = (0.2, 1.0)
@@ -22,7 +22,7 @@ GRACE_S = 0.5
 class Faults:
     """Injects faults into an instance, one after another, until `stop`."""
 
-    def __init__(self, instance: Instance, installed: Path, seed: int) -> None:
+    def __init__(self, instance: KeptInstance, installed: Path, seed: int) -> None:
         self.injected: Counter[str] = Counter()
         self.problems: list[str] = []
         self._instance = instance

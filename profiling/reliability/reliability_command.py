@@ -26,7 +26,7 @@ from profiling.bench import result
 from profiling.reliability.callers import Callers
 from profiling.reliability.faults import Faults
 from profiling.reliability.installation import install, run
-from profiling.reliability.instance import Instance, wait_until_ready
+from profiling.reliability.kept_instance import KeptInstance, wait_until_ready
 from profiling.reliability.traffic import Traffic, shipped_texts
 from profiling.server import ServerError
 from tables.text import markdown
@@ -68,7 +68,7 @@ def campaign(folder: Path, options: Any) -> dict[str, Any]:
         run(installed, "-m", module).check_returncode()
     traffic = Traffic(Classifier.load(options.bundle), shipped_texts(), options.seed)
     complaints = folder / "complaints"
-    instance = Instance(installed, complaints)
+    instance = KeptInstance(installed, complaints)
     faults = Faults(instance, installed, options.seed)
     try:
         wait_until_ready(instance)
@@ -102,7 +102,7 @@ def campaign(folder: Path, options: Any) -> dict[str, Any]:
     return report
 
 
-def _part(part: int, options: Any, callers: Callers, instance: Instance) -> dict[str, float]:
+def _part(part: int, options: Any, callers: Callers, instance: KeptInstance) -> dict[str, float]:
     """Send a tenth; what the process holds afterwards, if it may be expected to be there."""
     requests = options.requests // PARTS
     start_s = time.perf_counter()
@@ -116,7 +116,7 @@ def _part(part: int, options: Any, callers: Callers, instance: Instance) -> dict
     return row
 
 
-def _left_over(report: dict[str, Any], instance: Instance, status: int) -> list[str]:
+def _left_over(report: dict[str, Any], instance: KeptInstance, status: int) -> list[str]:
     """What must not be at the end."""
     first, last = report["rows"][0], report["rows"][-1]
     problems = [] if status == 0 else [f"it ended with exit status {status}"]

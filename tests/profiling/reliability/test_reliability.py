@@ -11,7 +11,7 @@ import pytest
 
 from model.classifier import Classifier
 from profiling.reliability.callers import Callers
-from profiling.reliability.instance import LogReader
+from profiling.reliability.kept_instance import LogReader
 from profiling.reliability.traffic import CANARY, KINDS, Traffic
 from tests.profiling.command import run
 from tests.serving import serving

@@ -24,7 +24,7 @@ WATCH_S = 0.01
 STARTS_S = 30.0
 
 
-class Instance:
+class KeptInstance:
     """One running function. `stop` ends it; until then it is started again whenever it ends."""
 
     def __init__(self, installed: Path, complaints: Path) -> None:
@@ -130,7 +130,7 @@ class LogReader:
             self.torn.append(f"{line[:200]!r}")
 
 
-def wait_until_ready(instance: Instance) -> None:
+def wait_until_ready(instance: KeptInstance) -> None:
     """As the startup probe does; raises ServerError."""
     deadline_s = time.monotonic() + STARTS_S
     while time.monotonic() < deadline_s:
