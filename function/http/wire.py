@@ -7,7 +7,6 @@ from io import BytesIO
 from waitress.task import Task
 
 from function.http.errors import RequestError
-from function.http.request import UnreadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ class MalformedTask(RequestTask):
         if self.request.body_rcv is not None:  # its head is whole
             super().execute()
             return
+        from function.http.request import UnreadRequest  # few clients need it
+
         status = self.request.error.code
         message = f"This is no HTTP request that can be read ({REASONS[status]}); send it anew."
         refusal = RequestError(

@@ -125,7 +125,7 @@ def test_a_connection_that_was_idle_takes_the_next_request(bundle_path: Path) ->
 
 
 def test_the_end_answers_and_logs_what_is_in_flight(bundle_path: Path, tmp_path: Path) -> None:
-    texts = ["boneless chicken breast with raw honey and butter " * 8] * 128
+    texts = ["boneless chicken breast with raw honey and butter " * 8] * 40
     half = STALLED["half a body"]
     with serving(bundle_path, tmp_path / "log", "image") as server:
         server.ask({"inputs": "raw honey"})
