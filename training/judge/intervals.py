@@ -18,6 +18,8 @@ CLAIM = 3.0
 """Points: what a headline should be known to, either way."""
 PSEUDO_ROWS = 2
 """One row lost and one gained, so that few rows without a change do not pass for certainty."""
+PSEUDO_VARIANCE = (3 / Z) ** 2
+"""Of what they lose: 95 % of their draws, which are Poisson's, are of at most 3 rows either way."""
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -73,9 +75,10 @@ def rows_to_tell_drop(rows: int, half_width: float, margin: float) -> float:
     PSEUDO_ROWS are in both.
     """
     scale = (100 * Z) ** 2
-    of_a_row = max(half_width**2 * (rows + PSEUDO_ROWS) ** 2 / scale - PSEUDO_ROWS, 0) / rows
+    of_a_row = max(half_width**2 * (rows + PSEUDO_ROWS) ** 2 / scale - PSEUDO_VARIANCE, 0) / rows
     linear = scale * of_a_row
-    return (linear + math.sqrt(linear**2 + 4 * margin**2 * scale * PSEUDO_ROWS)) / (2 * margin**2)
+    constant = 4 * margin**2 * scale * PSEUDO_VARIANCE
+    return (linear + math.sqrt(linear**2 + constant)) / (2 * margin**2)
 
 
 def interval_text(bounds: Sequence[float] | None) -> str:
