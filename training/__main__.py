@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=0.5,
         metavar="POINTS",
-        help="refuse a task that lost for certain more than so many points (0.5)",
+        help="points that a task may lose, as measured (0.5); beyond it exit status 1 or 3",
     )
     command.add_argument("--out", type=Path, metavar="FILE", help="write the same as JSON")
     return parser

@@ -2,9 +2,10 @@
 
     python -m training compare RECIPE DEPLOYED CANDIDATE [--max-drop POINTS] [--out FILE]
 
-Points lost per task with the paired bootstrap's 95 % interval. A task is refused when even the
-interval's low end is more than --max-drop, or when the candidate no longer answers it. The exit
-status is 0, 1 (refused, with the reason) or 2 (wrong arguments, recipe or bundle).
+Points lost per task with the paired bootstrap's 95 % interval. A task passes when it lost at most
+--max-drop as measured. Beyond that it is refused when even the interval's low end is beyond, or
+when the candidate no longer answers it, and undecided otherwise. The exit status is 0 (all pass),
+1 (refused, with the reason), 2 (wrong arguments, recipe or bundle) or 3 (undecided, none refused).
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from typing import Any
 
 from model.aside import write_json
 from training.judge.drops import Drop, measured_drops
+from training.judge.intervals import interval_text
 from training.judge.judged import judge_bundle
 from training.recipe import Recipe
 from training.rows.table import read_table
+
+REFUSED, UNDECIDED = 1, 3
+"""Exit statuses."""
 
 
 def compare_bundles(
@@ -32,27 +37,43 @@ def compare_bundles(
     before, after = (judge_bundle(table, path, "test") for path in (deployed, candidate))
     drops = measured_drops(before, after)
     gone = {task.name for task in before} - {task.name for task in after}
-    reasons = [f"{name}: not answered any more" for name in sorted(gone)]
-    reasons += [
-        f"{drop.task}: lost {drop.drop:.2f} points, for certain more than {max_drop:g}"
-        for drop in drops
-        if drop.low > max_drop
-    ]
-    if not drops:
-        reasons.append("no task in common with rows in the test split; nothing shows it is as good")
+    refused = [f"{name}: not answered any more" for name in sorted(gone)]
+    undecided = []
     for drop in drops:
-        figures = f"{drop.before:6.2f} {drop.after:6.2f}"
-        print(f"{drop.task:20} {figures}  lost {drop.low:+.2f} to {drop.high:+.2f}")
-    for reason in reasons:
+        verdict = drop.verdict(max_drop)
+        print(f"{drop.task:20} {_figures(drop)}  {verdict}")
+        if verdict == "refused":
+            lost = f"lost {drop.drop:.2f} points, for certain more than {max_drop:g}"
+            refused.append(f"{drop.task}: {lost}")
+        elif verdict == "undecided":
+            undecided.append(drop.doubt(max_drop))
+        elif not drop.is_proven(max_drop):
+            print(f"warning: {drop.doubt(max_drop)}")
+    if not drops:
+        refused.append("no task in common with rows in the test split; nothing shows it is as good")
+    for reason in refused:
         print(f"refused: {reason}")
+    for reason in undecided:
+        print(f"undecided: {reason}")
     if out:
-        write_json(out, {"drops": [_as_json(drop) for drop in drops], "refused": reasons})
-    return 1 if reasons else 0
+        measured = [_as_json(drop, max_drop) for drop in drops]
+        write_json(out, {"drops": measured, "refused": refused, "undecided": undecided})
+    return REFUSED if refused else UNDECIDED if undecided else 0
 
 
-def _as_json(drop: Drop) -> dict[str, Any]:
-    fields = asdict(drop)
-    return {"deployed": fields.pop("before"), "candidate": fields.pop("after"), **fields}
+def _figures(drop: Drop) -> str:
+    before = f"{drop.before:6.2f} {interval_text(drop.before_interval)}"
+    after = f"{drop.after:6.2f} {interval_text(drop.after_interval)}"
+    return f"{before}  {after}  lost {drop.drop:+.2f} ({drop.low:+.2f} to {drop.high:+.2f})"
+
+
+def _as_json(drop: Drop, max_drop: float) -> dict[str, Any]:
+    sides = {"before": "deployed", "after": "candidate"}
+    fields = {}
+    for name, value in asdict(drop).items():
+        side, _, rest = name.partition("_")
+        fields["_".join(filter(None, (sides.get(side, side), rest)))] = value
+    return {**fields, "verdict": drop.verdict(max_drop)}
 
 
 def main(arguments: list[str]) -> int:

@@ -6,17 +6,22 @@ Warnings name tasks, labels and lines; only what makes a run impossible is an er
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from model.heads import Head
 from tables.text import aligned
 from training.fit.schedule import student_epochs, teacher_epochs
+from training.judge.intervals import CLAIM, about, rows_to_claim, wilson
+from training.judge.metrics import FEW_ROWS
 from training.recipe import SPLITS, Recipe
-from training.rows.splits import normalise
+from training.rows.splits import group_key, normalise
 from training.rows.table import Row, Table, read_table
 
+EXPECTED = 0.9  # a headline that many tasks have
+LARGE_GROUP = 0.1  # of the rows
 LOPSIDED = 0.95  # share of one label above which a task is called lopsided
 SHOWN_LABELS = 20  # per task, most frequent first
 SHOWN_EXAMPLES = 3  # per warning
@@ -24,6 +29,12 @@ SHOWN_CHARS = 40  # of a text
 TOKENS_PER_WORD = 1.35  # measured on the shipped table
 FIXED_TOKENS = 2  # [CLS] and [SEP]
 EFFICIENCY = 0.5  # of a plain matrix product's speed that training reaches
+LACKS = {
+    "validation": "settings are chosen without them",
+    "test": "how well they are answered is not measured",
+}
+ONE_GROUP = "differ only in numbers, case or punctuation"
+REMEDY = "add rows of them, or give every row a split"
 BASE_LAYERS, LAYER_PARAMETERS = 6, 1.77e6  # of the default base
 
 
@@ -59,55 +70,125 @@ def _count(rows: list[Row], index: int) -> Counter[str]:
 
 
 def warnings(table: Table) -> Iterator[str]:
-    """Sentences on what will hurt: rare labels, lopsided tasks, duplicates, conflicts, leakage."""
-    yield from _weak_labels(table)
+    """Sentences on what will hurt: rare labels, few rows, duplicates, conflicts, leakage."""
+    yield from _weak_tasks(table)
+    if table.numbered:
+        yield f"most texts {ONE_GROUP}: each is taken as a group of its own"
+    yield from _large_groups(table)
     rows_of_text: dict[str, list[Row]] = defaultdict(list)
+    rows_of_key: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
         rows_of_text[normalise(row.text)].append(row)
-    repeated = [rows for rows in rows_of_text.values() if len(rows) > 1]
-    problems: dict[str, Callable[[list[Row]], bool]] = {
-        "texts occur more than once with the same labels": (
-            lambda rows: len({row.targets for row in rows}) < len(rows)
+        rows_of_key[group_key(row.text)].append(row)
+    problems: list[tuple[str, dict[str, list[Row]], Callable[[list[Row]], bool]]] = [
+        (
+            "texts occur more than once with the same labels",
+            rows_of_text,
+            lambda rows: len({row.targets for row in rows}) < len(rows),
         ),
-        "texts occur more than once with labels that contradict each other": _conflicts,
-        "texts occur in more than one split, so that training sees what judges it": (
-            lambda rows: len({row.split for row in rows if row.split}) > 1
+        (
+            "texts occur more than once with labels that contradict each other",
+            rows_of_text,
+            _conflicts,
         ),
-    }
-    for problem, has_problem in problems.items():
-        if cases := [rows for rows in repeated if has_problem(rows)]:
+        (
+            "texts occur in more than one split (numbers, case and punctuation aside), so that "
+            "training sees what judges it",
+            rows_of_key,
+            lambda rows: len({row.split for row in rows if row.split}) > 1,
+        ),
+    ]
+    for problem, rows_by_name, has_problem in problems:
+        repeated = (rows for rows in rows_by_name.values() if len(rows) > 1)
+        if cases := list(filter(has_problem, repeated)):
             examples = "; ".join(map(_example, cases[:SHOWN_EXAMPLES]))
             yield f"{len(cases)} {problem}: {examples}"
 
 
-def _weak_labels(table: Table) -> Iterator[str]:
-    rows = {split: table.split(split) for split in SPLITS}
+def _weak_tasks(table: Table) -> Iterator[str]:
     for index, head in enumerate(table.heads):
-        counts = _count(rows["train"], index)
-        labelled = sum(row.targets[index] is not None for row in rows["train"])
-        if not labelled:
+        labelled: dict[str, list[Row]] = {
+            split: [row for row in table.split(split) if row.targets[index] is not None]
+            for split in SPLITS
+        }
+        if not labelled["train"]:
             yield f"task {head.name}: no training row is labelled; nothing can be learnt"
             continue
-        if never := [label for label in head.labels if not counts[label]]:
-            yield f"task {head.name}: never in training: {_listed(never)}"
-        if once := [label for label in head.labels if counts[label] == 1]:
-            yield f"task {head.name}: only one training example: {_listed(once)}"
-        for split in SPLITS[1:]:
-            if not any(row.targets[index] is not None for row in rows[split]):
-                yield f"task {head.name}: no {split} row is labelled; its figures will be missing"
-        if not counts:
-            continue
-        label, most = counts.most_common(1)[0]
-        if len(head.labels) == 1 and head.kind == "single":
-            yield f"task {head.name}: has the one label {label!r}; every answer will be it"
-        elif most > LOPSIDED * labelled:
-            share = f"{100 * most / labelled:.1f} %"
-            yield f"task {head.name}: lopsided, {share} of rows are {label!r}"
+        counts = {split: _count(rows, index) for split, rows in labelled.items()}
+        for problem in (
+            *_weak_labels(head.labels, counts["train"]),
+            *_few_rows(labelled, counts, head.labels),
+            *_lopsided(head, counts["train"], len(labelled["train"])),
+        ):
+            yield f"task {head.name}: {problem}"
+
+
+def _weak_labels(labels: Sequence[str], train: Counter[str]) -> Iterator[str]:
+    if never := [label for label in labels if not train[label]]:
+        yield f"never in training: {_listed(never)}; {REMEDY}"
+    if once := [label for label in labels if train[label] == 1]:
+        yield f"only one training example: {_listed(once)}"
+
+
+def _few_rows(
+    labelled: Mapping[str, list[Row]], counts: Mapping[str, Counter[str]], labels: Sequence[str]
+) -> Iterator[str]:
+    """What the rows that choose and judge are too few for."""
+    for split, lack in LACKS.items():
+        if not labelled[split]:
+            yield f"no {split} row is labelled; its figures will be missing"
+        elif missing := [label for label in labels if not counts[split][label]]:
+            yield f"no {split} row has {_listed(missing)}: {lack}; {REMEDY}"
+    validation, test = len(labelled["validation"]), len(labelled["test"])
+    if 0 < validation < FEW_ROWS:
+        yield (
+            f"{validation} validation rows, fewer than {FEW_ROWS}: scores are left as unsure as "
+            "the network is, or made more so, and small losses of int8 do not show"
+        )
+    bounds = [100 * bound for bound in wilson(EXPECTED, test)] if test else None
+    if bounds and (needed := rows_to_claim(test, bounds)):
+        yield (
+            f"{test} test rows: a figure of {EXPECTED:.0%} could be {bounds[0]:.0f} to "
+            f"{bounds[1]:.0f} %; about {about(needed)} would tell it to within {CLAIM:g} points"
+        )
+
+
+def _lopsided(task: Head, train: Counter[str], labelled: int) -> Iterator[str]:
+    if not train:
+        return
+    label, most = train.most_common(1)[0]
+    if len(task.labels) == 1 and task.kind == "single":
+        yield f"has the one label {label!r}; every answer will be it"
+    elif most > LOPSIDED * labelled:
+        yield f"lopsided, {100 * most / labelled:.1f} % of rows are {label!r}"
+
+
+def _large_groups(table: Table) -> Iterator[str]:
+    rows_of_group: dict[str, list[Row]] = defaultdict(list)
+    labelled = [row for row in table.rows if row.split]
+    for row in labelled:
+        rows_of_group[row.group].append(row)
+    for group, rows in rows_of_group.items():
+        share, splits = len(rows) / len(labelled), {row.split for row in rows}
+        texts = {normalise(row.text) for row in rows}
+        if share > LARGE_GROUP and len(splits) == 1 and len(texts) > 1:
+            named = group.startswith("group:")
+            yield (
+                f"one group has {share:.0%} of the rows, all in the {rows[0].split} split: "
+                f"{_example(rows)}"
+                + (
+                    ""
+                    if named
+                    else f". Its texts {ONE_GROUP}; a [data] group column says otherwise"
+                )
+            )
 
 
 def _example(rows: list[Row]) -> str:
     """The text of one case, and where it stands."""
-    places = (row.place.rpartition(":") for row in rows[:2])
+    of_splits = list({row.split: row for row in rows}.values())
+    shown_rows = of_splits if len(of_splits) > 1 else rows
+    places = (row.place.rpartition(":") for row in shown_rows[:2])
     shown = " and ".join(f"{Path(path).name}:{line}" for path, _, line in places)
     return f"{rows[0].text[:SHOWN_CHARS]!r} at {shown}"
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from training.base import FILES, resolve_base
 from training.recipe import Recipe, RecipeError
+from training.rows.splits import RULE
 from training.stage_code import code_digests
 from training.stages import STAGES, Stage
 
@@ -90,6 +91,7 @@ def _ground(recipe: Recipe) -> Origin:
         "data": [[f.path.name, _file_digest(f.path), f.split] for f in recipe.data.files],
         "text": [[f.path.name, _file_digest(f.path), f.text] for f in texts],
         "base": {name: _file_digest(base / name) for name in FILES},
+        "rule that draws the splits": RULE,
         "data key": asdict(replace(recipe.data, files=())),
         "task": {task.name: [task.kind, task.column] for task in recipe.tasks},
         "version": {name: importlib.metadata.version(name) for name in LIBRARIES},

@@ -40,11 +40,12 @@ class BusyError(RunError):
 def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
     """The stages up to `last`, the report of a whole run and of its bundle under load."""
     run = Run(recipe, out)
-    for line in warnings(run.table):
+    table_warnings = list(warnings(run.table))
+    for line in table_warnings:
         print(f"warning: {line}", flush=True)
     seconds = run_stages(run, last)
     if last == STAGES[-1].name and PartialState().is_main_process:
-        print(write_report(run, seconds), flush=True)
+        print(write_report(run, seconds, table_warnings), flush=True)
         if load_report:
             report_performance(run)
     return 0

@@ -68,7 +68,7 @@ class Data(Section):
     text: str = "text"
     split: str = "split"
     group: str | None = None
-    """Column of the rows that belong together; absent: rows of the same text do."""
+    """Column of the rows that belong together; absent: texts with the same letters do."""
     slice: str | None = None
     """Column that names a part of the test split to report by itself."""
     seed: int = 1
@@ -177,7 +177,7 @@ class Quantize(Section):
     keep: tuple[str, ...] = ()
     """Layers left in fp32, named as the report ranks them: "layer.0.output.dense"."""
     max_drop: float = 0.3
-    """Points that int8 may lose against fp32 on validation, per task."""
+    """Points that int8 may lose against fp32 on validation, per task, as measured."""
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,18 @@ def test_the_same_bundle_loses_nothing(
 ) -> None:
     out = tmp_path / "out.json"
     assert main([str(recipe), str(bundle_path), str(bundle_path), "--out", str(out)]) == 0
-    assert "lost +0.00 to +0.00" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "lost +0.00 (-" in output
+    assert "passes" in output
+    assert "warning: ingredient: lost 0.00 points" in output
+    assert "60 rows are too few to tell whether the loss is above 0.5, about" in output
     content = json.loads(out.read_text())
-    assert content["refused"] == []
-    assert content["drops"][0]["deployed"] == content["drops"][0]["candidate"] == 100
+    assert content["refused"] == content["undecided"] == []
+    (drop,) = content["drops"]
+    assert drop["deployed"] == drop["candidate"] == 100
+    assert drop["deployed_interval"] == drop["candidate_interval"]
+    assert drop["deployed_interval"][0] < 100
+    assert drop["verdict"] == "passes"
 
 
 def test_a_worse_bundle_is_refused(
@@ -54,6 +62,31 @@ def test_a_worse_bundle_is_refused(
     assert main([str(recipe), str(bundle_path), worse]) == 1
     assert "refused: ingredient: lost 100.00 points, for certain" in capsys.readouterr().out
     assert main([str(recipe), worse, str(bundle_path)]) == 0, "a better one is not"
+
+
+def test_a_loss_that_the_rows_do_not_prove_is_undecided(
+    recipe: Path, bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The deployed bundle is right on 53 of 100 rows, the candidate on the other 47."""
+    rows = [
+        {"text": "raw honey", "split": split, "ingredient": label, "row": f"{split} {place}"}
+        for split in ("train", "validation", "test")
+        for place, label in enumerate(["ingredient"] * 53 + ["not_ingredient"] * 47)
+    ]
+    recipe.with_name("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe.write_text(recipe.read_text().replace("[[task]]", 'group = "row"\n[[task]]'))
+    task = read_bundle(bundle_path).tasks[0]
+    turned = written(bundle_path, tmp_path / "turned", task.changed(labels=task.labels[::-1]))
+    out = tmp_path / "out.json"
+    assert main([str(recipe), str(bundle_path), turned, "--out", str(out)]) == 3
+    output = capsys.readouterr().out
+    assert "53.00 [43.2, 62.5]   47.00 [37.5, 56.8]  lost +6.00 (-" in output
+    assert "undecided: ingredient: lost 6.00 points (-" in output
+    assert "100 rows are too few to tell whether the loss is above 0.5, about" in output
+    content = json.loads(out.read_text())
+    assert content["refused"] == []
+    assert "lost 6.00 points" in content["undecided"][0]
+    assert main([str(recipe), str(bundle_path), turned, "--max-drop", "6"]) == 0
 
 
 def test_a_task_that_is_gone_is_refused(

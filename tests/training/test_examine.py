@@ -56,6 +56,56 @@ def test_every_fault_is_named(table: Table) -> None:
     assert "in more than one split" in lines
 
 
+def checked(folder: Path, rows: list[dict[str, str]]) -> str:
+    """All warnings of a table of these rows, which have a label of one task each."""
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "recipe.toml").write_text(RECIPE.partition('[[task]]\nname = "sure"')[0])
+    return "\n".join(warnings(read_table(read_recipe(folder / "recipe.toml"))))
+
+
+def words(count: int) -> list[str]:
+    """Texts that differ in more than numbers."""
+    return [f"text {chr(97 + place // 26)}{chr(97 + place % 26)}" for place in range(count)]
+
+
+def test_labels_without_rows_to_choose_or_judge_are_named(tmp_path: Path) -> None:
+    splits = ("train", "train", "validation", "test")
+    rows = [
+        {"text": text, "kind": "ab"[place // 40], "split": splits[place % 4]}
+        for place, text in enumerate(words(80))
+    ]
+    rows += [{"text": f"rare {text}", "kind": "z", "split": "train"} for text in words(3)]
+    lines = checked(tmp_path, rows)
+    assert "no validation row has 'z': settings are chosen without them; add rows" in lines
+    assert "no test row has 'z': how well they are answered is not measured; add rows" in lines
+    assert "'a'" not in lines
+
+
+def test_splits_that_are_too_small_for_what_they_are_to_tell_are_named(tmp_path: Path) -> None:
+    """By Wilson's formula 90 % of 20 rows may be 69.9 to 97.2 %."""
+    rows = [
+        {"text": text, "kind": "ab"[place % 2], "split": ("train", "validation", "test")[place % 3]}
+        for place, text in enumerate(words(60))
+    ]
+    lines = checked(tmp_path, rows)
+    assert "20 validation rows, fewer than 300: scores are left as unsure" in lines
+    assert "20 test rows: a figure of 90% could be 70 to 97 %; about 420 would tell it" in lines
+
+
+def test_a_group_that_is_much_of_the_table_is_named(tmp_path: Path) -> None:
+    rows = [{"text": text, "kind": "ab"[place % 2]} for place, text in enumerate(words(80))]
+    rows += [{"text": f"Order #{place}", "kind": "a"} for place in range(20)]
+    lines = checked(tmp_path, rows)
+    assert "one group has 20% of the rows, all in the" in lines
+    assert "'Order #0' at rows.jsonl:81 and rows.jsonl:82. Its texts differ only in num" in lines
+
+
+def test_a_table_about_numbers_keeps_its_texts_apart_and_says_so(tmp_path: Path) -> None:
+    lines = checked(tmp_path, [{"text": f"part {i}", "kind": "ab"[i % 2]} for i in range(100)])
+    assert "most texts differ only in numbers, case or punctuation: each is taken as a gr" in lines
+    assert "one group has" not in lines
+
+
 def test_a_lopsided_task_is_named(recipe: Path) -> None:
     text = recipe.with_name("rows.jsonl").read_text().replace('"yes"', '"no"', 2)
     recipe.with_name("rows.jsonl").write_text(text)

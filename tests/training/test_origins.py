@@ -53,6 +53,12 @@ def test_changed_code_is_named_by_its_files(recipe: Recipe) -> None:
     assert f" and {len(code) - 3} more" in changes({**now, "code": without}, now)
 
 
+def test_splits_that_another_rule_drew_are_named(recipe: Recipe) -> None:
+    now = origin(recipe)
+    before = {key: value for key, value in now.items() if key != "rule that draws the splits"}
+    assert changes(before, now) == "rule that draws the splits changed"
+
+
 def test_changed_keys_are_shown_with_both_values(recipe: Recipe) -> None:
     trimmed = replace(recipe, vocabulary=replace(recipe.vocabulary, pieces=500))
     assert changes(origin(recipe), origin(trimmed)) == "recipe pieces: null is now 500"

@@ -1,7 +1,8 @@
 """What do scores mean? Temperatures, biases and thresholds, fitted on the validation split.
 
 A temperature per task makes scores probabilities (Guo and others, 2017); a bias per label of a
-single-label task keeps labels with few or unlike rows from never being the answer.
+single-label task keeps labels with few or unlike rows from never being the answer. Few rows leave
+the scores near to what the network gave, and never make them surer.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from scipy.special import expit, log_softmax
 
 from model.bundle import Task
 from model.heads import Heads
-from training.judge.metrics import cross_entropy
+from training.judge.metrics import FEW_ROWS, cross_entropy
 from training.judge.thresholds import fit_thresholds
 
 Floats = NDArray[np.float64]
 
 PRIOR = 0.5  # standard deviation that a label's bias is expected to have
+LOG_TEMPERATURE_PRIOR = 0.5  # standard deviation that a logarithm of a temperature has around 0
 LOG_TEMPERATURES = (-2.0, 2.0)
 
 
@@ -46,13 +48,32 @@ def calibrate(
 
 
 def _temperature(kind: str, logits: Floats, targets: Floats) -> float:
-    """The temperature of least cross-entropy."""
+    """The temperature of greatest posterior probability; of fewer than FEW_ROWS rows at least 1.
+
+    The prior of its logarithm is normal around 0. Targets are softened as by Platt (2000): n
+    right answers of n are no reason to be surer than (n + 1) / (n + 2).
+    """
+    softened, terms = _softened(kind, targets), len(logits) if kind == "single" else logits.size
 
     def loss(log_temperature: float) -> float:
-        return cross_entropy(kind, logits / np.exp(log_temperature), targets)
+        evidence = terms * cross_entropy(kind, logits / np.exp(log_temperature), softened)
+        return evidence + (log_temperature / LOG_TEMPERATURE_PRIOR) ** 2 / 2
 
-    best = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded").x
+    lowest, highest = LOG_TEMPERATURES
+    bounds = (0.0 if len(logits) < FEW_ROWS else lowest, highest)
+    best = minimize_scalar(loss, bounds=bounds, method="bounded").x
     return round(float(np.exp(best)), 4)
+
+
+def _softened(kind: str, targets: Floats) -> Floats:
+    """Targets [rows, labels] of 0 and 1, as if one more of each were answered wrong."""
+    ones, labels = targets.sum(), targets.shape[1]
+    if kind == "single":
+        zero = 1 / (ones + 2) / max(labels - 1, 1)
+    else:
+        zero = 1 / (targets.size - ones + 2)
+    softened: Floats = np.where(targets > 0, (ones + 1) / (ones + 2), zero)
+    return softened
 
 
 def fit_biases(logits: Floats, targets: Floats) -> Floats:

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from model.classifier import Classifier
 from training.fit.batches import targets
-from training.judge.metrics import HEADLINE, Marks, calibration_error, task_metrics
+from training.judge.intervals import Places, ratio_bounds
+from training.judge.metrics import (
+    FEW_ROWS,
+    HEADLINE,
+    Marks,
+    calibration_error,
+    headline_terms,
+    label_counts,
+    task_metrics,
+)
 from training.rows.table import Row, Table
 
 SMALLEST_SLICE = 20  # rows; a figure from fewer says nothing
@@ -40,8 +49,24 @@ class JudgedTask:
         figure: float | None = self.metrics()[HEADLINE[self.kind]]
         return figure
 
+    @property
+    def groups(self) -> Places:
+        """[rows]: a number for each row's group."""
+        return np.unique([row.group for row in self.rows], return_inverse=True)[1]
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The bounds of the headline's 95 % interval; None: no row has a label."""
+        if not self.truth.any():
+            return None
+        terms = headline_terms(self.kind, label_counts(self.truth, self.answers))
+        return ratio_bounds(terms, self.groups)
+
     def metrics(self) -> dict[str, Any]:
-        return task_metrics(self.kind, self.truth, self.answers)
+        """{"rows", headline, "macro_f1", "interval"}; None: no row has a label."""
+        bounds = self.interval
+        figures = task_metrics(self.kind, self.truth, self.answers)
+        return {**figures, "interval": bounds and list(bounds)}
 
     def of_slice(self, name: str) -> JudgedTask:
         """The rows of one slice alone."""
@@ -55,11 +80,11 @@ class JudgedTask:
         )
 
     def calibration_error(self) -> float | None:
-        """Expected calibration error in percent; None: no row is labelled, or no scores.
+        """Expected calibration error in percent; None: fewer than FEW_ROWS rows, or no scores.
 
         Of a single-label task's likeliest labels, or of all labels of a multi-label task.
         """
-        if self.scores is None or not self.rows:
+        if self.scores is None or len(self.rows) < FEW_ROWS:
             return None
         scores, truth = self.scores, self.truth
         if self.kind == "single":

@@ -18,6 +18,8 @@ Counts = NDArray[Any]
 
 HEADLINE = {"single": "accuracy", "multi": "micro_f1"}
 BINS = 15
+FEW_ROWS = 300
+"""Fewer do not tell how far scores are from the truth: that figure alone is off by 2 points."""
 
 
 def task_metrics(kind: str, truth: Marks, answers: Marks) -> dict[str, Any]:
@@ -43,13 +45,18 @@ def label_counts(truth: Marks, answers: Marks) -> Counts:
     return np.stack([truth & answers, answers & ~truth, truth & ~answers], axis=1).astype(np.int8)
 
 
+def headline_terms(kind: str, counts: Counts) -> Counts:
+    """float64 [..., rows, 2] of counts [..., rows, 3, labels]: the headline is a ratio of sums."""
+    hit, extra, missed = np.moveaxis(counts.sum(axis=-1, dtype=np.float64), -1, 0)
+    if kind == "single":
+        return np.stack([hit, np.ones_like(hit)], axis=-1)
+    return np.stack([2 * hit, 2 * hit + extra + missed], axis=-1)
+
+
 def headline(kind: str, counts: Counts) -> Any:
     """Accuracy or micro-F1 in percent of counts [..., rows, 3, labels]."""
-    hit, extra, missed = np.moveaxis(counts.sum(axis=-1), -1, 0)
-    if kind == "single":
-        return 100 * hit.mean(axis=-1)
-    hit, extra, missed = hit.sum(-1), extra.sum(-1), missed.sum(-1)
-    return 100 * 2 * hit / np.maximum(2 * hit + extra + missed, 1)
+    top, bottom = np.moveaxis(headline_terms(kind, counts).sum(axis=-2), -1, 0)
+    return 100 * top / np.maximum(bottom, 1)
 
 
 def _macro_f1(totals: Counts) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tables.text import markdown
+from training.judge.intervals import ratio_bounds
 from training.judge.judged import JudgedTask
 
 SHOWN = 10  # confusions and mistakes of each task
@@ -21,8 +23,8 @@ Columns = NDArray[np.intp]
 
 
 def mistakes(judged: Sequence[JudgedTask]) -> dict[str, Any]:
-    """{task: {"labels", "confusion", "confused", "confident", "rare"}}; a multi-label task has
-    the first, with counts, and "confident". The tasks need scores."""
+    """{task: {"labels", "confusion", "confused", "confident", "recall", "rare"}}; a multi-label
+    task has the first, with counts, "confident" and "recall". The tasks need scores."""
     facts = {}
     for task in judged:
         if task.rows:
@@ -55,8 +57,22 @@ def _single(task: JudgedTask, scores: NDArray[np.float64]) -> dict[str, Any]:
             }
             for row in surest
         ],
+        "recall": _recalls(task),
         "rare": _rare(task, right, answer),
     }
+
+
+def _recalls(task: JudgedTask) -> list[dict[str, Any]]:
+    """Recall of each label with its 95 % interval in percent, lowest first; of no rows None."""
+    recalls = []
+    for label, truth, answers in zip(task.labels, task.truth.T, task.answers.T, strict=True):
+        terms = np.stack([truth & answers, truth], axis=1).astype(np.float64)
+        known = bool(truth.any())
+        low, high = ratio_bounds(terms, task.groups) if known else (None, None)
+        recall = round(100 * terms[:, 0].sum() / terms[:, 1].sum(), 1) if known else None
+        fields = {"label": label, "rows": int(truth.sum()), "recall": recall}
+        recalls.append({**fields, "low": low, "high": high})
+    return sorted(recalls, key=lambda entry: (entry["recall"] is not None, entry["recall"]))
 
 
 def _rare(task: JudgedTask, right: Columns, answer: Columns) -> list[dict[str, Any]]:
@@ -80,6 +96,7 @@ def _multi(task: JudgedTask, scores: NDArray[np.float64]) -> dict[str, Any]:
     confidence = np.where(missed, 1 - scores, np.where(extra, scores, 0.0))
     surest = np.argsort(-confidence, axis=None, kind="stable")[:SHOWN]
     return {
+        "recall": _recalls(task),
         "labels": [
             {"label": label, "rows": int(rows), "missed": int(misses), "extra": int(extras)}
             for label, rows, misses, extras in zip(
@@ -106,13 +123,16 @@ def mistake_tables(facts_by_task: dict[str, Any]) -> str:
         parts.append(f"## Mistakes: {task}")
         for title, rows in _titled(facts):
             if rows:
-                cells = [list(map(str, row.values())) for row in rows]
+                cells = [["-" if v is None else str(v) for v in row.values()] for row in rows]
                 parts += [f"{title}:", markdown(list(rows[0]), cells)]
     return "\n\n".join(parts)
 
 
 def _titled(facts: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Each table of one task, and its title."""
+    known = [entry["recall"] for entry in facts["recall"] if entry["recall"] is not None]
+    mean = f"; the mean is {fmean(known):.1f}" if known else ""
+    yield f"Recall of each label, lowest first{mean}", facts["recall"]
     if "confusion" in facts:
         labels = facts["labels"]
         if len(labels) <= LARGEST_MATRIX:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from model.aside import read_json
 from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle
 from model.bundle_writer import copied_bundle
 from tables.text import markdown
+from training.judge.drops import int8_warnings
 from training.judge.evaluate import METRICS
+from training.judge.intervals import CLAIM, about, interval_text, rows_to_claim
 from training.judge.metrics import HEADLINE
 from training.recipe import Recipe
-from training.rows.table import Table
+from training.rows.table import LabelledTask, Table
 from training.run import Run
 
 CONTENDERS = {
@@ -27,31 +30,48 @@ CONTENDERS = {
 """Those that a bundle's metrics may hold, with their titles."""
 DIGEST = "digest.txt"
 """The digest of the bundle that was written, in the stage's folder."""
+FIGURES = (
+    "Percent on the test split, through the classifier that serves: accuracy of single-label "
+    "tasks, micro-F1 of multi-label tasks, with its 95 % interval in square brackets and macro-F1 "
+    "in round ones."
+)
 
 
 def run(run: Run, folder: Path) -> None:
     """The stage `bundle`: write the int8 student to the run's target."""
     int8 = read_bundle(run.work / "quantize" / "int8")
     metrics = read_json(run.work / "evaluate" / METRICS)
-    shipped = ship(run.recipe, run.table, int8, metrics, run.target)
+    warnings = int8_warnings(run.facts("quantize"), run.recipe.quantize.max_drop, "undecided")
+    shipped = ship(run.recipe, run.table, int8, metrics, run.target, warnings)
     (folder / DIGEST).write_text(shipped.digest)
 
 
 def ship(
-    recipe: Recipe, table: Table, measured: Bundle, metrics: dict[str, Any], target: Path
+    recipe: Recipe,
+    table: Table,
+    measured: Bundle,
+    metrics: dict[str, Any],
+    target: Path,
+    warnings: Sequence[str] = (),
 ) -> Bundle:
-    """Write `measured` to `target`, under the recipe's name, with its metrics and model card."""
+    """Write `measured` to `target`, under the recipe's name, with its metrics and model card.
+
+    `warnings` stand in the card, beside those about headlines from few rows.
+    """
     size = sum((measured.path / name).stat().st_size for name in (MODEL, TOKENIZER))
-    card = model_card(recipe, table, metrics, size)
+    card = model_card(recipe, table, metrics, size, warnings)
     return copied_bundle(measured, target, name=recipe.name, card=card, metrics=metrics)
 
 
-def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int) -> str:
+def model_card(
+    recipe: Recipe, table: Table, metrics: dict[str, Any], size: int, warnings: Sequence[str] = ()
+) -> str:
     counts = Counter(row.split for row in table.rows)
     layers, contender = recipe.student.layers, shipped(metrics)
     precision = "int8" if contender.endswith("int8") else "fp32"
     method = "Fine-tuned" if contender.startswith("teacher") else "Distilled"
     slices = metrics[contender]["slices"]
+    warnings = [*warnings, *unclear_headlines(table.tasks, metrics[contender]["tasks"])]
     parts = [
         f"# {recipe.name}",
         f"One network of {layers} layers, {size / 1e6:.1f} MB in {precision}, that answers "
@@ -69,9 +89,9 @@ def model_card(recipe: Recipe, table: Table, metrics: dict[str, Any], size: int)
         f"judge, {counts[None]} of unlabelled text.",
         recipe.card.data,
         "## Metrics",
-        "On the test split, through the classifier that serves. Accuracy for single-label tasks, "
-        "micro-F1 for multi-label tasks, macro-F1 in brackets; percent.",
+        FIGURES,
         metrics_table(table, metrics),
+        "\n".join(f"- Warning: {line}" for line in warnings),
         f"The {CONTENDERS[contender]}, by slice:" if slices else "",
         _figures_table(table, "slice", slices) if slices else "",
         "## Performance" if recipe.card.performance else "",
@@ -100,7 +120,7 @@ def metrics_table(table: Table, metrics: dict[str, Any]) -> str:
 
 
 def _figures_table(table: Table, first: str, figures: dict[str, Any]) -> str:
-    """Headline and macro-F1, `-` where unknown, of `figures` {title: {task: metrics}}."""
+    """Headline, interval and macro-F1, `-` where unknown, of `figures` {title: {task: metrics}}."""
     rows = [
         [title, *(_cell(tasks[task.name], HEADLINE[task.kind]) for task in table.tasks)]
         for title, tasks in figures.items()
@@ -112,4 +132,18 @@ def _cell(metrics: dict[str, Any], headline: str) -> str:
     if metrics[headline] is None:
         return "-"
     macro = "-" if metrics["macro_f1"] is None else f"{metrics['macro_f1']:.1f}"
-    return f"{metrics[headline]:.1f} ({macro})"
+    return f"{metrics[headline]:.1f} {interval_text(metrics['interval'])} ({macro})"
+
+
+def unclear_headlines(tasks: Iterable[LabelledTask], metrics: dict[str, Any]) -> Iterator[str]:
+    """A sentence for each headline in `metrics` {task: metrics} that stands on too few rows."""
+    for task in tasks:
+        headline = HEADLINE[task.kind]
+        figure, bounds = metrics[task.name][headline], metrics[task.name]["interval"]
+        rows = metrics[task.name]["rows"]
+        if bounds and (needed := rows_to_claim(rows, bounds)):
+            yield (
+                f"{task.name}: {rows:,} test rows are too few for {figure:.1f}, which may be "
+                f"{bounds[0]:.1f} to {bounds[1]:.1f}; about {about(needed)} rows would tell it to "
+                f"within {CLAIM:g} points"
+            )

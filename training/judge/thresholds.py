@@ -1,7 +1,8 @@
 """Which labels does a score give? The likeliest one, or those past thresholds set on validation.
 
 A threshold per label of a multi-label task is set where the label's F1 is best; a label with few
-examples has the threshold that suits all labels together. Baselines are chosen here, too: the
+examples has the threshold that suits all labels together, and that stays near the default where
+all have few. Baselines are chosen here, too: the
 candidate with the best headline on validation, its thresholds set.
 """
 
@@ -19,6 +20,7 @@ from training.judge.metrics import Marks, headline, label_counts
 Floats = NDArray[np.float64]
 
 ENOUGH = 100  # positives that a label needs for a threshold of its own; see LOG.md
+DEFAULT_WEIGHT = 20  # positives of all labels together that the default weighs as much as
 GRID = np.linspace(0.05, 0.95, 91)
 
 
@@ -54,7 +56,7 @@ def best_candidate(
             return ScoredTask(scores, thresholds)
         values = scores(inputs)
         if kind == "multi":
-            thresholds = np.array(fit_thresholds(values, truth, grid))
+            thresholds = np.array(fit_thresholds(values, truth, default, grid))
         figure = float(headline(kind, label_counts(truth, choose(values, thresholds))))
         if best is None or figure > best[0]:
             best = figure, ScoredTask(scores, thresholds)
@@ -70,15 +72,18 @@ def choose(scores: Floats, thresholds: Floats | None) -> Marks:
     return likeliest
 
 
-def fit_thresholds(scores: Floats, targets: NDArray[Any], grid: Floats = GRID) -> tuple[float, ...]:
+def fit_thresholds(
+    scores: Floats, targets: NDArray[Any], default: float = 0.5, grid: Floats = GRID
+) -> tuple[float, ...]:
     """A threshold per label for scores [rows, labels] against targets of 0 and 1."""
     positives = targets.sum(0)
     answered = np.stack([(scores >= cut).sum(0) for cut in grid])  # [grid, labels]
     hit = np.stack([((scores >= cut) & (targets > 0)).sum(0) for cut in grid])
-    common = _middle_of_best(_f1(hit.sum(1), answered.sum(1), positives.sum()))
-    best = [_middle_of_best(column) for column in _f1(hit, answered, positives).T]
-    places = np.where(positives >= ENOUGH, best, common)
-    return tuple(round(float(threshold), 4) for threshold in grid[places])
+    common = grid[_middle_of_best(_f1(hit.sum(1), answered.sum(1), positives.sum()))]
+    common = np.average([common, default], weights=[positives.sum(), DEFAULT_WEIGHT])
+    best = [grid[_middle_of_best(column)] for column in _f1(hit, answered, positives).T]
+    thresholds = np.where(positives >= ENOUGH, best, common)
+    return tuple(round(float(threshold), 4) for threshold in thresholds)
 
 
 def _middle_of_best(scores: Floats) -> int:

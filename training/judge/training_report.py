@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from model.aside import read_json, write_json, write_text
 from model.bundle import read_bundle
 from profiling import machine
 from training.fit.speed import speed_lines, speeds
+from training.judge.drops import int8_warnings
 from training.judge.evaluate import MISTAKES
 from training.judge.mistakes import mistake_tables
-from training.judge.ship_bundle import metrics_table
+from training.judge.ship_bundle import FIGURES, metrics_table, unclear_headlines
 from training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,25 +24,36 @@ REPLAY = "replay.jsonl"
 LONGEST_S = 600
 
 
-def write_report(run: Run, seconds: dict[str, Any]) -> str:
-    """Write DIR.report/training.md and .json; return the text for the terminal."""
+def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()) -> str:
+    """Write DIR.report/training.md and .json; return the text for the terminal.
+
+    `warnings` are those of the table; what the run itself has to warn of is added.
+    """
     bundle = read_bundle(run.target)
     facts = run.facts("quantize")
     mistakes = read_json(run.work / "evaluate" / MISTAKES)
+    tasks = bundle.own_metrics["tasks"]
+    warnings = [
+        *warnings,
+        *int8_warnings(facts, run.recipe.quantize.max_drop, "passes", "undecided"),
+        *unclear_headlines(run.table.tasks, tasks),
+    ]
     lines = [
         f"{bundle.identity} in {run.target}",
         "",
         metrics_table(run.table, bundle.metrics),
         "",
+        FIGURES,
         "int8 against fp32 on validation, points lost (95 % interval): "
         + ", ".join(
             f"{task} {drop['drop']} ({drop['low']} to {drop['high']})"
             for task, drop in facts["drops"].items()
         ),
         "expected calibration error, percent: "
-        + ", ".join(f"{name} {task['ece']}" for name, task in bundle.own_metrics["tasks"].items()),
+        + ", ".join(f"{name} {_calibration_error(task)}" for name, task in tasks.items()),
         "",
-        *_quantization(facts),
+        *(f"warning: {line}" for line in warnings),
+        _hurt_most(facts),
         "",
         *_times(seconds),
         *speed_lines(run.work),
@@ -52,6 +65,7 @@ def write_report(run: Run, seconds: dict[str, Any]) -> str:
         "bundle": bundle.identity,
         "metrics": bundle.metrics,
         "quantization": facts,
+        "warnings": warnings,
         "mistakes": mistakes,
         "seconds": seconds,
         "speed": speeds(run.work),
@@ -60,14 +74,15 @@ def write_report(run: Run, seconds: dict[str, Any]) -> str:
     return text
 
 
-def _quantization(facts: dict[str, Any]) -> list[str]:
-    lines = [
-        f"warning: {task}: {facts['drops'][task]['rows']} validation rows are too few to tell "
-        "whether int8 keeps within max_drop"
-        for task in facts["unsure"]
-    ]
+def _calibration_error(metrics: dict[str, Any]) -> str:
+    if metrics["ece"] is None:
+        return f"not told: {metrics['rows']} rows are too few"
+    return f"{metrics['ece']} ({metrics['rows']} rows)"
+
+
+def _hurt_most(facts: dict[str, Any]) -> str:
     ranked = ", ".join(f"{entry['layer']} {entry['error']}" for entry in facts["ranking"][:5])
-    return [*lines, f"what int8 hurts most (mean change of a logit): {ranked}"]
+    return f"what int8 hurts most (mean change of a logit): {ranked}"
 
 
 def _times(seconds: dict[str, Any]) -> list[str]:

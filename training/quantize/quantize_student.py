@@ -1,6 +1,7 @@
 """Did int8 cost too much? Compared with fp32 on validation, before a bundle is shipped.
 
-Where it did, the known remedies are tried in order, each on its own, then layer by layer.
+Where it did, the known remedies are tried in order, each on its own, then layer by layer. Where
+validation is too small to tell, the bundle ships with a warning.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from model.aside import write_json
 from model.bundle import MODEL
-from training.judge.drops import measured_drops
+from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
 from training.quantize.export import calibrated_bundle
 from training.quantize.ranking import EMBEDDINGS, rank_layers
@@ -76,30 +77,44 @@ def best_attempt(
     worst_layers: Sequence[str],
     make: Callable[[Quantize], Path],
 ) -> dict[str, Any]:
-    """Make int8 bundles until one keeps within `settings.max_drop` of the bundle `exact`.
+    """Make int8 bundles until one loses no more than `settings.max_drop` against `exact`.
 
+    When none does, the one that lost least is made again, unless each lost too much for certain.
     `make` writes the bundle of one attempt and returns where. Returns {"settings", "drops",
-    "tried", "unsure"}; raises QuantizationError when no remedy is enough.
+    "tried", "unsure"}, the tasks whose rows are too few to tell; raises QuantizationError when all
+    attempts are refused.
     """
+    limit = settings.max_drop
     tried: list[str] = []
+    undecided: list[tuple[Quantize, list[Drop]]] = []
     before = judge_bundle(table, exact, "validation")
     for attempt in attempts(settings, worst_layers):
         drops = measured_drops(before, judge_bundle(table, make(attempt), "validation"))
-        refused = [drop for drop in drops if drop.low > settings.max_drop]
-        if not refused:
-            return {
-                "settings": asdict(attempt),
-                "drops": {drop.task: asdict(drop) for drop in drops},
-                "tried": tried,
-                "unsure": [drop.task for drop in drops if drop.high > settings.max_drop],
-            }
-        tried.append(f"{_changes(attempt)}: {', '.join(map(str, refused))}")
-        print(f"quantize: past max_drop = {settings.max_drop} with {tried[-1]}", flush=True)
+        if all(drop.verdict(limit) == "passes" for drop in drops):
+            return _facts(attempt, drops, tried)
+        if not any(drop.verdict(limit) == "refused" for drop in drops):
+            undecided.append((attempt, drops))
+        past = ", ".join(str(drop) for drop in drops if drop.verdict(limit) != "passes")
+        tried.append(f"{_changes(attempt)}: {past}")
+        print(f"quantize: past max_drop = {limit} with {tried[-1]}", flush=True)
+    if undecided:
+        attempt, drops = min(undecided, key=lambda pair: max(drop.drop for drop in pair[1]))
+        make(attempt)
+        return _facts(attempt, drops, tried)
     raise QuantizationError(
-        f"int8 loses more than max_drop = {settings.max_drop} on validation, whatever was tried:"
+        f"int8 loses more than max_drop = {limit} on validation, whatever was tried:"
         "\n  " + "\n  ".join(tried) + f"\nThe layers it hurts most: {', '.join(worst_layers[:3])}. "
         "Raise [quantize] max_drop, or name more layers in [quantize] keep"
     )
+
+
+def _facts(attempt: Quantize, drops: Sequence[Drop], tried: Sequence[str]) -> dict[str, Any]:
+    return {
+        "settings": asdict(attempt),
+        "drops": {drop.task: asdict(drop) for drop in drops},
+        "tried": list(tried),
+        "unsure": [drop.task for drop in drops if not drop.is_proven(attempt.max_drop)],
+    }
 
 
 def _changes(settings: Quantize) -> str:

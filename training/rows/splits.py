@@ -1,20 +1,21 @@
-"""Which rows train, which choose, which judge? Splits that no row has are carved out.
+"""Which rows train, which choose, which judge? Splits that no row has are carved out by hash.
 
-Carving is seeded, keeps a group's rows together, and takes the same share of every stratum
-(a label), as far as its size allows.
+Where a group falls depends on its key and the seed alone, so rows that come, go or are corrected
+move no others, and a group that trained once is never judged later.
 """
 
 from __future__ import annotations
 
-import random
+import hashlib
 import unicodedata
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-Stratum = tuple[int, str]
-"""A task and one of its labels."""
-
-SHARE = {"test": 0.1, "validation": 0.1}  # of the rows that are carved from
+RULE = "sha256 of seed and group"
+"""How splits are drawn: a run whose splits were drawn by another rule starts anew."""
+INTERVALS = {"test": (0.0, 0.1), "validation": (0.1, 0.2)}
+"""Positions of the groups that each split takes; those of the rest train."""
+TRAIN = (0.2, 1.0)
 
 
 def normalise(text: str) -> str:
@@ -22,47 +23,59 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
-def carve(rows: Sequence[tuple[str, Stratum, str | None]], seed: int) -> list[str]:
-    """Give every row a split. Each row is (group, stratum, split or None).
+def group_key(text: str) -> str:
+    """The letters of a text without case: texts that differ in other signs alone are one group.
+
+    A text without letters, a number or an emoji, is a group of its own.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    if not any(map(str.isalpha, folded)):
+        return normalise(text)
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "LM")
+
+
+def carve(rows: Sequence[tuple[str, str | None]], seed: int) -> list[str]:
+    """Give every row a split. Each row is (group, split or None).
 
     Splits that rows have stay, except that a split which no row has takes its share of the pool:
-    the rows without a split and the training rows. What remains of the pool trains.
+    the groups whose rows have none or train. What remains of the pool trains.
     """
-    present = {split for _, _, split in rows}
-    missing = [name for name in SHARE if name not in present]
+    present = {split for _, split in rows}
+    missing = [name for name in INTERVALS if name not in present]
     held_out: dict[str, str] = {}
-    for group, _, split in rows:
-        if split in SHARE:
+    for group, split in rows:
+        if split in INTERVALS:
             held_out.setdefault(group, split)
-    pool: dict[str, list[Stratum]] = defaultdict(list)
-    for group, stratum, split in rows:
-        if group not in held_out and split not in SHARE:
-            pool[group].append(stratum)
-    carved = _carve_pool(pool, missing, seed)
+    carved = _draw({group for group, _ in rows} - held_out.keys(), missing, seed)
     return [
-        split if split in SHARE else carved.get(group) or split or held_out.get(group, "train")
-        for group, _, split in rows
+        split if split in INTERVALS else carved.get(group) or split or held_out[group]
+        for group, split in rows
     ]
 
 
-def _carve_pool(pool: dict[str, list[Stratum]], missing: list[str], seed: int) -> dict[str, str]:
-    """{group: split} of those that do not train: each split takes a group when its share is due.
+def _draw(groups: Iterable[str], missing: Sequence[str], seed: int) -> dict[str, str]:
+    """{group: its split}, of `missing` or train.
 
-    The first group of every stratum trains, so that no label is judged but never learnt.
+    A split that no position fell into takes the group nearest to it, which a larger table moves
+    back, from a split that has more than one.
     """
-    groups = sorted(pool)
-    random.Random(seed).shuffle(groups)
-    groups.sort(key=lambda group: pool[group][0])
-    due = {name: 0.5 * (place + 1) for place, name in enumerate(missing)}
-    carved: dict[str, str] = {}
-    stratum: Stratum | None = None
-    for group in groups:
-        size = len(pool[group])
-        for name in missing:
-            due[name] += size * SHARE[name]
-        first, stratum = pool[group][0] != stratum, pool[group][0]
-        ready = [name for name in missing if due[name] >= max(1.0, size / 2)]
-        if ready and not first:
-            carved[group] = ready[0]
-            due[ready[0]] -= size
-    return carved
+    positions = {group: _position(group, seed) for group in sorted(groups)}
+    intervals = {name: INTERVALS[name] for name in missing}
+    drawn = {
+        group: next((n for n, (low, high) in intervals.items() if low <= position < high), "train")
+        for group, position in positions.items()
+    }
+    sizes = Counter(drawn.values())
+    for name, (low, high) in (*intervals.items(), ("train", TRAIN)):
+        spare = [group for group in drawn if sizes[drawn[group]] > 1]
+        if not sizes[name] and spare:
+            nearest = min(spare, key=lambda g: max(low - positions[g], positions[g] - high))
+            sizes[drawn[nearest]] -= 1
+            drawn[nearest], sizes[name] = name, 1
+    return drawn
+
+
+def _position(group: str, seed: int) -> float:
+    """From 0 to 1, spread evenly."""
+    digest = hashlib.sha256(f"{seed} {group}".encode()).digest()
+    return int.from_bytes(digest[:8]) / 2**64

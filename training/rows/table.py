@@ -8,7 +8,7 @@ reported with its file and line, several at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,13 @@ from model.heads import Heads
 from tables.labels import LabelError, parse_labels, plain_labels
 from tables.reader import Fields, TableError, TableReader, TableRow
 from training.recipe import SPLITS, Recipe, TaskSpec
-from training.rows.splits import carve, normalise
+from training.rows.splits import carve, group_key, normalise
 
 REPORTED = 10  # faults named in one error message
+NUMBERED = 0.5  # share of rows that differ in numbers alone: they are what the table is about
 
+TextKey = Callable[[str], str]
+"""The form of a text that is the same for all texts of its group."""
 Target = frozenset[str] | None
 """The labels of one row for one task; None: not labelled. A single-label task has one."""
 
@@ -65,6 +68,8 @@ class Table:
     tasks: tuple[LabelledTask, ...]
     rows: tuple[Row, ...]
     """Every labelled row has a split; unlabelled rows have None."""
+    numbered: bool = False
+    """Most texts differ only in numbers, case or punctuation, so that each is its own group."""
 
     @cached_property
     def heads(self) -> Heads:
@@ -103,16 +108,19 @@ def read_table(recipe: Recipe) -> Table:
     if faults:
         more = f"\n  and {len(faults) - REPORTED} more" if len(faults) > REPORTED else ""
         raise DataError("\n  ".join(["the data has faults:", *faults[:REPORTED]]) + more)
-    for key, column in (("group", recipe.data.group), ("slice", recipe.data.slice)):
+    for name, column in (("group", recipe.data.group), ("slice", recipe.data.slice)):
         if column and column not in columns:
-            raise DataError(f"[data] {key}: no file has a column {column!r}")
+            raise DataError(f"[data] {name}: no file has a column {column!r}")
     labelled = [row for row in rows if row.labelled]
     if not labelled:
         label_columns = ", ".join(task.column for task in recipe.tasks)
         raise DataError(f"no row has a label in any of the columns {label_columns}")
-    labelled = _with_splits(labelled, recipe.data.seed)
+    numbered = _is_numbered(labelled)
+    key: TextKey = normalise if numbered else group_key
+    labelled = _with_splits([_grouped(row, key) for row in labelled], recipe.data.seed)
+    transfer = _transfer([_grouped(row, key) for row in rows if not row.labelled], labelled, key)
     tasks = tuple(_labelled(task, index, labelled) for index, task in enumerate(recipe.tasks))
-    return Table(tasks, (*labelled, *_transfer(rows, labelled)))
+    return Table(tasks, (*labelled, *transfer), numbered)
 
 
 def read_rows(path: Path) -> Iterator[TableRow]:
@@ -146,7 +154,7 @@ def _row(row: TableRow, place: str, split: str | None, recipe: Recipe) -> Row:
         text=text,
         targets=tuple(_target(fields, task) for task in recipe.tasks),
         split=split,
-        group=f"text:{normalise(text)}" if group in (None, "") else f"group:{group}",
+        group="" if group in (None, "") else f"group:{group}",
         slice=slice_name or None,
         place=place,
     )
@@ -170,14 +178,20 @@ def _target(fields: Fields, task: TaskSpec) -> Target:
         raise DataError(f"column {task.column!r} has {error}") from None
 
 
+def _is_numbered(rows: list[Row]) -> bool:
+    """Whether one group without a name has most of the rows."""
+    sizes = Counter(group_key(row.text) for row in rows if not row.group)
+    return max(sizes.values(), default=0) > NUMBERED * len(rows)
+
+
+def _grouped(row: Row, key: TextKey) -> Row:
+    """The row, in the group of its text's key unless the data name one."""
+    return row if row.group else replace(row, group=f"text:{key(row.text)}")
+
+
 def _with_splits(rows: list[Row], seed: int) -> list[Row]:
     """Carve the splits that no row has, by group; refuse groups that straddle given splits."""
-    counts = Counter(label for row in rows for label in _labels_of(row))
-    keys = [
-        (row.group, min(_labels_of(row), key=lambda label: (counts[label], label)), row.split)
-        for row in rows
-    ]
-    splits = carve(keys, seed)
+    splits = carve([(row.group, row.split) for row in rows], seed)
     split_of_group: dict[str, str] = {}
     for row, split in zip(rows, splits, strict=True):
         named = row.group.startswith("group:")  # of the same text in two splits `check` warns
@@ -188,18 +202,9 @@ def _with_splits(rows: list[Row], seed: int) -> list[Row]:
             )
     for name in SPLITS:
         if name not in splits:
-            raise DataError(f"no rows left for the {name} split; {len(rows)} rows are too few")
+            size = f"{len(rows)} rows in {len({row.group for row in rows})} groups"
+            raise DataError(f"no rows left for the {name} split; {size} are too few")
     return [replace(row, split=split) for row, split in zip(rows, splits, strict=True)]
-
-
-def _labels_of(row: Row) -> list[tuple[int, str]]:
-    """(task, label) of all its labels; the rarest of them is what carving is stratified by."""
-    return [
-        (index, label)
-        for index, target in enumerate(row.targets)
-        if target is not None
-        for label in target or ("",)
-    ]
 
 
 def _labelled(task: TaskSpec, index: int, rows: list[Row]) -> LabelledTask:
@@ -212,15 +217,12 @@ def _labelled(task: TaskSpec, index: int, rows: list[Row]) -> LabelledTask:
     return LabelledTask(task.name, task.kind, tuple(sorted(labels)))
 
 
-def _transfer(rows: list[Row], labelled: list[Row]) -> list[Row]:
-    """Unlabelled rows that may be learnt from: none of what is held out, in any form."""
+def _transfer(rows: list[Row], labelled: list[Row], key: TextKey) -> list[Row]:
+    """Those of the unlabelled `rows` that may be learnt from: none of what is held out."""
     held_out = [row for row in labelled if row.split != "train"]
-    groups, texts = {row.group for row in held_out}, {normalise(row.text) for row in held_out}
+    groups, texts = {row.group for row in held_out}, {key(row.text) for row in held_out}
     return [
         replace(row, split=None)
         for row in rows
-        if not row.labelled
-        and row.split in (None, "train")
-        and row.group not in groups
-        and normalise(row.text) not in texts
+        if row.split in (None, "train") and row.group not in groups and key(row.text) not in texts
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from training.recipe import TextFile
-from training.rows.splits import normalise
+from training.rows.splits import group_key, normalise
 from training.rows.table import DataError, Table, read_rows, text_of
 
 
@@ -14,13 +14,13 @@ def read_texts(files: tuple[TextFile, ...], table: Table) -> list[str]:
 
     Raises DataError for a file that cannot be read or adds no text.
     """
-    held_out = {normalise(row.text) for row in table.rows if row.split not in (None, "train")}
+    held_out = {group_key(row.text) for row in table.rows if row.split not in (None, "train")}
     texts: dict[str, str] = {}
     for file in files:
         before = len(texts)
         for text in _texts(file):
             key = normalise(text)
-            if key and key not in held_out:
+            if key and group_key(text) not in held_out:
                 texts.setdefault(key, text)
         if len(texts) == before:
             raise DataError(f"{file.path}: no text that is not held out or in a file before it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ import pytest
 
 from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
+from training.judge.drops import Drop
 from training.judge.evaluate import evaluate
 from training.judge.judged import judge_answers, judge_bundle, metrics_of
 from training.judge.mistakes import mistake_tables, mistakes
 from training.judge.ship_bundle import metrics_table, ship
+from training.judge.ship_bundle import run as ship_stage
 from training.judge.training_report import write_report
 from training.recipe import read_recipe
 from training.rows.table import Table, read_table
@@ -87,7 +89,7 @@ def test_a_slice_of_one_true_class_has_an_unknown_macro_f1(table: Table) -> None
     assert metrics["tasks"]["ingredient"]["macro_f1"] == pytest.approx(40, abs=0.01)
     known = replace(table, tasks=table.tasks[:1])
     shown = metrics_table(known, {"int8": {"tasks": {"ingredient": foods}}})
-    assert "**student, int8** | 100.0 (-)" in shown
+    assert "**student, int8** | 100.0 [34.2, 100.0] (-)" in shown, "two texts, however often"
 
 
 def test_mistakes_name_texts_labels_and_scores(table: Table, bundle_path: Path) -> None:
@@ -100,7 +102,13 @@ def test_mistakes_name_texts_labels_and_scores(table: Table, bundle_path: Path) 
     assert category["confident"][0] == {
         "text": "raw honey", "truth": "beyond", "answer": "-", "score": 0.0,
     }  # fmt: skip
+    assert facts["ingredient"]["recall"] == [
+        {"label": "ingredient", "rows": 40, "recall": 100, "low": 34.24, "high": 100},
+        {"label": "not_ingredient", "rows": 20, "recall": 100, "low": 20.65, "high": 100},
+    ]
     text = mistake_tables(facts)
+    assert "Recall of each label, lowest first; the mean is 100.0:" in text
+    assert "| beyond | 1 | 0.0 |" in text
     assert "## Mistakes: ingredient" in text
     assert "| ingredient | 40 | 0 |" in text
     assert "| raw honey | beyond | - | 0.0 |" in text
@@ -112,7 +120,9 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
     """The calibration error in the report and the slices of the card are the student's."""
     run = Run(read_recipe(recipe), tmp_path / "out")
     student = evaluate(run.table, bundle_path)
-    student["tasks"]["unheard"] = {"rows": 61, "accuracy": 100.0, "macro_f1": 100.0, "ece": None}
+    assert student["tasks"]["ingredient"]["ece"] is None, "60 rows tell nothing of it"
+    unheard = {"rows": 61, "accuracy": 100.0, "macro_f1": 100.0, "ece": None}
+    student["tasks"]["unheard"] = {**unheard, "interval": [94.1, 100.0]}
     for tasks in student["slices"].values():
         tasks["unheard"] = student["tasks"]["unheard"]
     int8 = json.loads(json.dumps(student))
@@ -128,6 +138,40 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(facts))
     text = write_report(run, {"bundle": {"wall": 1.0, "cpu": 1.0}})
-    assert "expected calibration error, percent: ingredient 1.25" in text
+    assert "expected calibration error, percent: ingredient 1.25 (60 rows)" in text
+    assert "unheard not told: 61 rows are too few" in text
     assert "**student, fp32**" in text
-    assert "The student, fp32, by slice" in (run.target / "README.md").read_text()
+    card = (run.target / "README.md").read_text()
+    assert "The student, fp32, by slice" in card
+    weak = "ingredient: 60 test rows are too few for 100.0, which may be 43.9 to 100.0; about"
+    assert f"warning: {weak}" in text
+    assert f"- Warning: {weak}" in card
+
+
+def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
+    recipe: Path, bundle_path: Path, tmp_path: Path
+) -> None:
+    run = Run(read_recipe(recipe), tmp_path / "out")
+    path = run.work / "quantize" / "facts.json"
+    path.parent.mkdir(parents=True)
+    lost, kept = Drop("category", 100, 80, 77, 3, -1, 7), Drop("ingredient", 60, 90, 90, 0, -4, 4)
+    drops = {drop.task: asdict(drop) for drop in (lost, kept)}
+    path.write_text(json.dumps({"drops": drops, "unsure": [*drops], "ranking": []}))
+    copied_bundle(read_bundle(bundle_path), run.work / "quantize" / "int8")
+    (run.work / "evaluate").mkdir()
+    metrics = evaluate(run.table, bundle_path)
+    metrics["tasks"]["unheard"] = metrics["tasks"]["ingredient"]
+    for tasks in metrics["slices"].values():
+        tasks["unheard"] = tasks["ingredient"]
+    (run.work / "evaluate" / "metrics.json").write_text(json.dumps({"int8": metrics}))
+    (run.work / "evaluate" / "mistakes.json").write_text("{}")
+    (run.work / "bundle").mkdir()
+    ship_stage(run, run.work / "bundle")
+    card = (run.target / "README.md").read_text()
+    warning = "int8 against fp32 on validation, category: lost 3.00 points (-1.00 to 7.00)"
+    assert f"- Warning: {warning}" in card
+    assert "ingredient: lost" not in card, "as measured it lost nothing"
+    text = write_report(run, {"bundle": {"wall": 1.0, "cpu": 1.0}}, ["of the table"])
+    assert "warning: of the table" in text
+    assert f"warning: {warning}; 100 rows are too few to tell whether the loss is above" in text
+    assert "warning: int8 against fp32 on validation, ingredient: lost 0.00 points" in text

@@ -11,6 +11,7 @@ import pytest
 from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
+from training.judge.drops import int8_warnings
 from training.quantize.quantize_student import QuantizationError, attempts, best_attempt
 from training.recipe import Quantize, read_recipe
 from training.rows.table import Table, read_table
@@ -83,3 +84,69 @@ def test_when_nothing_helps_task_drop_and_layer_are_named(table: Table, ruined: 
     assert "ingredient" in message
     assert "layer.0.output.dense" in message
     assert "dynamic" in message
+
+
+def tagged_table(folder: Path, sweet: int) -> Table:
+    """100 validation rows, of each text what the shipped bundle answers; some are sweeteners."""
+    rows = [
+        {"text": text, "split": split, "category": [label], "row": f"{split} {place}"}
+        for split in ("train", "validation", "test")
+        for place, (text, label) in enumerate(
+            [("raw honey", "sweetener")] * sweet
+            + [("boneless chicken breast", "meat")] * (100 - sweet)
+        )
+    ]
+    (folder / "tagged.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "tagged.toml").write_text(
+        '[data]\nfiles = ["tagged.jsonl"]\ngroup = "row"\n'
+        '[[task]]\nname = "category"\nkind = "multi"\n'
+    )
+    return read_table(read_recipe(folder / "tagged.toml"))
+
+
+def without(label: str, target: Path) -> Path:
+    """The shipped bundle, which never answers that label."""
+    bundle = read_bundle(SHIPPED)
+    tasks = tuple(
+        task.changed(
+            thresholds=tuple(
+                1.0 if name == label else cut
+                for name, cut in zip(task.labels, task.thresholds or (), strict=True)
+            )
+        )
+        if task.name == "category"
+        else task
+        for task in bundle.tasks
+    )
+    return copied_bundle(bundle, target, tasks=tasks).path
+
+
+def test_of_losses_that_rows_do_not_prove_the_least_ships_and_is_unsure(tmp_path: Path) -> None:
+    """Three of 100 rows lost are past max_drop = 0.3, but not for certain; all 97 would be."""
+    table = tagged_table(tmp_path, 3)
+    sour, meatless = without("sweetener", tmp_path / "sour"), without("meat", tmp_path / "meatless")
+    made: list[Path] = []
+
+    def make(attempt: Quantize) -> Path:
+        made.append(sour if attempt.scheme == "dynamic" else meatless)
+        return made[-1]
+
+    facts = best_attempt(table, SHIPPED, Quantize(max_drop=0.3), WORST, make)
+    assert facts["settings"]["scheme"] == "dynamic"
+    assert made[-1] == sour, "the bundle that is left is the one that is taken"
+    assert len(facts["tried"]) == len(list(attempts(Quantize(), WORST)))
+    assert facts["unsure"] == ["category"]
+    assert facts["drops"]["category"]["drop"] == pytest.approx(1.52, abs=0.01)
+    (warning,) = int8_warnings(json.loads(json.dumps(facts)), 0.3, "undecided")
+    assert "category: lost 1.52 points (-" in warning
+    assert "100 rows are too few to tell whether the loss is above 0.3, about" in warning
+
+
+def test_a_remedy_is_taken_when_the_first_attempt_lost_a_row(tmp_path: Path) -> None:
+    table, sour = tagged_table(tmp_path, 1), without("sweetener", tmp_path / "sour")
+    bundles = {4: sour, 8: SHIPPED}
+    settings = Quantize(max_drop=0.3)
+    facts = best_attempt(table, SHIPPED, settings, WORST, lambda a: bundles[a.embedding_bits])
+    assert facts["settings"]["embedding_bits"] == 8
+    assert facts["unsure"] == ["category"], "as measured nothing is lost, but of 100 rows alone"
+    assert int8_warnings(facts, 0.3, "undecided") == []

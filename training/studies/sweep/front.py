@@ -36,6 +36,8 @@ class Point:
     """Median of one short text, with the first of `[sweep] threads`."""
     latencies: dict[str, dict[str, float]] = field(default_factory=dict)
     """{threads: {median_ms, p95_ms, full_length_ms}}."""
+    warnings: list[str] = field(default_factory=list)
+    """What validation was too small to tell about int8."""
 
     @property
     def path(self) -> Path:

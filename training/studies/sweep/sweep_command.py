@@ -53,6 +53,8 @@ def sweep(
     except NothingFitsError as error:
         problem = error
         notes.append(str(error))
+    if choice:
+        notes += [f"{choice.name}: {warning}" for warning in choice.warnings]
     print(write_sweep_report(run, points, limits, choice, notes))
     if problem:
         raise problem
@@ -91,7 +93,8 @@ def _ship(run: Run, choice: Point, points: list[Point]) -> Bundle:
         },
     }
     recipe = replace(run.recipe, student=replace(run.recipe.student, layers=choice.layers))
-    return ship(recipe, run.table, read_bundle(choice.path), metrics, run.target)
+    bundle = read_bundle(choice.path)
+    return ship(recipe, run.table, bundle, metrics, run.target, choice.warnings)
 
 
 def _contenders(choice: Point, points: list[Point]) -> dict[str, Path]:

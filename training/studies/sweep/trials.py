@@ -17,6 +17,7 @@ from model.aside import directory_aside, read_json
 from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
 from training.fit.network import SHAPE
+from training.judge.drops import int8_warnings
 from training.origins import fingerprint
 from training.pipeline import run_stages
 from training.quantize.export import export_network
@@ -26,6 +27,8 @@ from training.run import Run
 from training.studies.study import headlines, mean, measured_once
 from training.studies.sweep.front import Point
 from training.studies.sweep.grid import Bounds, Candidate
+
+STUDENT_INT8 = ("student", "int8")
 
 
 class Trials:
@@ -115,6 +118,10 @@ class Trials:
             for fields in result["points"]
         ]
 
+    def _warnings(self, run: Run) -> list[str]:
+        limit = self.run.recipe.quantize.max_drop
+        return int8_warnings(run.facts("quantize"), limit, "undecided")
+
     def _fields(self, run: Run, name: str, network: str, folder: Path) -> Iterator[dict[str, Any]]:
         """Point's fields for every bundle in `folder`, latencies excepted."""
         shape = read_json(run.work / network / SHAPE)["encoder"]
@@ -137,4 +144,5 @@ class Trials:
                 "test": mean(test),
                 "validation_tasks": validation,
                 "test_tasks": test,
+                "warnings": self._warnings(run) if (network, precision) == STUDENT_INT8 else [],
             }
