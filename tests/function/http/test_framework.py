@@ -44,12 +44,13 @@ def test_stalled_clients_hold_others_up_for_a_stated_time(
     kinds = ["half a header", "half a body", "half a chunk", "half a header"]
     settings = {"THREADS": str(len(kinds))}
     with serving(bundle_path, tmp_path / "log", "source", **settings) as server:
+        server.request("GET", "/health")  # the worker is there
         wires = []
         for kind in kinds:
             wires.append(socket.create_connection(("127.0.0.1", server.port)))
             wires[-1].sendall(STALLED[kind])
         time.sleep(0.5)
-        assert server.request("GET", "/health", timeout_s=READ_S + 5).status == 200
+        assert server.request("GET", "/health", timeout_s=READ_S + 15).status == 200
         assert server.ask({"inputs": "raw honey"}).status == 200
         for wire in wires:
             wire.close()
