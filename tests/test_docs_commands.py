@@ -22,6 +22,7 @@ LINES = commands()
 PLACEHOLDERS = {"N": "1", "NAME": "soak", "REPORT.json": "a"}
 INSIDE = {
     "function.preflight": "make serve",
+    "function.sbom": "the Dockerfile",
     "function.slim": "the Dockerfile",
     "profiling.bench.balancer": "instances",
     "training.studies.lineage_networks": "stages",

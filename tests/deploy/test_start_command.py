@@ -1,4 +1,4 @@
-"""What is said in more than one place says the same: the start command, pins, settings, prices."""
+"""What is said in more than one place says the same: the start command, settings, prices."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ DEPLOY = PAGES["docs/deploy.md"]
 DOCKERFILE = (ROOT / "function" / "Dockerfile").read_text(encoding="utf-8")
 SERVICE = (ROOT / "service.yaml").read_text(encoding="utf-8")
 PIPELINE = (ROOT / "cloudbuild.yaml").read_text(encoding="utf-8")
-
-NOT_IN_THE_IMAGE = ("functions-framework", "google-cloud-logging", "tqdm")
 
 
 def image_command() -> list[str]:
@@ -43,15 +41,6 @@ def test_nothing_overrides_the_images_command() -> None:
     for text in (SERVICE, PIPELINE):
         assert not re.search(r"^\s*(?:- )?(?:command|args):|--command|--args", text, re.MULTILINE)
     assert "ENTRYPOINT" not in DOCKERFILE
-
-
-def test_the_images_pins_are_the_repositorys() -> None:
-    pins = re.compile(r"^([A-Za-z0-9-]+)==(\S+)$", re.MULTILINE)
-    image = dict(pins.findall((ROOT / "function" / "requirements.txt").read_text()))
-    whole = dict(pins.findall((ROOT / "requirements.txt").read_text()))
-    assert {name: image[name] for name in whole if name in image} == {
-        name: pin for name, pin in whole.items() if name not in NOT_IN_THE_IMAGE
-    }
 
 
 def test_the_readme_tells_every_substitution() -> None:
