@@ -62,6 +62,14 @@ class Builder:
     def mounted(self, image: str) -> Path:
         return Path(self.run("mount", self.run("from", "--pull-never", image)))
 
+    def context(self, checkout: Path) -> Path:
+        """What a build of `checkout` is given: all that its .dockerignore lets through."""
+        everything = self.folder / "everything"
+        everything.write_text("FROM scratch\nCOPY . /\n")
+        name = "localhost/context"
+        self.run("build", "--quiet", "--file", str(everything), "--tag", name, str(checkout))
+        return self.mounted(name)
+
     def config(self, image: str) -> dict[str, Any]:
         """What the image says of itself: Cmd, Env, User, WorkingDir, Labels."""
         inspected = json.loads(self.run("inspect", "--type=image", image))

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from model.bundle import read_bundle
 from tests.deploy.builder import Builder, missing
 from tests.deploy.container import MEMORY_BYTES, Container, started
 from tests.deploy.gcloud import Shell
+from tests.deploy.locks import IMAGE_LOCK, read_lock
 from tests.deploy.test_start_command import DOCKERFILE, PIPELINE, image_command
 from tests.docs_text import PAGES, README, ROOT
 
@@ -26,6 +30,17 @@ HASHED_MS = 5.0
 """Hashing the bundle alone takes longer."""
 NAME = "localhost/polyhead:test"
 SERVED = {"function", "model", "profiling", "bundle"}
+BILL = "sbom.cdx.json"
+CANARY = "canary-of-a-secret-bird"
+STAYS = (
+    ".env", ".git/config", "secrets.json", "key.pem", "server.key", "tickets.csv", "log",
+    "mine.work/replay.jsonl", "mine.work/checkpoint/rows.csv", "mine.report/mistakes.tsv",
+    "function/.env", "function/http/credentials.json", "function/record/record.log",
+    "model/key.pem", "model/ingredients/rows.csv", "served/.env", "served/rows.jsonl.gz",
+)  # fmt: skip
+"""Secrets, logs and tables, beside everything that the build copies; no builder is sent them."""
+PLANTED = (*STAYS, "profiling/timer/notes.md", "served/notes.txt")
+"""With a canary in each."""
 LOADED = """
 import sys
 sys.path[:0] = ["/app"]
@@ -48,6 +63,8 @@ class Image:
     rootfs: Path
     base: Path
     config: dict[str, Any]
+    context: Path
+    """What was sent to the builder of the checkout."""
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +81,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     assert done.returncode == 0, done.stderr
     print(f"\nbase: {base}\n{done.stdout}")
     assert (builder.folder / "pushed" / "index.json").exists()
-    yield Image(builder.mounted(NAME), builder.mounted(base), builder.config(NAME))
+    sent = builder.context(checkout)
+    yield Image(builder.mounted(NAME), builder.mounted(base), builder.config(NAME), sent)
     shutil.rmtree(builder.folder)  # gigabytes: pytest would keep those of three runs
 
 
@@ -79,6 +97,9 @@ def scratch_checkout(folder: Path) -> Path:
     (folder / "served").mkdir()
     for file in (ROOT / "model" / "ingredients").iterdir():
         (folder / "served" / file.name).write_bytes(file.read_bytes())
+    for name in PLANTED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"PASSWORD={CANARY}")
     return folder
 
 
@@ -117,25 +138,65 @@ def test_it_holds_what_is_served_and_is_small(image: Image) -> None:
     assert {path.name for path in (image.rootfs / "app").iterdir()} == SERVED | {
         ".graphs",
         ".bytecode",
+        BILL,
     }
     assert {path.name for path in (image.rootfs / "app" / "profiling").iterdir()} == {
         "__init__.py",
         "__pycache__",
         "timer",
     }
-    assert not (image.rootfs / "app" / "function" / "slim.py").exists()
+    for script in ("slim.py", "sbom.py"):
+        assert not (image.rootfs / "app" / "function" / script).exists()
 
 
 def test_it_holds_the_pinned_packages_alone(image: Image) -> None:
-    pinned = re.findall(
-        r"^([\w-]+)==", (ROOT / "function" / "requirements.txt").read_text(), re.MULTILINE
-    )
     (packages,) = (image.rootfs / "venv" / "lib").glob("python3*/site-packages")
     installed = {path.name.partition("-")[0].lower() for path in packages.glob("*.dist-info")}
-    assert installed == {name.replace("-", "_") for name in pinned}
+    assert installed == {name.replace("-", "_") for name in read_lock(IMAGE_LOCK)}
     assert not list(packages.glob("**/tests"))
     assert list(packages.glob("onnxruntime/capi/libonnxruntime.so*"))
     assert not list(packages.glob("onnxruntime/capi/onnxruntime_pybind11_state*"))
+
+
+def test_its_bill_lists_what_is_installed(image: Image, bundle_path: Path) -> None:
+    content = (image.rootfs / "app" / BILL).read_text(encoding="utf-8")
+    print(f"{len(content) / 1000:.0f} kB")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(content) is None
+    components = json.loads(content)["components"]
+    by_type = {component["type"]: component for component in components}
+    packages = {
+        component["name"]: component
+        for component in components
+        if component.get("purl", "").startswith("pkg:pypi/")
+    }
+    locked = read_lock(IMAGE_LOCK)
+    assert packages.keys() == locked.keys()
+    for name, entry in locked.items():
+        (wheel,) = packages[name]["hashes"]
+        assert packages[name]["version"] == entry.version
+        assert wheel["content"] in entry.hashes
+        assert packages[name]["licenses"]
+    (bill,) = packages["tokenizers"]["externalReferences"]
+    assert (image.rootfs / bill["url"].removeprefix("file:///")).is_file()
+    bundle = by_type["machine-learning-model"]
+    assert f"{bundle['name']}@{bundle['version']}" == read_bundle(bundle_path).identity
+    debian = [part for part in components if part.get("purl", "").startswith("pkg:deb/")]
+    assert len(debian) > 50
+    (python,) = (image.rootfs / "venv" / "lib").glob("python3*")
+    assert f"python{by_type['platform']['version']}".startswith(f"{python.name}.")
+
+
+def test_no_secret_and_no_table_is_in_it_nor_was_sent(image: Image) -> None:
+    sent = files(image.context)
+    assert {"pyproject.toml", "function/start.py", "served/model.onnx"} <= set(sent)
+    assert set(sent) & set(STAYS) == set()
+    assert not [name for name in sent if name.startswith(("tests/", "training/", ".git/"))]
+    base = files(image.base)
+    added = [name for name in files(image.rootfs) if name not in base]
+    names = {Path(name).name for name in PLANTED}
+    assert [name for name in added if name.startswith("app/") and Path(name).name in names] == []
+    secret = CANARY.encode()
+    assert [name for name in added if secret in (image.rootfs / name).read_bytes()] == []
 
 
 def test_it_says_what_it_is(image: Image) -> None:

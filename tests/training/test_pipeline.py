@@ -138,6 +138,15 @@ def test_the_trained_bundle_answers(trained: tuple[Path, str]) -> None:
     assert answer["odd"][0]["label"] == "always"
 
 
+def test_the_bundle_has_no_text_of_the_table(trained: tuple[Path, str], recipe: Path) -> None:
+    rows = recipe.with_name("rows.jsonl").read_text("utf-8").splitlines()
+    texts = [text.encode() for row in rows if len(text := json.loads(row)["text"]) > 12]
+    assert len(texts) > 100
+    for file in trained[0].iterdir():
+        content = file.read_bytes()
+        assert [text for text in texts if text in content] == [], file.name
+
+
 def test_the_performance_report_replays_the_test_rows_and_cannot_lose_the_bundle(
     trained: tuple[Path, str], recipe: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,3 +78,6 @@ def test_a_killed_and_a_hung_server_are_told(bundle_path: Path, tmp_path: Path) 
     assert "Something failed while this was measured" in html
     assert "the server died" in html
     assert "the server hung" in html
+    texts = [example.text for example in examples if len(example.text) > 20]
+    assert len(texts) > 500
+    assert [text for text in texts if text in f"{html}{content}"] == []
