@@ -49,7 +49,7 @@ class OtlpExport:
             self._give_up(
                 f"an OTLP endpoint is set, but {error.name} is not installed; add "
                 "opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http to "
-                "requirements.txt, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
+                "requirements.in, type `make lock`, or unset OTEL_EXPORTER_OTLP_ENDPOINT"
             )
         except Exception as error:  # settings of its own may be wrong, or a version not fit
             self._give_up(

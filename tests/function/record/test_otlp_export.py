@@ -141,4 +141,4 @@ def test_without_the_library_the_log_says_what_to_add() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("opentelemetry-exporter-otlp-proto-http to requirements.txt") == 1
+    assert done.stdout.count("opentelemetry-exporter-otlp-proto-http to requirements.in") == 1
