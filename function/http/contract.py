@@ -16,6 +16,8 @@ JSON_TYPES = {
     type(None): "null", bool: "a boolean", int: "a number", float: "a number",
     str: "a string", list: "a list", dict: "an object",
 }  # fmt: skip
+QUOTED_CHARS = 40
+"""An answer quotes so much of what was sent: a megabyte is not sent back."""
 
 
 class PredictRequest(Values):
@@ -44,8 +46,9 @@ def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:
         raise RequestError(400, "wrong_type", message)
     for key in value:
         if key not in FIELDS:
-            message = f"There is no field {key!r}; send {', '.join(FIELDS)} only."
-            raise RequestError(400, "unknown_field", message, key)
+            field = _quoted(key)
+            message = f"There is no field {field!r}; send {', '.join(FIELDS)} only."
+            raise RequestError(400, "unknown_field", message, field)
     if "inputs" not in value:
         message = 'Send "inputs": a string, or a list of strings.'
         raise RequestError(400, "missing_field", message, "inputs")
@@ -60,10 +63,10 @@ def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:
 def check_tasks(request: PredictRequest, known: Sequence[str]) -> None:
     """Raises RequestError naming the first task of `request` that is not in `known`."""
     fields = [(task, f"tasks[{index}]") for index, task in enumerate(request.tasks or ())]
-    fields += [(task, f"min_score.{task}") for task in request.min_score]
+    fields += [(task, f"min_score.{_quoted(task)}") for task in request.min_score]
     for task, field in fields:
         if task not in known:
-            message = f"There is no task {task!r}; ask for some of: {', '.join(known)}."
+            message = f"There is no task {_quoted(task)!r}; ask for some of: {', '.join(known)}."
             raise RequestError(400, "unknown_task", message, field)
 
 
@@ -104,7 +107,8 @@ def _tasks(tasks: Any) -> tuple[str, ...]:
         if not isinstance(task, str):
             raise _wrong_type(field, task, "a task's name")
         if task in seen:
-            raise _wrong("duplicate_task", field, f"repeats {task!r}; send each task once")
+            problem = f"repeats {_quoted(task)!r}; send each task once"
+            raise _wrong("duplicate_task", field, problem)
         seen.add(task)
     return tuple(tasks)
 
@@ -123,12 +127,16 @@ def _min_score(scores: Any) -> dict[str, float]:
     if not isinstance(scores, dict):
         raise _wrong_type("min_score", scores, 'an object such as {"task": 0.8}')
     for task, score in scores.items():
-        field, expected = f"min_score.{task}", "a number from 0 to 1"
+        field, expected = f"min_score.{_quoted(task)}", "a number from 0 to 1"
         if not isinstance(score, int | float) or isinstance(score, bool):
             raise _wrong_type(field, score, expected)
         if not 0 <= score <= 1:
-            raise _wrong("out_of_range", field, f"is {score}; send {expected}")
+            raise _wrong("out_of_range", field, f"is {_quoted(str(score))}; send {expected}")
     return scores
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= QUOTED_CHARS else f"{text[:QUOTED_CHARS]}..."
 
 
 def _wrong_type(field: str, value: Any, expected: str) -> RequestError:

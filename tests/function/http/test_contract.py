@@ -120,6 +120,25 @@ def test_an_unknown_task_is_told_the_known_ones() -> None:
         assert (error["code"], error["field"]) == ("unknown_task", field)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": "a", "LONG": 1},
+        {"inputs": "a", "tasks": ["LONG", "LONG"]},
+        {"inputs": "a", "min_score": {"LONG": None}},
+        {"inputs": "a", "min_score": {"LONG": 2}},
+        {"inputs": "a", "min_score": {"x": int("9" * 4000)}},
+        {"inputs": "a", "min_score": {"LONG": 0.5}},
+        {"inputs": "a", "tasks": ["LONG"]},
+    ],
+)
+def test_an_error_repeats_little_of_what_was_sent(body: dict[str, Any]) -> None:
+    sent = json.dumps(body).replace("LONG", "\U0001f36f" * 100_000)
+    with pytest.raises(RequestError, match=r"send|ask for") as caught:
+        check_tasks(parsed_body(sent.encode()), ["x"])
+    assert len(json.dumps(error_of(caught.value))) < 1500
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
