@@ -6,7 +6,7 @@ import socket
 import time
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import BadRequest
 
 from function.http.body import too_busy
@@ -105,12 +105,29 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 class Parser(HTTPRequestParser):  # type: ignore[misc]
     """Reads a request; of its body no more is held than the endpoint may take and one byte."""
 
+    completed: bool
+
     def __init__(self, adjustments: Adjustments, server: ImageServer) -> None:
         super().__init__(adjustments)
         self._server = server
 
+    def received(self, data: bytes) -> int:
+        """How many bytes were taken. Refuses a line between chunks that is longer than a head.
+
+        It is copied with every piece that arrives: megabytes of it would keep the reading thread.
+        """
+        taken: int = super().received(data)
+        if self.chunked and not self.completed:
+            framing = len(self.body_rcv.control_line) + len(self.body_rcv.trailer)
+            if framing > self.adj.max_request_header_size:
+                self.error, self.completed = BadRequest("a chunk's head is too long"), True
+        return taken
+
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # of a URI or a Content-Length that Python does not take
+            raise ParsingError(str(error)) from None
         if self.body_rcv is not None:
             self.body_rcv.buf = HeldBody(self._server.max_bytes + 1, self._server.may_hold)
 

@@ -47,7 +47,7 @@ class WireRequest:
         self.method: str = parser.command
         self.path: str = parser.path
         self.headers = WireHeaders(parser.headers)
-        self.content_length = int(parser.headers.get("CONTENT_LENGTH") or 0)
+        self.content_length: int = len(parser.body_rcv) if parser.chunked else parser.content_length
         self.stream: Stream = BrokenBody() if parser.error else parser.get_body_stream()
 
 
