@@ -38,7 +38,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, server: ImageServer, *arguments: Any, **options: Any) -> None:
         self.task_class = RequestTask
         self.error_task_class = MalformedTask
-        self.parser_class = lambda adjustments: Parser(adjustments, server)
+        self.parser_class = lambda adjustments: Parser(
+            adjustments, server.max_bytes, server.may_hold
+        )
         super().__init__(server, *arguments, **options)
 
     def handle_read(self) -> None:
@@ -107,9 +109,12 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     completed: bool
 
-    def __init__(self, adjustments: Adjustments, server: ImageServer) -> None:
+    def __init__(
+        self, adjustments: Adjustments, max_bytes: int, may_hold: Callable[[], bool]
+    ) -> None:
         super().__init__(adjustments)
-        self._server = server
+        self._max_bytes = max_bytes
+        self._may_hold = may_hold
 
     def received(self, data: bytes) -> int:
         """How many bytes were taken. Refuses a line between chunks that is longer than a head.
@@ -129,7 +134,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         except ValueError as error:  # of a URI or a Content-Length that Python does not take
             raise ParsingError(str(error)) from None
         if self.body_rcv is not None:
-            self.body_rcv.buf = HeldBody(self._server.max_bytes + 1, self._server.may_hold)
+            self.body_rcv.buf = HeldBody(self._max_bytes + 1, self._may_hold)
 
     @property
     def held_bytes(self) -> int:

@@ -80,10 +80,10 @@ def read(coding: str, parts: list[bytes], content_length: int | None) -> bytes |
     """The body, or the code of the refusal."""
     request = Arriving(coding, parts, content_length)
     try:
-        body: bytes | str = read_body(request, MAX_BYTES)
+        body: bytes | str = bytes(read_body(request, MAX_BYTES))
     except RequestError as error:
         body = refusal(error)
-    assert discard_rest(request)
+    assert discard_rest(request.stream)
     assert not request.stream.read()
     return body
 

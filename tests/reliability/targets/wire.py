@@ -60,7 +60,7 @@ def requests(parts: list[bytes]) -> tuple[Read, str | None]:
     parser: Parser | None = None
     for part in parts:
         while part:
-            parser = parser or Parser(ADJUSTMENTS, MAX_BYTES)
+            parser = parser or Parser(ADJUSTMENTS, MAX_BYTES, lambda: True)
             taken = parser.received(part)
             assert 0 <= taken <= len(part)
             part = part[taken:]
