@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -91,6 +91,19 @@ def test_a_hundred_stalled_clients_keep_nobody_from_an_answer(
         assert server.request("GET", "/health", timeout_s=1).status == 200
         assert time.monotonic() - start_s < 1
         assert server.ask({"inputs": "raw honey"}).status == 200
+
+
+def test_stalled_clients_of_every_kind_keep_nobody_from_an_answer_under_load(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    questions = [{"inputs": "raw honey"}, {"inputs": ["raw honey", "salt"] * 20}] * 50
+    with serving(bundle_path, tmp_path / "log", "image") as server, ExitStack() as clients:
+        for data in STALLED.values():
+            clients.enter_context(stalled(server.port, data, 50))
+        with ThreadPoolExecutor(8) as pool:
+            answers = pool.map(server.ask, questions)
+            assert server.request("GET", "/health").status == 200
+            assert {answer.status for answer in answers} == {200}
 
 
 @pytest.mark.parametrize("data", STALLED.values(), ids=STALLED)
