@@ -9,14 +9,14 @@ alarms than one row would.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profiling.bootstrap import Sample, ratio_interval, sample_of
-from profiling.logs.entry import Record
+from profiling.logs.selection import Requests
 
 ERROR_RATE = 0.05
 """Chance that any row at all is called different when nothing differs."""
@@ -32,17 +32,17 @@ ALIKE = 0.10
 """Mean texts and tokens a request may differ by this share without a note."""
 CHANGED = ("slower", "faster", "more", "less")
 
+Floats = NDArray[np.float64]
+ValuesOfSome = tuple[Requests, Floats]
+"""Those of some requests that a measure is about, and its value for each."""
+
 
 @dataclass(frozen=True)
 class Side:
     """What is compared, and its name."""
 
     name: str
-    records: list[Record]
-
-    @property
-    def instances(self) -> int:
-        return len({record.instance for record in self.records})
+    requests: Requests
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,14 @@ class Measure:
     unit: str
     share: float
     """Which percentile is compared, 0 to 1."""
-    value: Callable[[Record], float | None]
-    """None: the record has no such value."""
+    values: Callable[[Requests], ValuesOfSome]
     more: str
     less: str
 
 
 def compare(a: Side, b: Side) -> Comparison:
     """Every measure that both sides have, and one sentence on the whole."""
-    whole = min(a.instances, b.instances) >= ENOUGH_INSTANCES
+    whole = min(side.requests.instances for side in (a, b)) >= ENOUGH_INSTANCES
     samples = []
     for measure in _measures(a, b):
         parts = [_parts(side, measure, whole) for side in (a, b)]
@@ -106,45 +105,45 @@ def compare(a: Side, b: Side) -> Comparison:
 
 
 def _measures(a: Side, b: Side) -> Iterator[Measure]:
-    def span(name: str) -> Callable[[Record], float | None]:
-        def value(record: Record) -> float | None:
-            durations = [span.duration_ms for span in record.spans if span.name == name]
-            return sum(durations) if record.warm and durations else None
+    def column(name: str, those: str) -> Callable[[Requests], ValuesOfSome]:
+        def values(requests: Requests) -> ValuesOfSome:
+            requests = requests.where(requests[those])
+            return requests, requests[name]
 
-        return value
+        return values
+
+    def span(name: str) -> Callable[[Requests], ValuesOfSome]:
+        def values(requests: Requests) -> ValuesOfSome:
+            warm = requests.where(requests["warm"])
+            spans = warm.span(name)
+            return warm.where(spans.places), spans.totals_ms
+
+        return values
 
     for share in (0.50, 0.95, 0.99):
         yield Measure(
             f"request p{100 * share:.0f}", "ms", share,
-            lambda record: record.duration_ms if record.warm else None, "slower", "faster",
+            column("duration_ms", "warm"), "slower", "faster",
         )  # fmt: skip
-    warm = [record for side in (a, b) for record in side.records if record.warm]
-    for name in dict.fromkeys(span.name for record in warm for span in record.spans):
+    warm = [side.requests.where(side.requests["warm"]) for side in (a, b)]
+    for name in dict.fromkeys(name for requests in warm for name in requests.span_names):
         if name != "request":
             yield Measure(f"{name} p50", "ms", 0.50, span(name), "slower", "faster")
     yield Measure(
         "cold start p50", "ms", 0.50,
-        lambda record: record.start_to_answer_ms if record.paid_cold_start else None,
-        "slower", "faster",
+        column("start_to_answer_ms", "paid_cold_start"), "slower", "faster",
     )  # fmt: skip
-    yield Measure(
-        "memory p50", "MB", 0.50,
-        lambda record: record.rss_mb if record.answered else None, "more", "less",
-    )  # fmt: skip
+    yield Measure("memory p50", "MB", 0.50, column("rss_mb", "answered"), "more", "less")
 
 
-def _parts(side: Side, measure: Measure, whole: bool) -> list[list[float]]:
+def _parts(side: Side, measure: Measure, whole: bool) -> list[Floats]:
     """Values in the order of time, in parts: whole instances, or stretches of them."""
-    by_instance: dict[str, list[float]] = defaultdict(list)
-    for record in side.records:
-        value = measure.value(record)
-        if value is not None:
-            by_instance[record.instance].append(value)
+    requests, values = measure.values(side.requests)
     return [
-        values[start : start + length]
-        for values in by_instance.values()
-        for length in [len(values) if whole else math.ceil(math.sqrt(len(values)))]
-        for start in range(0, len(values), length)
+        of_instance[start : start + length]
+        for of_instance in requests.by_instance(values)
+        for length in [len(of_instance) if whole else math.ceil(math.sqrt(len(of_instance)))]
+        for start in range(0, len(of_instance), length)
     ]
 
 
@@ -199,15 +198,14 @@ def _sentence(a: Side, b: Side, rows: Sequence[MeasureRow]) -> str:
 def _notes(a: Side, b: Side, whole: bool) -> list[str]:
     notes = []
     if not whole:
+        instances = " and ".join(str(side.requests.instances) for side in (a, b))
         notes.append(
-            f"{a.instances} and {b.instances} instances: with fewer than {ENOUGH_INSTANCES} on a "
+            f"{instances} instances: with fewer than {ENOUGH_INSTANCES} on a "
             "side no change is told from a difference of their machines, and gets a question mark"
         )
     for name in ("texts", "tokens"):
-        means = [
-            float(np.mean([getattr(record, name) for record in side.records if record.warm] or [0]))
-            for side in (a, b)
-        ]
+        columns = [side.requests[name][side.requests["warm"]] for side in (a, b)]
+        means = [float(np.mean(column)) if column.size else 0.0 for column in columns]
         if abs(means[0] - means[1]) > ALIKE * max(means):
             notes.append(
                 f"the requests are not alike: {means[0]:.1f} {name} each against {means[1]:.1f}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from profiling.logs.json_fields import MOST, count, flag, mapping, number, text
 from profiling.nesting import LoggedSpan, read_spans
 
 TRACE = "logging.googleapis.com/trace"
@@ -20,6 +21,8 @@ PREDICT = "POST /"
 """The route whose latency is the service's."""
 COLD_START_SPANS = ("framework", "load")
 """A cold request with one of these paid for the cold start; other cold requests waited for it."""
+MOST_SPANS = 1000
+"""No function writes more in a line."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Record:
     """One request."""
 
     time: datetime | None
+    """In UTC."""
     message: str
     route: str
     status: int
@@ -40,6 +44,10 @@ class Record:
     revision: str
     instance: str
     age_s: float
+    restart: bool
+    """The server started this process in the place of one that was killed."""
+    lines_lost: int
+    """Lines that could not be written, since the one before this."""
     trace: str | None
     """`projects/PROJECT/traces/ID`."""
 
@@ -53,7 +61,11 @@ class Record:
 
     @property
     def paid_cold_start(self) -> bool:
-        return self.cold and any(span.name in COLD_START_SPANS for span in self.spans)
+        return (
+            self.cold
+            and not self.restart
+            and any(span.name in COLD_START_SPANS for span in self.spans)
+        )
 
     @property
     def start_to_answer_ms(self) -> float:
@@ -74,39 +86,51 @@ class Failure:
     revision: str
 
 
-def read_entry(entry: Mapping[str, Any]) -> Record | Failure | None:
-    """The request or failure in a line or LogEntry; None when it is neither."""
-    payload = entry.get("jsonPayload", entry)
-    if not isinstance(payload, Mapping):
-        return None
-    profile = payload.get("profile")
-    labels = (entry.get("resource") or {}).get("labels") or {}
-    time = entry.get("timestamp") or payload.get("time")
-    if not isinstance(profile, Mapping) or "spans" not in profile:
+@dataclass(frozen=True)
+class OtherVersion:
+    """A request's line with fields that are missing, or are not what this version writes."""
+
+    time: datetime | None
+    revision: str
+
+
+def read_entry(entry: Mapping[str, Any]) -> Record | Failure | OtherVersion | None:
+    """What a line or LogEntry is about; None when it is no request and no error.
+
+    Never raises for what `json` can read.
+    """
+    payload = mapping(entry.get("jsonPayload", entry))
+    profile = mapping(payload.get("profile"))
+    labels = mapping(mapping(entry.get("resource")).get("labels"))
+    time = _time_or_none(entry.get("timestamp") or payload.get("time"))
+    revision = text(labels.get("revision_name")) or text(profile.get("revision")) or "unknown"
+    if "spans" not in profile:
         if entry.get("severity") not in ERRORS:
             return None
-        message = payload.get("message") or entry.get("textPayload") or "no message"
-        revision = str(labels.get("revision_name") or "unknown")
-        return Failure(_time_or_none(time), str(message).splitlines()[0], revision)
+        message = text(payload.get("message")) or text(entry.get("textPayload")) or "no message"
+        return Failure(time, message, revision)
     try:
+        instance = profile["instance"]
         return Record(
-            time=_time_or_none(time),
-            message=str(payload.get("message") or ""),
-            route=str(profile["route"]),
-            status=int(profile["status"]),
-            cold=bool(profile["cold"]),
-            duration_ms=float(profile["duration_ms"]),
-            spans=read_spans(profile["spans"]),
-            texts=int(profile["texts"]),
-            tokens=int(profile["tokens"]),
-            rss_mb=float(profile["rss_mb"]),
-            revision=str(labels.get("revision_name") or profile.get("revision") or "unknown"),
-            instance=str(profile["instance"]["id"]),
-            age_s=float(profile["instance"]["age_s"]),
-            trace=entry.get("trace") or payload.get(TRACE),
+            time=time,
+            message=text(payload.get("message")),
+            route=_name(profile["route"]),
+            status=count(profile["status"], most=999),
+            cold=flag(profile["cold"]),
+            duration_ms=number(profile["duration_ms"]),
+            spans=_spans(profile["spans"]),
+            texts=count(profile["texts"]),
+            tokens=count(profile["tokens"]),
+            rss_mb=number(profile["rss_mb"]),
+            revision=revision,
+            instance=_name(instance["id"]),
+            age_s=number(instance["age_s"]),
+            restart=flag(instance.get("restart", False)),
+            lines_lost=count(profile.get("dropped", 0)),
+            trace=text(entry.get("trace")) or text(payload.get(TRACE)) or None,
         )
     except (LookupError, TypeError, ValueError, AttributeError):
-        return None
+        return OtherVersion(time, revision)
 
 
 def parse_time(text: str) -> datetime:
@@ -117,6 +141,33 @@ def parse_time(text: str) -> datetime:
 
 def _time_or_none(value: object) -> datetime | None:
     try:
-        return parse_time(str(value))
-    except ValueError:
+        return parse_time(value).astimezone(UTC) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
         return None
+
+
+def _name(value: object) -> str:
+    """A name that is not blank; raises ValueError."""
+    name = text(value)
+    if not name:
+        raise ValueError("a name is missing")
+    return name
+
+
+def _spans(rows: object) -> tuple[LoggedSpan, ...]:
+    """The closed spans of a line; raises LookupError, TypeError or ValueError for odd rows."""
+    if not isinstance(rows, list) or len(rows) > MOST_SPANS:
+        raise ValueError("no list of spans")
+    return read_spans([_span_row(mapping(row)) for row in rows])
+
+
+def _span_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    duration_ms = row["duration_ms"]
+    span = {
+        "name": _name(row["name"]),
+        "start_ms": number(row["start_ms"], least=-MOST),
+        "duration_ms": None if duration_ms is None else number(duration_ms),
+    }
+    if "parent" in row:
+        span["parent"] = None if row["parent"] is None else count(row["parent"])
+    return span

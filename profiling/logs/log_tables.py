@@ -21,11 +21,12 @@ def revision_text(summary: RevisionSummary) -> str:
     """Everything about one revision, for the terminal."""
     period = f", {moment(summary.since)} to {moment(summary.until)}" if summary.since else ""
     instances = "1 instance" if summary.instances == 1 else f"{summary.instances} instances"
+    faults = [f", {n} {name}" for name, n in fault_counts(summary).items()]
     counts = f"{summary.requests} requests, {summary.predictions} predictions, {instances}"
     cold = summary.cold_starts
     waited = f", {cold.waited} more waited for one" if cold.waited else ""
     return "\n".join([
-        f"revision {summary.revision}: {counts}{period}",
+        f"revision {summary.revision}: {counts}{''.join(faults)}{period}",
         "",
         *_section("warm predictions, ms", quantile_rows(summary.spans_ms)),
         *_section(
@@ -36,6 +37,18 @@ def revision_text(summary: RevisionSummary) -> str:
         *_section("resident memory by age of the instance", memory_rows(summary)),
         *_section(error_title(summary), error_rows(summary)),
     ])  # fmt: skip
+
+
+def fault_counts(summary: RevisionSummary) -> dict[str, int]:
+    """What should not have happened, by name; nothing where it did not."""
+    counts = {"restarts": summary.restarts, "lines lost": summary.lines_lost}
+    return {name: n for name, n in counts.items() if n}
+
+
+def other_version_text(lines: int) -> str:
+    """How many lines are in none of the tables."""
+    subject = "1 line is" if lines == 1 else f"{lines} lines are"
+    return f"{subject} from another version of the function, or damaged, and not counted"
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -62,7 +75,8 @@ def slow_rows(summary: RevisionSummary) -> Rows:
     rows = [["ms", "when", "", "texts", "tokens", "most of it", "trace"]]
     for slow in summary.slowest:
         longest = f"{slow.longest} {ms(slow.longest_ms)}" if slow.longest else "not recorded"
-        when = [moment(slow.time), "cold" if slow.cold else "warm"]
+        state = "restart" if slow.cold and slow.restart else "cold" if slow.cold else "warm"
+        when = [moment(slow.time), state]
         size = [str(slow.texts), str(slow.tokens)]
         rows.append([ms(slow.duration_ms), *when, *size, longest, slow.trace or "none"])
     return _unless_empty(rows)

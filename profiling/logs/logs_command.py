@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from profiling.logs.cloud import read_cloud
-from profiling.logs.entry import Record, parse_time
-from profiling.logs.log_tables import comparison_text, revision_text
+from profiling.logs.entry import parse_time
+from profiling.logs.log_tables import comparison_text, other_version_text, revision_text
+from profiling.logs.selection import Requests
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
 from profiling.logs.summary import by_revision
 
@@ -65,10 +66,13 @@ def main(arguments: Sequence[str]) -> int:
             "format": FORMAT,
             "revisions": summaries,
             "comparison": comparison,
+            "other_version": log.other_version,
             "skipped": log.skipped,
         }
         print(json.dumps(document, default=dataclasses.asdict, indent=2))
         return 0
+    if log.other_version:
+        print(f"{other_version_text(log.other_version)}\n")
     if comparison is not None:
         print(comparison_text(comparison))
     for summary in summaries:
@@ -115,7 +119,9 @@ def _read(options: argparse.Namespace) -> Log:
         )
         where = f"{options.service} in {options.project}"
     log = gather(entries, window)
-    if not log.records and not log.failures:
+    if not len(log.requests) and not log.failures:
+        if log.other_version:
+            raise SourceError(f"{where}: no request; {other_version_text(log.other_version)}")
         raise SourceError(
             f"{where}: no request and no error in {log.skipped} entries read; give what the "
             "function prints, or a wider --since"
@@ -126,36 +132,35 @@ def _read(options: argparse.Namespace) -> Log:
 def _compare(log: Log, a: str, b: str) -> Comparison:
     from profiling.logs.comparison import Side, compare  # imports scipy
 
-    return compare(Side(a, _records(log, a)), Side(b, _records(log, b)))
+    return compare(Side(a, _requests(log, a)), Side(b, _requests(log, b)))
 
 
-def _records(log: Log, name: str) -> list[Record]:
-    """The records of a revision or a period; raises SourceError when there are none."""
+def _requests(log: Log, name: str) -> Requests:
+    """The requests of a revision or a period; raises SourceError when there are none."""
     if "/" in name:
         start, _, end = name.partition("/")
         try:
-            window = Window(parse_time(start), parse_time(end))
+            requests = log.requests.between(parse_time(start), parse_time(end))
         except ValueError:
             message = f"--compare {name}: give a period as 2026-11-20/2026-11-21T12:00"
             raise SourceError(message) from None
     else:
-        window = Window(revisions=(name,))
-    records = [record for record in log.records if window.holds(record)]
-    if not records:
-        known = ", ".join(dict.fromkeys(record.revision for record in log.records)) or "none"
-        times = sorted(record.time for record in log.records if record.time)
-        period = f"; times read: {times[0]} to {times[-1]}" if times else "; no line has a time"
-        raise SourceError(f"--compare {name}: no request; revisions read: {known}{period}")
-    return records
+        requests = log.requests.of_revision(name)
+    if not len(requests):
+        known = ", ".join(log.requests.revisions) or "none"
+        period = log.requests.period
+        times = f"times read: {period[0]} to {period[1]}" if period else "no line has a time"
+        raise SourceError(f"--compare {name}: no request; revisions read: {known}; {times}")
+    return requests
 
 
 def _moment(text: str) -> datetime:
     age = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
-    if age:
-        return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
     try:
+        if age:
+            return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
         return parse_time(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         message = f"{text!r}: give 90m, 24h, 7d, a date or a time such as 2026-11-22T08:00"
         raise argparse.ArgumentTypeError(message) from None
 

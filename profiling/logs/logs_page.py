@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from profiling.logs import log_tables
-from profiling.logs.entry import Record
+from profiling.logs.selection import Requests
 from profiling.logs.source import Log
 from profiling.logs.summary import Quantiles, RevisionSummary
 from profiling.render.charts import bars_of, percentile_curve, waterfall
@@ -22,28 +21,30 @@ from profiling.render.plot import FIRST, SERIES, drawing, legend_above, log_axis
 if TYPE_CHECKING:
     from profiling.logs.comparison import Comparison
 
-Revisions = Mapping[str, Sequence[Record]]
+Revisions = Mapping[str, Requests]
 POINTS = 500
 """At most so many points are drawn of an instance."""
+INSTANCES = 200
+"""At most so many instances are drawn of a revision."""
 
 
 def write_page(
     target: Path, log: Log, summaries: Sequence[RevisionSummary], comparison: Comparison | None
 ) -> None:
     """Write the page; raises OSError."""
-    records = {
-        summary.revision: [record for record in log.records if record.revision == summary.revision]
-        for summary in summaries
+    requests = {
+        summary.revision: log.requests.of_revision(summary.revision) for summary in summaries
     }
     page = render(
         Path(__file__).with_suffix(".html"),
         tables=log_tables,
         summaries=summaries,
         comparison=comparison,
-        latencies=latencies(records),
-        memory=memory_over_age(records),
+        other_version=log.other_version,
+        latencies=latencies(requests),
+        memory=memory_over_age(requests),
         ranges={summary.revision: span_ranges(summary.spans_ms) for summary in summaries},
-        cold={name: median_cold_start(entries) for name, entries in records.items()},
+        cold={name: median_cold_start(of_revision) for name, of_revision in requests.items()},
     )
     target.write_text(page, encoding="utf-8")
 
@@ -51,20 +52,20 @@ def write_page(
 def latencies(revisions: Revisions) -> Markup | None:
     """Latency of warm predictions by percentile."""
     lines = [
-        (name, np.array(durations_ms), colour)
-        for (name, records), colour in zip(revisions.items(), cycle(SERIES), strict=False)
-        if len(durations_ms := [record.duration_ms for record in records if record.warm]) > 1
+        (name, durations_ms, colour)
+        for (name, requests), colour in zip(revisions.items(), cycle(SERIES), strict=False)
+        if (durations_ms := requests["duration_ms"][requests["warm"]]).size > 1
     ]
     return percentile_curve("Latency of warm predictions by percentile", lines) if lines else None
 
 
-def median_cold_start(records: Sequence[Record]) -> Markup | None:
+def median_cold_start(requests: Requests) -> Markup | None:
     """The spans of the median cold start, without the wait for a request."""
-    starts = [record for record in records if record.paid_cold_start]
-    if not starts:
+    starts = requests.where(requests["paid_cold_start"])
+    if not len(starts):
         return None
-    starts.sort(key=lambda record: record.start_to_answer_ms)
-    spans = starts[len(starts) // 2].spans
+    order = np.argsort(starts["start_to_answer_ms"], kind="stable")
+    spans = starts.spans_of(int(order[len(starts) // 2]))
     idle = [span for span in spans if span.name == "idle"]
     bars = [
         bar.moved(-sum(span.duration_ms for span in idle if span.end_ms <= bar.start_ms))
@@ -94,21 +95,24 @@ def span_ranges(spans: Mapping[str, Quantiles]) -> Markup | None:
 
 def memory_over_age(revisions: Revisions) -> Markup | None:
     """Resident memory of each instance as it grows older."""
-    if not any(revisions.values()):
+    if not any(map(len, revisions.values())):
         return None
     with drawing("memory", "Resident memory by age of the instance") as drawn:
         axes = drawn.axes
-        for (name, records), colour in zip(revisions.items(), cycle(SERIES), strict=False):
-            instances: dict[str, list[Record]] = defaultdict(list)
-            for record in records:
-                instances[record.instance].append(record)
+        for (name, requests), colour in zip(revisions.items(), cycle(SERIES), strict=False):
+            ages_min, sizes_mb = (
+                requests.by_instance(values)
+                for values in (requests["age_s"] / 60, requests["rss_mb"])
+            )
+            drawn_instances = slice(None, None, max(1, len(ages_min) // INSTANCES))
             label: str | None = name  # one entry a revision
-            for of_instance in instances.values():
-                of_instance.sort(key=lambda record: record.age_s)
-                shown = of_instance[:: max(1, len(of_instance) // POINTS)]
-                ages_min = [record.age_s / 60 for record in shown]
-                sizes_mb = [record.rss_mb for record in shown]
-                axes.plot(ages_min, sizes_mb, ".-", ms=3, lw=0.8, color=colour, label=label)
+            for ages, sizes in zip(
+                ages_min[drawn_instances], sizes_mb[drawn_instances], strict=True
+            ):
+                points = np.argsort(ages, kind="stable")[:: max(1, len(ages) // POINTS)]
+                axes.plot(
+                    ages[points], sizes[points], ".-", ms=3, lw=0.8, color=colour, label=label
+                )
                 label = None
         legend_above(axes, columns=3)
         axes.set(xlabel="age of the instance, minutes", ylabel="MB resident")

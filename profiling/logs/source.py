@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-from profiling.logs.entry import Failure, Record, read_entry
+from profiling.logs.entry import Failure, OtherVersion, Record, read_entry
+from profiling.logs.json_stream import JsonStream
+from profiling.logs.request_table import MOST_REVISIONS, Names, RequestTable
+from profiling.logs.selection import Requests
+from profiling.logs.slowest import Slowest
+from profiling.logs.wrappings import unwrapped
+
+YAML_KEY = re.compile(r"(insertId|jsonPayload|logName|receiveTimestamp|textPayload)\b")
+"""How lines of a LogEntry begin, as gcloud prints it unless it is told otherwise."""
+BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""Of UTF-16, in which PowerShell writes files."""
+MOST_FAILURES = 10_000
+"""Failures that are told apart by message and revision."""
+Value = TypeVar("Value")
 
 
 class SourceError(Exception):
@@ -26,7 +40,7 @@ class Window:
     until: datetime | None = None
     revisions: tuple[str, ...] = ()
 
-    def holds(self, entry: Record | Failure) -> bool:
+    def holds(self, entry: Record | Failure | OtherVersion) -> bool:
         time = entry.time
         return (
             (not self.revisions or entry.revision in self.revisions)
@@ -35,65 +49,80 @@ class Window:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Log:
     """What was read."""
 
-    records: list[Record] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    skipped: int = 0
+    requests: Requests
+    slowest: Slowest
+    failures: Counter[tuple[str, str]]
+    """How often, by revision and message."""
+    other_version: int
+    """Lines of requests that another version of the function wrote, or that are damaged."""
+    skipped: int
     """Entries that are neither a request's nor an error."""
 
 
 def gather(entries: Iterable[Any], window: Window) -> Log:
-    """Sort entries into requests and failures, oldest first; those outside the window are left."""
-    log = Log()
+    """Sort entries into requests and failures; those outside the window are left."""
+    table, slowest = RequestTable(), Slowest()
+    failures: Counter[tuple[str, str]] = Counter()
+    failed_revisions = Names(MOST_REVISIONS, "other revisions")
+    other_version = skipped = 0
     for entry in entries:
         event = read_entry(entry) if isinstance(entry, dict) else None
         if event is None:
-            log.skipped += 1
+            skipped += 1
         elif not window.holds(event):
             continue
         elif isinstance(event, Record):
-            log.records.append(event)
+            slowest.add(table.add(event), event)
+        elif isinstance(event, OtherVersion):
+            other_version += 1
         else:
-            log.failures.append(event)
-    if all(record.time for record in log.records):
-        log.records.sort(key=lambda record: record.time.timestamp() if record.time else 0.0)
-    return log
+            key = failed_revisions.shared(event.revision), event.message
+            is_one_more = key not in failures and len(failures) >= MOST_FAILURES
+            failures[(key[0], "other messages") if is_one_more else key] += 1
+    return Log(table.requests(), slowest, failures, other_version, skipped)
 
 
-def read_file(path: Path) -> Iterator[Any]:
-    """Entries of a file, or of standard input for `-`; raises SourceError.
+def read_file(path: Path) -> Iterator[dict[str, Any] | None]:
+    """Entries of a file, or of standard input for `-`; None for other text. Raises SourceError.
 
-    One JSON object per line, whatever stands between them; or one JSON list, as gcloud prints it.
+    JSON objects, one a line or over several lines, or one list of them, as gcloud prints it;
+    bare, or as docker, CRI and journald wrap them; whatever stands between them.
     """
     try:
-        with nullcontext(sys.stdin) if str(path) == "-" else path.open(encoding="utf-8") as stream:
-            yield from _entries(stream)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SourceError(f"{path}: {reason}; give a file of log lines, or - for a pipe") from None
+        with _opened(path) as stream:
+            values = JsonStream(stream)
+            yield from unwrapped(_unless_yaml(values))
+    except OSError as error:
+        message = f"{path}: {error.strerror}; give a file of log lines, or - for a pipe"
+        raise SourceError(message) from None
+    if values.cut_line is not None:
+        raise SourceError(f"the JSON list breaks off at line {values.cut_line}; read it anew")
 
 
-def _entries(stream: TextIO) -> Iterator[Any]:
-    first = next((line for line in stream if line.strip()), "")
-    if first.strip() == "[" or first.startswith("[{"):
-        try:
-            yield from json.loads(first + stream.read())
-        except json.JSONDecodeError as error:
-            message = f"the JSON list breaks off at line {error.lineno} ({error.msg}); read it anew"
-            raise SourceError(message) from None
-        return
-    yield _object(first)
-    for line in stream:
-        if line.strip():
-            yield _object(line)
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """The text of a file, bytes that are none replaced; raises OSError."""
+    is_pipe = str(path) == "-"
+    with open(0 if is_pipe else path, "rb", closefd=not is_pipe) as stream:
+        assert isinstance(stream, BufferedReader)
+        encoding = "utf-16" if stream.peek(2).startswith(BYTE_ORDER_MARKS) else "utf-8"
+        yield TextIOWrapper(stream, encoding, errors="replace")
 
 
-def _object(line: str) -> Any:
-    """The value of one line; None for a line of other text."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError:
-        return None
+def _unless_yaml(values: Iterable[Value]) -> Iterator[Value]:
+    """The values of a stream; raises SourceError after the last where they are gcloud's YAML."""
+    keys, is_yaml = set(), True
+    for value in values:
+        if not isinstance(value, str):
+            is_yaml = False
+        elif is_yaml and (key := YAML_KEY.match(value)):
+            keys.add(key[1])
+        yield value
+    if is_yaml and len(keys) > 1:
+        raise SourceError(
+            "these are log entries in YAML; add --format=json to `gcloud logging read`"
+        )

@@ -5,20 +5,20 @@ Latency is that of answered predictions on a warm instance; cold starts are coun
 
 from __future__ import annotations
 
-import heapq
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from profiling.logs.entry import PREDICT, Failure, Record
+from profiling.logs.entry import Record
+from profiling.logs.selection import Requests
 from profiling.logs.source import Log
 from profiling.nesting import innermost
 from profiling.percentiles import percentile
 
-SLOWEST = 5
 MESSAGES = 10
 TRACE = re.compile(r"projects/([^/]+)/traces/([^/]+)")
 TRACE_URL = "https://console.cloud.google.com/traces/list?project={}&tid={}"
@@ -57,6 +57,8 @@ class SlowRequest:
     time: str | None
     duration_ms: float
     cold: bool
+    restart: bool
+    """The process was started in the place of one that was killed."""
     texts: int
     tokens: int
     longest: str
@@ -93,6 +95,10 @@ class RevisionSummary:
     requests: int
     predictions: int
     instances: int
+    restarts: int
+    """Processes that were started in the place of one that was killed; no cold starts."""
+    lines_lost: int
+    """Lines that the function could not write."""
     warm_ms: Quantiles | None
     spans_ms: dict[str, Quantiles]
     cold_starts: ColdStarts
@@ -103,69 +109,70 @@ class RevisionSummary:
 
 def by_revision(log: Log) -> list[RevisionSummary]:
     """One summary for each revision, in the order in which they appeared."""
-    events: list[Record | Failure] = [*log.records, *log.failures]
+    failed = [revision for revision, _ in log.failures]
     return [
         summarize(
             name,
-            [record for record in log.records if record.revision == name],
-            [failure for failure in log.failures if failure.revision == name],
+            log.requests.of_revision(name),
+            log.slowest.of_revision(name),
+            Counter({message: n for (of, message), n in log.failures.items() if of == name}),
         )
-        for name in dict.fromkeys(event.revision for event in events)
+        for name in dict.fromkeys([*log.requests.revisions, *failed])
     ]
 
 
-def summarize(name: str, records: list[Record], failures: list[Failure]) -> RevisionSummary:
-    times = sorted(record.time for record in records if record.time)
-    warm = [record for record in records if record.warm]
-    predictions = [record for record in records if record.route == PREDICT]
-    slowest = heapq.nlargest(SLOWEST, predictions, key=lambda record: record.duration_ms)
+def summarize(
+    name: str, requests: Requests, slowest: Sequence[Record], failures: Counter[str]
+) -> RevisionSummary:
+    warm = requests.where(requests["warm"])
+    period = requests.period
     return RevisionSummary(
         revision=name,
-        since=times[0].isoformat() if times else None,
-        until=times[-1].isoformat() if times else None,
-        requests=len(records),
-        predictions=sum(record.answered for record in records),
-        instances=len({record.instance for record in records}),
-        warm_ms=quantiles(record.duration_ms for record in warm),
+        since=period[0].isoformat() if period else None,
+        until=period[1].isoformat() if period else None,
+        requests=len(requests),
+        predictions=int(requests["answered"].sum()),
+        instances=requests.instances,
+        restarts=requests.where(requests["restart"]).instances,
+        lines_lost=int(requests["lines_lost"].sum()),
+        warm_ms=quantiles(warm["duration_ms"]),
         spans_ms=span_quantiles(warm),
-        cold_starts=_cold_starts(records),
+        cold_starts=_cold_starts(requests),
         slowest=[_slow_request(record) for record in slowest],
-        memory=_memory(records),
-        errors=_errors(records, failures),
+        memory=_memory(requests),
+        errors=_errors(requests, failures),
     )
 
 
-def quantiles(values: Iterable[float]) -> Quantiles | None:
+def quantiles(values: ArrayLike) -> Quantiles | None:
     """None when there is no value."""
-    array = np.fromiter(values, float)
+    array = np.asarray(values, np.float64)
     if not array.size:
         return None
     return Quantiles(array.size, *(percentile(array, percent) for percent in (50, 95, 99, 100)))
 
 
-def span_quantiles(records: Sequence[Record]) -> dict[str, Quantiles]:
+def span_quantiles(requests: Requests) -> dict[str, Quantiles]:
     """By span, in the order in which they usually start. Equal names in a request add up."""
-    durations: dict[str, list[float]] = defaultdict(list)
-    starts: dict[str, list[float]] = defaultdict(list)
-    for record in records:
-        totals: dict[str, float] = defaultdict(float)
-        for span in record.spans:
-            totals[span.name] += span.duration_ms
-            starts[span.name].append(span.start_ms)
-        for name, total_ms in totals.items():
-            durations[name].append(total_ms)
-    order = sorted(starts, key=lambda name: percentile(starts[name], 50))
-    return {name: value for name in order if (value := quantiles(durations[name]))}
+    starts_ms: dict[str, float] = {}
+    totals_ms: dict[str, Quantiles] = {}
+    for name in requests.span_names:
+        column = requests.span(name)
+        totals = quantiles(column.totals_ms)
+        assert totals is not None
+        starts_ms[name], totals_ms[name] = percentile(column.starts_ms, 50), totals
+    return {name: totals_ms[name] for name in sorted(starts_ms, key=lambda name: starts_ms[name])}
 
 
-def _cold_starts(records: list[Record]) -> ColdStarts:
-    starts = [record for record in records if record.paid_cold_start]
-    counted = sum(record.answered or record.paid_cold_start for record in records)
+def _cold_starts(requests: Requests) -> ColdStarts:
+    cold, paid, restart = (requests[name] for name in ("cold", "paid_cold_start", "restart"))
+    starts = requests.where(paid)
+    counted = int((requests["answered"] | paid).sum())
     return ColdStarts(
         n=len(starts),
         share=len(starts) / counted if counted else 0.0,
-        waited=sum(record.cold and not record.paid_cold_start for record in records),
-        start_to_answer_ms=quantiles(record.start_to_answer_ms for record in starts),
+        waited=int((cold & ~paid & ~restart).sum()),
+        start_to_answer_ms=quantiles(starts["start_to_answer_ms"]),
         spans_ms=span_quantiles(starts),
     )
 
@@ -178,6 +185,7 @@ def _slow_request(record: Record) -> SlowRequest:
         time=record.time.isoformat() if record.time else None,
         duration_ms=record.duration_ms,
         cold=record.cold,
+        restart=record.restart,
         texts=record.texts,
         tokens=record.tokens,
         longest=longest.name if longest else "",
@@ -186,26 +194,28 @@ def _slow_request(record: Record) -> SlowRequest:
     )
 
 
-def _memory(records: list[Record]) -> list[MemoryBand]:
+def _memory(requests: Requests) -> list[MemoryBand]:
+    ages_s = requests["age_s"]
     bands: list[MemoryBand] = []
     for name, (from_s, until_s) in AGES_S.items():
-        inside = [record for record in records if from_s <= record.age_s < until_s]
-        sizes = quantiles(record.rss_mb for record in inside)
+        inside = requests.where((from_s <= ages_s) & (ages_s < until_s))
+        sizes = quantiles(inside["rss_mb"])
         if sizes is not None:
-            instances = len({record.instance for record in inside})
-            bands.append(MemoryBand(name, sizes.n, instances, sizes.p50, sizes.max))
+            bands.append(MemoryBand(name, sizes.n, inside.instances, sizes.p50, sizes.max))
     return bands
 
 
-def _errors(records: list[Record], failures: list[Failure]) -> ErrorCounts:
-    server = [record for record in records if record.status >= 500]
-    client = [record for record in records if 400 <= record.status < 500]
-    messages = Counter(record.message for record in (*server, *client))
-    messages.update(failure.message for failure in failures)
+def _errors(requests: Requests, failures: Counter[str]) -> ErrorCounts:
+    status = requests["status"]
+    server = requests.where(status >= 500)
+    client = requests.where((status >= 400) & (status < 500))
+    messages = Counter(server.failed_messages())
+    messages.update(client.failed_messages())
+    messages.update(failures)
     return ErrorCounts(
         requests_4xx=len(client),
         requests_5xx=len(server),
-        share_5xx=len(server) / len(records) if records else 0.0,
-        other=len(failures),
+        share_5xx=len(server) / len(requests) if len(requests) else 0.0,
+        other=failures.total(),
         messages=dict(messages.most_common(MESSAGES)),
     )

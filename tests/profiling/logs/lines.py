@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from profiling.logs.entry import Record, read_entry
+from profiling.logs.selection import Requests
+from profiling.logs.source import Log, Window, gather
+from profiling.logs.summary import RevisionSummary, by_revision
 
 BEGIN = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -52,3 +56,17 @@ def record(duration_ms: float = 3.0, **fields: Any) -> Record:
     entry = read_entry(line(duration_ms, **fields))
     assert isinstance(entry, Record)
     return entry
+
+
+def log_of(entries: Iterable[dict[str, Any]]) -> Log:
+    return gather(entries, Window())
+
+
+def requests_of(entries: Iterable[dict[str, Any]]) -> Requests:
+    return log_of(entries).requests
+
+
+def summary_of(entries: Iterable[dict[str, Any]]) -> RevisionSummary:
+    """The summary of the one revision."""
+    (summary,) = by_revision(log_of(entries))
+    return summary

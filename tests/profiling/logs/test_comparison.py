@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from profiling.logs.comparison import Comparison, Side, _measures, _parts, compare
-from tests.profiling.logs.lines import record
+from tests.profiling.logs.lines import line, requests_of
 
 PARTS = ((5, "one"), (1, "one"), (4, "two"), (3, "one"), (2, "one"))
 
@@ -16,14 +16,14 @@ def side(
 ) -> Side:
     """Requests whose latency varies by request and, by the share `unlike`, by instance."""
     random = np.random.default_rng(seed)
-    records = []
+    lines = []
     for instance in range(instances):
         slow = scale * np.exp(unlike * random.standard_normal())
         for number in range(each):
             took_ms = float(3 * slow * np.exp(0.2 * random.standard_normal()))
             place = f"{name}-{instance}"
-            records.append(record(took_ms, at_s=number, revision=name, instance=place))
-    return Side(name, records)
+            lines.append(line(took_ms, at_s=number, revision=name, instance=place))
+    return Side(name, requests_of(lines))
 
 
 def verdicts(comparison: Comparison) -> dict[str, str]:
@@ -31,10 +31,10 @@ def verdicts(comparison: Comparison) -> dict[str, str]:
 
 
 def test_parts_are_instances_or_stretches_of_them() -> None:
-    both = Side("a", [record(float(ms), instance=name) for ms, name in PARTS])
+    both = Side("a", requests_of(line(float(ms), instance=name) for ms, name in PARTS))
     measure = next(_measures(both, both))
-    assert _parts(both, measure, whole=True) == [[5, 1, 3, 2], [4]]
-    assert _parts(both, measure, whole=False) == [[5, 1], [3, 2], [4]]
+    parts = [[list(part) for part in _parts(both, measure, whole)] for whole in (True, False)]
+    assert parts == [[[5, 1, 3, 2], [4]], [[5, 1], [3, 2], [4]]]
 
 
 @pytest.mark.slow
@@ -100,15 +100,17 @@ def test_with_few_instances_a_change_is_doubted() -> None:
 
 
 def test_unlike_requests_are_said() -> None:
-    long = Side("b", [record(3.0, tokens=50, instance=str(number)) for number in range(20)])
-    short = Side("a", [record(3.0, instance=str(number)) for number in range(20)])
+    long = Side(
+        "b", requests_of(line(3.0, tokens=50, instance=str(number)) for number in range(20))
+    )
+    short = Side("a", requests_of(line(3.0, instance=str(number)) for number in range(20)))
     assert compare(short, long).notes == [
         "the requests are not alike: 5.0 tokens each against 50.0"
     ]
 
 
 def test_nothing_in_common() -> None:
-    failed = Side("b", [record(3.0, status=500)])
-    comparison = compare(Side("a", [record(3.0)]), failed)
+    failed = Side("b", requests_of([line(3.0, status=500)]))
+    comparison = compare(Side("a", requests_of([line(3.0)])), failed)
     assert comparison.verdict == "a and b have nothing in common to compare."
     assert comparison.rows == []
