@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from profiling.bootstrap import Sample, ratio_interval, sample_of
+from profiling.bootstrap import ratio_interval, sample_of
 from profiling.logs.selection import Requests
 
 ERROR_RATE = 0.05
@@ -95,12 +95,12 @@ class Measure:
 def compare(a: Side, b: Side) -> Comparison:
     """Every measure that both sides have, and one sentence on the whole."""
     whole = min(side.requests.instances for side in (a, b)) >= ENOUGH_INSTANCES
-    samples = []
-    for measure in _measures(a, b):
-        parts = [_parts(side, measure, whole) for side in (a, b)]
-        if all(parts):
-            samples.append((measure, sample_of(parts[0]), sample_of(parts[1])))
-    rows = [_row(*both, whole, ERROR_RATE / len(samples)) for both in samples]
+    measures = [
+        measure
+        for measure in _measures(a, b)
+        if all(len(measure.values(side.requests)[0]) for side in (a, b))
+    ]
+    rows = [_row(measure, a, b, whole, ERROR_RATE / len(measures)) for measure in measures]
     return Comparison(a.name, b.name, _sentence(a, b, rows), _notes(a, b, whole), rows)
 
 
@@ -147,16 +147,18 @@ def _parts(side: Side, measure: Measure, whole: bool) -> list[Floats]:
     ]
 
 
-def _row(measure: Measure, a: Sample, b: Sample, whole: bool, error_rate: float) -> MeasureRow:
-    at = [sample.quantile(measure.share) for sample in (a, b)]
-    row = MeasureRow(measure.name, measure.unit, at[0], at[1], len(a.values), len(b.values))
+def _row(measure: Measure, a: Side, b: Side, whole: bool, error_rate: float) -> MeasureRow:
+    of_a, of_b = (sample_of(_parts(side, measure, whole)) for side in (a, b))
+    at_a, at_b = (sample.quantile(measure.share) for sample in (of_a, of_b))
+    row = MeasureRow(measure.name, measure.unit, at_a, at_b, len(of_a.values), len(of_b.values))
     enough = all(
         sample.parts >= FEWEST_PARTS and len(sample.values) * (1 - measure.share) >= FEWEST_BEYOND
-        for sample in (a, b)
+        for sample in (of_a, of_b)
     )
-    if not enough or min(at) <= 0:
+    if not enough or min(at_a, at_b) <= 0:
         return row
-    change, low, high = (ratio - 1 for ratio in ratio_interval(a, b, measure.share, error_rate))
+    ratios = ratio_interval(of_a, of_b, measure.share, error_rate)
+    change, low, high = (ratio - 1 for ratio in ratios)
     verdict = _verdict(change, low, high, measure)
     if verdict in CHANGED and not whole:
         verdict += "?"

@@ -26,7 +26,7 @@ from profiling.logs.entry import parse_time
 from profiling.logs.log_tables import comparison_text, other_version_text, revision_text
 from profiling.logs.selection import Requests
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
-from profiling.logs.summary import by_revision
+from profiling.logs.summary import RevisionSummary, by_revision
 
 if TYPE_CHECKING:
     from profiling.logs.comparison import Comparison
@@ -62,14 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if options.json:
-        document = {
-            "format": FORMAT,
-            "revisions": summaries,
-            "comparison": comparison,
-            "other_version": log.other_version,
-            "skipped": log.skipped,
-        }
-        print(json.dumps(document, default=dataclasses.asdict, indent=2))
+        print(document_text(log, summaries, comparison))
         return 0
     if log.other_version:
         print(f"{other_version_text(log.other_version)}\n")
@@ -80,6 +73,20 @@ def main(arguments: Sequence[str]) -> int:
     if log.skipped:
         print(f"{log.skipped} entries were no request of the function", file=sys.stderr)
     return 0
+
+
+def document_text(
+    log: Log, summaries: Sequence[RevisionSummary], comparison: Comparison | None
+) -> str:
+    """The JSON document."""
+    document = {
+        "format": FORMAT,
+        "revisions": summaries,
+        "comparison": comparison,
+        "other_version": log.other_version,
+        "skipped": log.skipped,
+    }
+    return json.dumps(document, default=dataclasses.asdict, indent=2)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from profiling.logs.comparison import Comparison
 
 Revisions = Mapping[str, Requests]
-POINTS = 500
-"""At most so many points are drawn of an instance."""
-INSTANCES = 200
-"""At most so many instances are drawn of a revision."""
+INSTANCES = 400
+"""About so many instances are drawn at most, evenly picked."""
+POINTS, POINTS_IN_ALL = 500, 20_000
+"""About so many points are drawn at most, of an instance and of all."""
 
 
 def write_page(
@@ -97,22 +98,18 @@ def memory_over_age(revisions: Revisions) -> Markup | None:
     """Resident memory of each instance as it grows older."""
     if not any(map(len, revisions.values())):
         return None
+    instances = sum(requests.instances for requests in revisions.values())
+    step = math.ceil(instances / INSTANCES)
+    points = min(POINTS, POINTS_IN_ALL * step // instances)
     with drawing("memory", "Resident memory by age of the instance") as drawn:
         axes = drawn.axes
         for (name, requests), colour in zip(revisions.items(), cycle(SERIES), strict=False):
-            ages_min, sizes_mb = (
-                requests.by_instance(values)
-                for values in (requests["age_s"] / 60, requests["rss_mb"])
-            )
-            drawn_instances = slice(None, None, max(1, len(ages_min) // INSTANCES))
+            columns = (requests.by_instance(requests[column]) for column in ("age_s", "rss_mb"))
             label: str | None = name  # one entry a revision
-            for ages, sizes in zip(
-                ages_min[drawn_instances], sizes_mb[drawn_instances], strict=True
-            ):
-                points = np.argsort(ages, kind="stable")[:: max(1, len(ages) // POINTS)]
-                axes.plot(
-                    ages[points], sizes[points], ".-", ms=3, lw=0.8, color=colour, label=label
-                )
+            for ages_s, sizes_mb in list(zip(*columns, strict=True))[::step]:
+                order = np.argsort(ages_s, kind="stable")[:: max(1, len(ages_s) // points)]
+                line = ages_s[order] / 60, sizes_mb[order]
+                axes.plot(*line, ".-", ms=3, lw=0.8, color=colour, label=label)
                 label = None
         legend_above(axes, columns=3)
         axes.set(xlabel="age of the instance, minutes", ylabel="MB resident")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from profiling.logs.entry import Failure, OtherVersion, Record, read_entry
 from profiling.logs.json_stream import JsonStream
@@ -87,30 +86,28 @@ def gather(entries: Iterable[Any], window: Window) -> Log:
 
 
 def read_file(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Entries of a file, or of standard input for `-`; None for other text. Raises SourceError.
-
-    JSON objects, one a line or over several lines, or one list of them, as gcloud prints it;
-    bare, or as docker, CRI and journald wrap them; whatever stands between them.
-    """
+    """Entries of a file, or of standard input for `-`; raises SourceError."""
+    is_pipe = str(path) == "-"
     try:
-        with _opened(path) as stream:
-            values = JsonStream(stream)
-            yield from unwrapped(_unless_yaml(values))
+        with open(0 if is_pipe else path, "rb", closefd=not is_pipe) as stream:
+            yield from read_stream(stream)
     except OSError as error:
         message = f"{path}: {error.strerror}; give a file of log lines, or - for a pipe"
         raise SourceError(message) from None
+
+
+def read_stream(stream: BufferedReader) -> Iterator[dict[str, Any] | None]:
+    """Entries, and None for other text between them; closes it. Raises OSError, SourceError.
+
+    They are JSON objects, one a line or over several lines, or in a list, as gcloud prints it;
+    bare, or as docker, CRI and journald wrap them. Bytes that are no text cost only themselves.
+    """
+    encoding = "utf-16" if stream.peek(2).startswith(BYTE_ORDER_MARKS) else "utf-8"
+    with TextIOWrapper(stream, encoding, errors="replace") as text:
+        values = JsonStream(text)
+        yield from unwrapped(_unless_yaml(values))
     if values.cut_line is not None:
         raise SourceError(f"the JSON list breaks off at line {values.cut_line}; read it anew")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """The text of a file, bytes that are none replaced; raises OSError."""
-    is_pipe = str(path) == "-"
-    with open(0 if is_pipe else path, "rb", closefd=not is_pipe) as stream:
-        assert isinstance(stream, BufferedReader)
-        encoding = "utf-16" if stream.peek(2).startswith(BYTE_ORDER_MARKS) else "utf-8"
-        yield TextIOWrapper(stream, encoding, errors="replace")
 
 
 def _unless_yaml(values: Iterable[Value]) -> Iterator[Value]:

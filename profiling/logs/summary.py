@@ -149,7 +149,7 @@ def quantiles(values: ArrayLike) -> Quantiles | None:
     array = np.asarray(values, np.float64)
     if not array.size:
         return None
-    return Quantiles(array.size, *(percentile(array, percent) for percent in (50, 95, 99, 100)))
+    return Quantiles(array.size, *map(float, np.percentile(array, (50, 95, 99, 100))))
 
 
 def span_quantiles(requests: Requests) -> dict[str, Quantiles]:
