@@ -1,6 +1,6 @@
 """Many requests in little memory: columns of numbers, and a number for each name.
 
-A request takes 69 bytes and a span 24, a fraction of their line. Numbers are not rounded, so
+A request takes 71 bytes and a span 24, a fraction of their line. Numbers are not rounded, so
 percentiles and intervals are those of the log.
 """
 

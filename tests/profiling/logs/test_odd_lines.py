@@ -67,6 +67,17 @@ def test_an_odd_line_is_skipped(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "field",
+    [b'"x": "\xff\xfe"', b'"message": "\xc3"', b'"x": ' + b"9" * 10_000, b'"x": [1e999, NaN]'],
+    ids=lambda field: field[:14].decode("ascii", "replace"),
+)
+def test_a_request_counts_whatever_else_its_line_says(field: bytes) -> None:
+    log = read(b"{" + field + b", " + GOOD[0].removeprefix(b"{"))
+    assert (list(log.requests["duration_ms"]), log.skipped, log.other_version) == ([1.5], 0, 0)
+    show(log)
+
+
+@pytest.mark.parametrize(
     ("error", "message"),
     [
         ({"message": ""}, "no message"),

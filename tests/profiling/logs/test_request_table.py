@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
 
 import pytest
 
@@ -17,17 +16,10 @@ from profiling.logs.request_table import MOST_REVISIONS, Names
 from profiling.logs.source import MOST_FAILURES, Window, gather
 from profiling.logs.summary import by_revision
 from profiling.logs.wrappings import unwrapped
+from tests.profiling.logs.large_log import entries
 from tests.profiling.logs.lines import line, log_of, requests_of
 
-SPANS = {name: (0.1 * number, 0.5) for number, name in enumerate(("parse", "tokenize", "run"))}
-LINES = 3000
-
-
-def lines() -> Iterator[dict[str, Any]]:
-    return (
-        line(3 + number % 7, at_s=LINES - number, spans=SPANS, instance=str(number % 9))
-        for number in range(LINES)
-    )
+LINES = 2000
 
 
 class Repeated(StringIO):
@@ -54,9 +46,9 @@ def peak_bytes(work: Callable[[], object]) -> int:
 
 
 def test_a_log_takes_less_than_its_size() -> None:
-    size = sum(len(json.dumps(entry)) for entry in lines())
+    size = sum(len(json.dumps(entry)) for entry in islice(entries(), LINES))
     by_revision(log_of([line()]))  # what it imports counts for no log
-    assert peak_bytes(lambda: by_revision(log_of(lines()))) < 0.6 * size
+    assert peak_bytes(lambda: by_revision(log_of(islice(entries(), LINES)))) < 0.6 * size
 
 
 @pytest.mark.parametrize("indent", [None, 1])
@@ -98,20 +90,20 @@ def test_messages_without_end_are_put_together() -> None:
 
 
 def test_requests_stand_in_the_order_of_their_times_if_each_has_one() -> None:
-    entries = [line(1.0, at_s=2), line(2.0, at_s=1), line(3.0, at_s=1)]
-    assert list(requests_of(entries)["duration_ms"]) == [2.0, 3.0, 1.0]
-    entries[1].pop("time")
-    assert list(requests_of(entries)["duration_ms"]) == [1.0, 2.0, 3.0]
+    lines = [line(1.0, at_s=2), line(2.0, at_s=1), line(3.0, at_s=1)]
+    assert list(requests_of(lines)["duration_ms"]) == [2.0, 3.0, 1.0]
+    lines[1].pop("time")
+    assert list(requests_of(lines)["duration_ms"]) == [1.0, 2.0, 3.0]
 
 
 def test_spans_come_back_as_they_were_read() -> None:
-    entries = [
+    lines = [
         line(5.0, at_s=2, spans={"run": (1.0, 2.0), "load": (0.5, 4.0)}, cold=True),
         line(5.0, at_s=1, spans={"run": (1.5, 2.5), "parse": (1.0, 0.25)}),
         line(5.0, at_s=3, status=500, spans={"parse": (1.0, 9.0)}),
     ]
-    requests = requests_of(entries)
-    for place, entry in enumerate([entries[1], entries[0]]):
+    requests = requests_of(lines)
+    for place, entry in enumerate([lines[1], lines[0]]):
         record = read_entry(entry)
         assert isinstance(record, Record)
         assert requests.spans_of(place) == list(record.spans)
