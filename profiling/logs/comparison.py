@@ -105,9 +105,9 @@ def compare(a: Side, b: Side) -> Comparison:
 
 
 def _measures(a: Side, b: Side) -> Iterator[Measure]:
-    def column(name: str, those: str) -> Callable[[Requests], ValuesOfSome]:
+    def column(name: str, condition: str) -> Callable[[Requests], ValuesOfSome]:
         def values(requests: Requests) -> ValuesOfSome:
-            requests = requests.where(requests[those])
+            requests = requests.where(requests[condition])
             return requests, requests[name]
 
         return values

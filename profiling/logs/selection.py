@@ -51,9 +51,9 @@ class Requests:
         values: NDArray[Any] = self.columns[column][self.rows]
         return values
 
-    def where(self, those: NDArray[np.bool_] | NDArray[np.intp]) -> Requests:
+    def where(self, picked: NDArray[np.bool_] | NDArray[np.intp]) -> Requests:
         """Those of a mask, or at places."""
-        return replace(self, rows=self.rows[those])
+        return replace(self, rows=self.rows[picked])
 
     def of_revision(self, name: str) -> Requests:
         number = self.revision_names.index(name) if name in self.revision_names else -1
