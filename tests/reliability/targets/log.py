@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from tempfile import gettempdir
+from io import BufferedReader, BytesIO
 
-from profiling.logs.source import SourceError, Window, gather, read_file
+from profiling.logs.source import SourceError, Window, gather, read_stream
+from profiling.logs.summary import by_revision
 from tests.profiling.logs.lines import line
 from tests.reliability.mutation import Target
 
@@ -49,22 +48,20 @@ TOKENS = (
     b'"9999-12-31T23:59:59-23:59"', b'"profile"', b'"spans"', b'"jsonPayload"', b'"severity"',
     b'"ERROR"', b'"message"', b'"resource"', b'"labels"', b'"time"', b'"instance"',
 )  # fmt: skip
-FOLDER = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(gettempdir())
 
 
 def check(data: bytes) -> str:
     """`data`: a log file."""
-    path = FOLDER / f"polyhead-fuzz-{os.getpid()}.log"
-    path.write_bytes(data)
     try:
-        log = gather(read_file(path), Window())
+        log = gather(read_stream(BufferedReader(BytesIO(data))), Window())
+        by_revision(log)
     except SourceError:
         return "refused"
-    finally:
-        path.unlink()
-    if log.records:
+    if len(log.requests):
         return "requests"
-    return "failures" if log.failures else "nothing"
+    if log.failures:
+        return "failures"
+    return "another version" if log.other_version else "nothing"
 
 
 TARGET = Target("log", "profiling/logs/source.py", SEEDS, TOKENS, check)
