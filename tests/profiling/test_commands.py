@@ -66,3 +66,11 @@ def test_the_cost_of_a_span_is_measured_beside_a_call(tmp_path: Path) -> None:
     assert done.returncode == (0 if report["share"] <= report["budget"] else 1)
     assert "a warm request: 6 spans" in done.stdout
     assert (tmp_path / "timer.md").read_text() == done.stdout
+
+
+def test_a_reader_that_has_enough_is_no_error_to_tell() -> None:
+    command = f"{sys.executable} -m profiling logs --file tests/frozen/function.log | true"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stderr == ""
