@@ -19,7 +19,7 @@ CANARY = "Zanzibarzebra"
 DIFFERENT = {"short text": 200, "long text": 40, "list": 40, "gzip": 40}
 """Questions of a kind; they are answered for comparison before the server starts."""
 KINDS = {
-    "short text": 800, "long text": 40, "list": 40, "gzip": 40, "health": 20, "description": 10,
+    "short text": 900, "long text": 20, "list": 20, "gzip": 10, "health": 30, "description": 10,
     "broken JSON": 20, "wrong field": 20, "unknown path": 10, "malformed head": 5,
     "too large": 2, "reset": 10, "stall": 5,
 }  # fmt: skip
@@ -87,7 +87,7 @@ def _question(kind: str, texts: Sequence[str], dice: random.Random) -> list[str]
     if kind == "long text":
         return [", ".join(dice.choices(texts, k=dice.randint(20, 300)))[:9000]]
     if kind in ("list", "gzip"):
-        return dice.choices(texts, k=dice.randint(2, 24))
+        return dice.choices(texts, k=dice.randint(2, 12))
     return [dice.choice(texts)]
 
 
