@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainingArguments
+from accelerate import PartialState
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from model.aside import read_json
 from training.recipe import Fitting, Pretrain
@@ -39,18 +40,49 @@ def trainer_arguments(
     )
 
 
+class SavedSteps(TrainerCallback):
+    """Prints each checkpoint once it is whole: a run that is killed later goes on from there."""
+
+    def on_save(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **others: Any,
+    ) -> None:
+        if state.is_world_process_zero:
+            stage = _stage_of(Path(str(args.output_dir)))
+            print(f"{stage}: step {state.global_step} of {state.max_steps} is saved", flush=True)
+
+
+def resume_from(folder: Path) -> str | None:
+    """The newest complete checkpoint, which is printed; None: from the start."""
+    checkpoint = newest_checkpoint(folder)
+    if checkpoint is not None and PartialState().is_main_process:
+        print(f"{_stage_of(folder)}: goes on from step {_step(Path(checkpoint))}", flush=True)
+    return checkpoint
+
+
 def newest_checkpoint(folder: Path) -> str | None:
     """The newest complete checkpoint; half-written ones are removed.
 
     Trainer writes trainer_state.json last: where that reads, all before it is there.
     """
-    checkpoints = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=_step)
     for checkpoint in reversed(checkpoints):
         is_there = all((checkpoint / name).is_file() for name in CHECKPOINT_FILES)
         if is_there and read_json(checkpoint / "trainer_state.json") is not None:
             return str(checkpoint)
         shutil.rmtree(checkpoint, ignore_errors=True)  # other processes may remove it too
     return None
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("checkpoint-"))
+
+
+def _stage_of(checkpoints: Path) -> str:
+    return checkpoints.parent.name
 
 
 def has_fast_bfloat16() -> bool:

@@ -9,24 +9,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
 from transformers import (
     AutoModel,
     AutoModelForMaskedLM,
     DataCollatorForLanguageModeling,
     PreTrainedTokenizerFast,
-    Trainer,
 )
 from transformers.models.auto.configuration_auto import AutoConfig
 from transformers.trainer_utils import set_seed
 
 from model.encoding import encode
-from training.fit.checkpoints import has_fast_bfloat16, newest_checkpoint, trainer_arguments
+from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
+from training.fit.resumable_trainer import ResumableTrainer, drawn_seed
 from training.rows.unlabelled import read_texts
 from training.run import Run
 
 MASK = "[MASK]"
 SPECIAL = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
+
+
+class Masking(DataCollatorForLanguageModeling):
+    """Hides pieces of a batch by its content, whatever was hidden before."""
+
+    def torch_call(self, examples: list[Any]) -> dict[str, Any]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(drawn_seed([example["input_ids"] for example in examples]))
+            batch: dict[str, Any] = super().torch_call(examples)
+            return batch
 
 
 def run(run: Run, folder: Path) -> None:
@@ -44,7 +55,7 @@ def run(run: Run, folder: Path) -> None:
     reader: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, mask_token=MASK, **SPECIAL
     )
-    trainer = Trainer(
+    trainer = ResumableTrainer(
         model=network,
         args=trainer_arguments(
             settings,
@@ -56,9 +67,9 @@ def run(run: Run, folder: Path) -> None:
             weight_decay=0.01,
         ),
         train_dataset=[{"input_ids": row} for row in ids],
-        data_collator=DataCollatorForLanguageModeling(reader, mlm_probability=settings.masked),
+        data_collator=Masking(reader, mlm_probability=settings.masked),
     )
-    trainer.train(resume_from_checkpoint=newest_checkpoint(folder / "checkpoints"))
+    trainer.train(resume_from_checkpoint=resume_from(folder / "checkpoints"))
     network.resize_token_embeddings(pieces)
     if trainer.is_world_process_zero():
         network.base_model.save_pretrained(folder)

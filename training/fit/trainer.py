@@ -14,14 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_utils import set_seed
 
 from model.aside import write_json
 from training.fit.batches import INFERENCE_ROWS, collate, examples
-from training.fit.checkpoints import has_fast_bfloat16, newest_checkpoint, trainer_arguments
+from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import ControlTokenClassifier, save_network
 from training.fit.objective import Batch, Objective
+from training.fit.resumable_trainer import ResumableTrainer
 from training.fit.speed import SPEED, Tally, measure
 from training.fit.typos import Misspelt
 from training.recipe import Fitting
@@ -29,8 +30,8 @@ from training.rows.table import Row
 from training.run import Run
 
 
-class HeadTrainer(Trainer):
-    """Trainer whose loss averages every head over its labelled rows of a whole optimizer step.
+class HeadTrainer(ResumableTrainer):
+    """A trainer whose loss averages every head over its labelled rows of a whole optimizer step.
 
     Averaging within each accumulated batch, as Trainer does, would weigh a row of a rarely
     labelled head by how many others happen to share its batch.
@@ -93,11 +94,13 @@ def fit(
         objective,
         model=network,
         args=fit_arguments(settings, epochs, len(train), checkpoints, bf16=has_fast_bfloat16()),
-        train_dataset=Misspelt(examples(run, train, soft[0]), texts, settings.typos, run.encode),
+        train_dataset=Misspelt(
+            examples(run, train, soft[0]), texts, settings.typos, run.encode, settings.seed
+        ),
         eval_dataset=examples(run, run.table.split("validation"), soft[1]),
         data_collator=partial(collate, control_ids=network.control_ids.tolist()),
     )
-    result = trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoints))
+    result = trainer.train(resume_from_checkpoint=resume_from(checkpoints))
     if not trainer.is_world_process_zero():
         return
     save_network(network, folder)

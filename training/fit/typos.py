@@ -8,8 +8,6 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from training.fit.batches import Example, Examples
 
 LONG_ENOUGH = re.compile(r"[^\W\d_]{4,}")
@@ -30,19 +28,25 @@ def misspell(text: str, dice: random.Random) -> str:
 
 @dataclass(eq=False)
 class Misspelt:
-    """The examples of `texts`, a `share` of them read with a new typo each time."""
+    """The examples of `texts`, a share of them read with a typo, others in each epoch."""
 
     examples: Examples
     texts: Sequence[str]
     share: float
     encode: Callable[[Sequence[str]], list[list[int]]]
+    seed: int = 1
+    epoch: int = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Trainer's data loader calls it."""
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, place: int) -> Example:
         example = self.examples[place]
-        if float(torch.rand(())) >= self.share:  # torch's generator: a checkpoint keeps its state
+        dice = random.Random(f"{self.seed} {self.epoch} {place}")  # whatever was read before
+        if dice.random() >= self.share:
             return example
-        dice = random.Random(int(torch.randint(2**31, ())))
         return {**example, "input_ids": self.encode([misspell(self.texts[place], dice)])[0]}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
 
 from training.fit import pretrain, vocabulary
 from training.recipe import read_recipe
@@ -50,3 +53,18 @@ def test_later_stages_read_the_mask_as_text(pretrained: Run) -> None:
     """Its id is that of the first control token."""
     (ids,) = pretrained.encode(["a [MASK] of honey"])
     assert max(ids) < pretrained.facts("vocabulary")["pieces"]
+
+
+def test_what_is_hidden_depends_on_the_batch_alone(pretrained: Run) -> None:
+    tokenizer = Tokenizer.from_file(str(pretrained.tokenizer_path))
+    tokenizer.add_special_tokens([pretrain.MASK])
+    reader: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, mask_token=pretrain.MASK, **pretrain.SPECIAL
+    )
+    masking = pretrain.Masking(reader, mlm_probability=0.5)
+    batch, other = ([{"input_ids": list(range(first, first + 30))}] for first in (5, 6))
+    hidden = masking(batch)["labels"]
+    torch.rand(7)
+    masking(other)
+    assert torch.equal(masking(batch)["labels"], hidden)
+    assert not torch.equal(masking(other)["labels"] == -100, hidden == -100)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,16 +29,16 @@ def test_short_words_and_numbers_stay() -> None:
     assert misspell("2 oz E100 12345 tea", random.Random(1)) == "2 oz E100 12345 tea"
 
 
-def test_a_share_of_the_examples_is_misspelt_anew_each_time() -> None:
+def test_a_share_of_the_examples_is_misspelt_anew_in_each_epoch() -> None:
     texts = ["chicken breast"] * 200
     examples = [{"input_ids": [1], "labels": place} for place in range(200)]
     rows = Misspelt(examples, texts, 0.5, lambda texts: [[ord(c) for c in texts[0]]])
-    torch.manual_seed(0)
-    first, second = [rows[i] for i in range(200)], [rows[i] for i in range(200)]
+    first = [rows[i] for i in range(200)]
     assert 60 < sum(row["input_ids"] != [1] for row in first) < 140
-    assert first != second
     assert [row["labels"] for row in first] == list(range(200))
-    torch.manual_seed(0)
-    assert [rows[i] for i in range(200)] == first
+    rows.set_epoch(1)
+    assert [rows[i] for i in range(200)] != first
+    rows.set_epoch(0)
+    assert [rows[i] for i in reversed(range(200))] == first[::-1], "whatever was read before"
     never = Misspelt(examples, texts, 0.0, lambda texts: [[]])
     assert [never[i] for i in range(200)] == examples
