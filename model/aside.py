@@ -69,3 +69,24 @@ def directory_aside(target: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def clear_leftovers(folder: Path, name: str | None = None) -> None:
+    """Undo what killed processes left in `folder` of writing `name` aside; None: anything.
+
+    What one had moved away for its successor takes its place again, the rest is removed. Only
+    where no other process writes now.
+    """
+    import re
+    import shutil
+
+    for leftover in list(folder.glob(".*")):
+        match = re.fullmatch(r"\.(.+)\.\d+\.(new|old)", leftover.name)
+        if match is None or name not in (None, match[1]):
+            continue
+        if match[2] == "old" and not (folder / match[1]).exists():
+            leftover.replace(folder / match[1])
+        elif leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()

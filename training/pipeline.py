@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from model.aside import read_json, write_json
+from model.aside import clear_leftovers, read_json, write_json
 from model.bundle import BundleError, read_bundle
 from model.bundle_writer import refuse_other_files
 from training.examine import warnings
@@ -30,7 +30,7 @@ from training.recipe import Recipe
 from training.run import Run, RunError
 from training.stages import STAGES, Stage
 
-STARTED, FINISHED = "started.json", "finished.json"
+STARTED, FINISHED, CHECKPOINTS = "started.json", "finished.json", "checkpoints"
 
 
 class BusyError(RunError):
@@ -61,6 +61,9 @@ def run_stages(run: Run, last: str = STAGES[-1].name) -> dict[str, Any]:
     processes = PartialState(cpu=not torch.cuda.is_available())
     stages = stages_up_to(run.recipe, last)
     with _locked(run.work, processes):
+        if processes.is_main_process:
+            clear_leftovers(run.target.parent, run.target.name)
+            clear_leftovers(run.report)
         for stage, origin in origins(run.recipe, stages):
             _bring_up_to_date(stage, run, origin, processes)
     return {stage.name: read_json(run.work / stage.name / FINISHED)["seconds"] for stage in stages}
@@ -69,16 +72,24 @@ def run_stages(run: Run, last: str = STAGES[-1].name) -> dict[str, Any]:
 def _bring_up_to_date(stage: Stage, run: Run, origin: Origin, processes: PartialState) -> None:
     """Run `stage` unless it is finished; under torchrun every process comes here."""
     folder = run.work / stage.name
+
+    def say(what: str) -> None:
+        processes.print(f"{stage.name}: {what}", flush=True)  # said before a kill, read after it
+
     finished, started = (read_json(folder / name) or {} for name in (FINISHED, STARTED))
     if finished.get("made_from") == origin and _is_whole(stage, run):
-        processes.print(f"{stage.name}: finished before, kept")
+        say("finished before, kept")
+        if processes.is_main_process:
+            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         return
     processes.wait_for_everyone()
     if processes.is_main_process:
-        if started.get("made_from") == origin and not finished:
-            processes.print(f"{stage.name}: goes on where it was stopped")
+        was_stopped = started.get("made_from") == origin and not finished
+        if was_stopped and stage.trains:
+            say("goes on where it was stopped")
+            clear_leftovers(folder)
         else:
-            processes.print(f"{stage.name}: {_reason(finished or started, origin)}")
+            say(_reason(finished or started, origin))
             for name in (FINISHED, STARTED):  # delete the markers before the files they describe
                 (folder / name).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
@@ -95,16 +106,16 @@ def _bring_up_to_date(stage: Stage, run: Run, origin: Origin, processes: Partial
     }
     if processes.is_main_process:
         write_json(folder / FINISHED, {"made_from": origin, "seconds": seconds})
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        processes.print(f"{stage.name}: done in {seconds['wall']} s")
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        say(f"done in {seconds['wall']} s")
     processes.wait_for_everyone()
 
 
 def _reason(before: dict[str, Any], origin: Origin) -> str:
     if not before:
         return "runs"
-    changed = changes(before["made_from"], origin)
-    return f"runs again: {changed or 'its result is missing or altered'}"
+    without_change = "its result is missing or altered" if "seconds" in before else "it was stopped"
+    return f"runs again: {changes(before['made_from'], origin) or without_change}"
 
 
 def _is_whole(stage: Stage, run: Run) -> bool:

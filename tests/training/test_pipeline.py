@@ -110,7 +110,7 @@ def trained(recipe: Path) -> tuple[Path, str]:
     kill_once(recipe, out, "pretrain/checkpoints/checkpoint-1*")
     kill_once(recipe, out, "teacher/checkpoints/checkpoint-1*")
     kill_once(recipe, out, "student/started.json")
-    kill_once(recipe, out, "student/checkpoints/checkpoint-*/optimizer.pt")
+    kill_once(recipe, out, "student/checkpoints/checkpoint-8/optimizer.pt")
     return out, run(recipe, out)
 
 
@@ -121,6 +121,8 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     assert "vocabulary: finished before, kept" in output
     assert "teacher: finished before, kept" in output
     assert "student: goes on where it was stopped" in output
+    assert "student: goes on from step 4" in output
+    assert re.search(r"^student: step 8 of \d+ is saved$", output, re.M)
     assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
     for network in ("teacher", "student"):
         assert re.search(rf"^{network}: [\d,]+ tokens a second, \d+ % padding", output, re.M)
@@ -168,9 +170,18 @@ def test_the_performance_report_replays_the_test_rows_and_cannot_lose_the_bundle
     assert (out.with_name("out.report") / "report.html").is_file()
 
 
-def test_a_finished_run_redoes_nothing(trained: tuple[Path, str], recipe: Path) -> None:
+def test_a_finished_run_redoes_nothing_and_clears_what_kills_left(
+    trained: tuple[Path, str], recipe: Path
+) -> None:
+    work = trained[0].with_name("out.work")
+    (work / "bundle" / "finished.json").unlink()
+    leftovers = [work / "teacher" / "checkpoints", trained[0].with_name(".out.1.new")]
+    for leftover in leftovers:
+        leftover.mkdir()
     output = run(recipe, trained[0])
-    assert all(f"{stage}: finished before, kept" in output for stage in STAGE_NAMES)
+    assert all(f"{stage}: finished before, kept" in output for stage in STAGE_NAMES[:-1])
+    assert "bundle: runs again: it was stopped" in output
+    assert not any(leftover.exists() for leftover in leftovers)
 
 
 def test_an_edited_recipe_reruns_what_it_touches_and_says_why(

@@ -40,6 +40,7 @@ def measured_once(
     result = measure()
     record.parent.mkdir(parents=True, exist_ok=True)
     write_json(record, {"made_from": made_from, "result": result})
+    print(f"{name}: measured and saved", flush=True)
     return result
 
 

@@ -73,6 +73,7 @@ def test_a_killed_sweep_goes_on_and_trains_nothing_twice(swept: tuple[Path, str]
     assert "teacher: measured before, kept" in printed
     assert "2x384: measured before, kept" in printed
     assert "1x128: trained and measured now" in printed
+    assert "1x128: measured and saved" in printed
     trained = re.findall(r"^teacher: runs.*$", printed, re.MULTILINE)
     assert len(trained) == 1, "one more teacher, for the other vocabulary"
 

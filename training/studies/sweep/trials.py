@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from model.aside import directory_aside, read_json
+from model.aside import clear_leftovers, directory_aside, read_json
 from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
 from training.fit.network import SHAPE
@@ -99,6 +99,7 @@ class Trials:
         folder = self._work / "points" / name
 
         def measure() -> dict[str, Any]:
+            clear_leftovers(folder.parent, name)
             with directory_aside(folder) as aside:
                 notes = make(aside)
                 run = self.bring_to(recipe, "vocabulary")
