@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from model.bundle import BundleError
+from training.full_disk import full_disk
 from training.recipe import RecipeError, read_recipe
 from training.rows.table import DataError
 from training.run import RunError
@@ -37,6 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130
+    except Exception as error:
+        out = options.get("out")
+        problem = full_disk(error, out.absolute().parent) if out else None
+        if problem is None:
+            raise
+        print(f"\nerror: {problem}", file=sys.stderr)  # on a line of its own, after a progress bar
+        return 1
     return int(status)
 
 
