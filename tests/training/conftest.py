@@ -5,10 +5,6 @@ torch is imported by the fixtures that need it: `make test-fast` has none.
 
 from __future__ import annotations
 
-import gzip
-import json
-import random
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +12,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from model.heads import Heads
+from tests.training.small import write_base, write_table
 from training.base import resolve_base
 from training.rows.table import LabelledTask
 
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from training.fit.vocabulary import TrimmedVocabulary
 
 TEXTS = ("raw honey", "boneless chicken breast", "butter knife", "extra-virgin olive oil", "tofu")
-TABLE = Path(__file__).parents[2] / "training" / "ingredients" / "ingredients.jsonl.gz"
 HEAD_SIZES = (2, 4, 5)
 MAX_TOKENS = 16
 
@@ -72,28 +68,14 @@ def network(base: Path, vocabulary: TrimmedVocabulary) -> ControlTokenClassifier
 @pytest.fixture(scope="session")
 def small_base(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base directory with the first two of the base's six layers, for runs of many networks."""
-    from safetensors.torch import load_file, save_file
-
     folder = tmp_path_factory.mktemp("base")
-    config = json.loads((base / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 2}))
-    shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
-    weights = load_file(base / "model.safetensors")
-    dropped = tuple(f"encoder.layer.{number}." for number in range(2, 6))
-    kept_weights = {name: value for name, value in weights.items() if not name.startswith(dropped)}
-    save_file(kept_weights, folder / "model.safetensors", metadata={"format": "pt"})
+    write_base(base, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def small_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few hundred rows of the shipped table."""
-    with gzip.open(TABLE, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    random.Random(1).shuffle(rows)
     path = tmp_path_factory.mktemp("table") / "rows.jsonl"
-    with path.open("w", encoding="utf-8") as file:
-        for split, count in {"train": 300, "validation": 60, "test": 60}.items():
-            for row in [row for row in rows if row["split"] == split][:count]:
-                file.write(json.dumps(row) + "\n")
+    write_table(path, {"train": 300, "validation": 60, "test": 60})
     return path

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.conftest import TABLE
+from tests.training.small import TABLE
 from training.recipe import read_recipe
 from training.rows.splits import carve, group_key, normalise
 from training.rows.table import read_table
