@@ -44,7 +44,7 @@ class Startup(Session):
         self._forks = 0
         self.fill("framework")
 
-    def mark_forks(self, workers: int) -> None:
+    def mark_forks(self, workers: int = 1) -> None:
         """From now on, the first fork ends the span `boot`; one after `workers` is a restart."""
         self._workers = workers
         os.register_at_fork(after_in_parent=self._count_fork, after_in_child=self._forked)
