@@ -13,11 +13,13 @@ SIGTERM and SIGINT end it when all that has arrived is answered, within STOP_S.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import signal
 import socket
 import threading
 import time
+from contextlib import suppress
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -75,6 +77,8 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self._short: list[Channel] = []
         """Connections with a short request that has arrived and that nobody answers yet."""
         self._one_cpu = usable_cpus() == 1
+        self._answered = False
+        """Whether a request was answered since memory was given back."""
         super().__init__(
             None,
             map={},
@@ -108,6 +112,7 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def add_task(self, channel: Channel) -> None:
         """Called for a connection whose next request has arrived."""
+        self._answered = True
         if threading.get_ident() == self._reader and self._is_short(channel.requests[0]):
             self._short.append(channel)
         else:
@@ -172,7 +177,11 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return len(self.active_channels) > before
 
     def maintenance(self, now: float) -> None:
-        """Close what waited too long, as the module says."""
+        """Close what waited too long, as the module says; in a pause, give freed memory back."""
+        if self._answered and not self._busy():
+            self._answered = False
+            with suppress(AttributeError):  # not glibc
+                ctypes.CDLL(None).malloc_trim(0)
         for channel in self.active_channels.values():
             if channel.waits_since() < now - (REQUEST_S if channel.is_halfway() else IDLE_S):
                 channel.will_close = True

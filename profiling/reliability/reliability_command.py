@@ -34,8 +34,8 @@ from tables.text import markdown
 PARTS = 10
 CALLERS = 32
 MAX_DRIFT_MB = 2.0
-SETTLED_S = 1.0
-"""Until the server has seen that callers are gone."""
+SETTLED_S = 6.0
+"""Until the server has seen that callers are gone, and given memory back."""
 SHOWN = 10
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from function.http.image_server import CHECK_S
 from model.classifier import Classifier
 from profiling.bench.limits import CpuMemoryLimits, limited
 from profiling.server import ServerError
@@ -151,3 +152,14 @@ def test_a_server_that_has_answered_holds_no_more_threads_or_files(
             until_status(server, b'{"inputs": "raw honey"}', 200)
         assert process.num_fds() <= before
         assert process.num_threads() <= 10
+
+
+@in_the_campaign
+def test_a_pause_gives_back_what_a_burst_took(bundle_path: Path, tmp_path: Path) -> None:
+    with serving(bundle_path, tmp_path / "log", "image") as server:
+        burst(server, [HOSTILE["wide characters"]])  # with numpy, which stays
+        time.sleep(CHECK_S + 2)
+        before = server.memory_mb()
+        burst(server, [HOSTILE["wide characters"]] * 16)
+        time.sleep(CHECK_S + 2)
+        assert server.memory_mb() < before + 3
