@@ -191,6 +191,7 @@ SECTIONS: dict[str, Any] = {
     "[teacher]": recipe.Teacher,
     "[student]": recipe.Student,
     "[quantize]": recipe.Quantize,
+    "[ship]": recipe.Ship,
     "[sweep]": recipe.Sweep,
     "[card]": recipe.Card,
 }

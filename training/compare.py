@@ -1,11 +1,12 @@
-"""Is a new bundle at least as good as the one that is deployed? Both on the recipe's test split.
+"""Is a new bundle at least as good as the one that is deployed? On rows that both held out.
 
     python -m training compare RECIPE DEPLOYED CANDIDATE [--max-drop POINTS] [--out FILE]
 
-Points lost per task with the paired bootstrap's 95 % interval. A task passes when it lost at most
---max-drop as measured. Beyond that it is refused when even the interval's low end is beyond, or
-when the candidate no longer answers it, and undecided otherwise. The exit status is 0 (all pass),
-1 (refused, with the reason), 2 (wrong arguments, recipe or bundle) or 3 (undecided, none refused).
+Points lost per task with the 95 % interval; training/judge/held_out_drops.py says on which rows. A
+task passes when it lost at most --max-drop as measured. Beyond that it is refused when even the
+interval's low end is beyond, or when the candidate no longer answers it, and undecided otherwise.
+The exit status is 0 (all pass), 1 (refused, with the reason), 2 (wrong arguments, recipe or bundle)
+or 3 (undecided, none refused).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from model.aside import write_json
-from training.judge.drops import Drop, measured_drops
+from training.judge.drops import Drop
+from training.judge.held_out_drops import compare_held_out
 from training.judge.intervals import interval_text
-from training.judge.judged import judge_bundle
 from training.recipe import Recipe
 from training.rows.table import read_table
 
@@ -34,11 +35,11 @@ def compare_bundles(
     Raises BundleError.
     """
     table = read_table(recipe)
-    before, after = (judge_bundle(table, path, "test") for path in (deployed, candidate))
-    drops = measured_drops(before, after)
-    gone = {task.name for task in before} - {task.name for task in after}
-    refused = [f"{name}: not answered any more" for name in sorted(gone)]
+    comparison = compare_held_out(table, deployed, candidate)
+    drops = comparison.drops
+    refused = [f"{name}: not answered any more" for name in sorted(comparison.gone)]
     undecided = []
+    print(f"compared: {comparison.note}")
     for drop in drops:
         verdict = drop.verdict(max_drop)
         print(f"{drop.task:20} {_figures(drop)}  {verdict}")
@@ -57,7 +58,8 @@ def compare_bundles(
         print(f"undecided: {reason}")
     if out:
         measured = [_as_json(drop, max_drop) for drop in drops]
-        write_json(out, {"drops": measured, "refused": refused, "undecided": undecided})
+        facts = {"compared": comparison.note, "drops": measured}
+        write_json(out, {**facts, "refused": refused, "undecided": undecided})
     return REFUSED if refused else UNDECIDED if undecided else 0
 
 

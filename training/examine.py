@@ -35,6 +35,7 @@ LACKS = {
 }
 ONE_GROUP = "differ only in numbers, case or punctuation"
 REMEDY = "add rows of them, or give every row a split"
+REFIT_EPOCHS = 3.0  # whole passes; see training/distil/refit.py
 BASE_LAYERS, LAYER_PARAMETERS = 6, 1.77e6  # of the default base
 
 
@@ -213,8 +214,9 @@ def estimated_minutes(recipe: Recipe, table: Table) -> float:
     train, transfer = table.split("train"), table.transfer
     words = np.mean([len(row.text.split()) for row in train])
     tokens = words * TOKENS_PER_WORD + FIXED_TOKENS + len(table.tasks)
-    epochs = student_epochs(recipe, len(train), len(transfer))
+    epochs = float(student_epochs(recipe, len(train), len(transfer)))
     teacher_passes = len(train) * teacher_epochs(recipe.teacher, len(train)) * BASE_LAYERS
+    epochs += REFIT_EPOCHS * recipe.ship.refit
     student_passes = epochs * recipe.student.layers + BASE_LAYERS / 3  # of each text's layers
     passes = teacher_passes + (len(train) + len(transfer)) * student_passes
     operations = 6 * LAYER_PARAMETERS * tokens * passes

@@ -31,10 +31,11 @@ Origin = dict[str, Any]
 
 def stages_up_to(recipe: Recipe, last: str) -> list[Stage]:
     """The stages of a run of `recipe` until `last`; raises RecipeError when it has none."""
-    stages = [s for s in STAGES if not s.optional or getattr(recipe, s.name) is not None]
+    stages = [stage for stage in STAGES if stage.is_wanted(recipe)]
     names = [stage.name for stage in stages]
     if last not in names:
-        raise RecipeError(f"the recipe has no [{last}] section: there is nothing to run")
+        makes = next(stage.makes for stage in STAGES if stage.name == last)
+        raise RecipeError(f"the recipe leaves the stage {last} out, which makes {makes}")
     return stages[: names.index(last) + 1]
 
 

@@ -181,6 +181,16 @@ class Quantize(Section):
 
 
 @dataclass(frozen=True)
+class Ship(Section):
+    """What is done with the student that won, before it ships."""
+
+    refit: bool = True
+    """Fit it on to all labelled rows; false: the held-out fit ships, which never saw them all."""
+    never_fitted: tuple[Name, ...] = ()
+    """Slices of the test split that stay out of this fit, so that they always judge."""
+
+
+@dataclass(frozen=True)
 class Sweep(Section):
     """The grid of `python -m training sweep`; see training/studies/sweep/grid.py."""
 
@@ -219,6 +229,7 @@ class Recipe(Section):
     teacher: Teacher = Teacher()
     student: Student = Student()
     quantize: Quantize = Quantize()
+    ship: Ship = Ship()
     card: Card = Card()
     sweep: Sweep = Sweep()
 

@@ -24,8 +24,8 @@ class Stage:
     """The part of the recipe that the stage's result depends on."""
     trains: bool = False
     """Under torchrun every process takes part; other stages run in the first process alone."""
-    optional: bool = False
-    """Left out where the recipe has no section of that name."""
+    is_wanted: Callable[[Recipe], bool] = lambda recipe: True
+    """Whether a run of the recipe has this stage."""
 
 
 def _set_keys(settings: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ STAGES = (
         "training.fit.pretrain",
         lambda r: {**_set_keys(r.pretrain), "files": ()},  # all stages depend on their content
         trains=True,
-        optional=True,
+        is_wanted=lambda r: r.pretrain is not None,
     ),
     Stage(
         "teacher",
@@ -79,6 +79,21 @@ STAGES = (
         "the student as an int8 bundle; refused when it lost too much on validation",
         "training.quantize.quantize_student",
         lambda r: asdict(r.quantize),
+    ),
+    Stage(
+        "refit",
+        "the student, fitted on to all labelled rows; not where [ship] refit is false",
+        "training.distil.refit",
+        lambda r: {"never_fitted": r.ship.never_fitted},
+        trains=True,
+        is_wanted=lambda r: r.ship.refit,
+    ),
+    Stage(
+        "verify",
+        "the refitted student as an int8 bundle; what it answers to the rows it was fitted to",
+        "training.quantize.verify_refit",
+        lambda r: {},
+        is_wanted=lambda r: r.ship.refit,
     ),
     Stage(
         "evaluate",

@@ -13,6 +13,7 @@ import pytest
 
 from model.bundle import HASHED, MANIFEST, MODEL, TOKENIZER, read_bundle
 from model.bundle_writer import write_bundle
+from tables.held_out import RECORD, HeldOut, record_path, record_text, row_key
 from tests.deploy.conftest import StandIn
 from tests.deploy.pipeline import Pipeline
 from tests.docs_text import ROOT
@@ -125,6 +126,7 @@ def retraining(submitted_training: Pipeline, tmp_path: Path, bundle_path: Path) 
         for text, label in [("raw honey", "ingredient"), ("butter knife", "not_ingredient")] * 75
     ]
     folder = copied.shell.folder
+    write_answers(folder / "model" / "ingredients", swapped=False)
     (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / recipe).write_text(
         '[data]\nfiles = ["../../few.jsonl"]\n[[task]]\nname = "ingredient"\nkind = "single"\n'
@@ -134,8 +136,20 @@ def retraining(submitted_training: Pipeline, tmp_path: Path, bundle_path: Path) 
     return copied
 
 
+def write_answers(bundle: Path, swapped: bool) -> None:
+    """The answers that the bundle's run held out: all right, or all wrong if `swapped`."""
+    labels = {"raw honey": "ingredient", "butter knife": "not_ingredient"}
+    answers = [[label] for label in labels.values()][:: -1 if swapped else 1]
+    keys = [row_key(text, [label]) for text, label in labels.items()]
+    tasks = {"ingredient": dict(zip(keys, answers, strict=True))}
+    path = record_path(bundle)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(record_text(HeldOut(read_bundle(bundle).identity, tasks)))
+
+
 def candidate(bundle_path: Path, folder: Path, swapped: bool) -> None:
-    """The shipped bundle, with the labels of `ingredient` in each other's place if `swapped`."""
+    """The shipped bundle, refitted, with the labels of `ingredient` and its answers to held-out
+    rows in each other's place if `swapped`."""
     bundle = read_bundle(bundle_path)
     first, *rest = bundle.tasks
     labels = first.labels[::-1] if swapped else first.labels
@@ -148,8 +162,9 @@ def candidate(bundle_path: Path, folder: Path, swapped: bool) -> None:
         model=bundle_path / MODEL,
         tokenizer=bundle_path / TOKENIZER,
         card="A candidate.",
-        metrics={},
+        metrics={"refit": {}},
     )
+    write_answers(folder / "candidate", swapped)
 
 
 def test_a_bundle_as_good_is_proposed_and_can_be_deployed(
@@ -163,6 +178,8 @@ def test_a_bundle_as_good_is_proposed_and_can_be_deployed(
     folder = f"gs://{BUCKET}/bundles/{sha256.hexdigest()}"
     proposed = stand_in.storage.folder(BUCKET, f"bundles/{sha256.hexdigest()}/")
     assert set(proposed) == set(FILES)
+    answers = stand_in.storage.folder(BUCKET, f"bundles/{sha256.hexdigest()}.report/")
+    assert set(answers) == {RECORD}
     options = f"--substitutions=_BUNDLE={folder},_BUNDLE_SHA256={sha256.hexdigest()}"
     assert options in done.stdout
     fetched = pipeline.run("bundle", BUNDLE=folder, BUNDLE_SHA256=sha256.hexdigest())
@@ -173,6 +190,7 @@ def test_a_worse_bundle_is_refused_with_the_reason(retraining: Pipeline, bundle_
     candidate(bundle_path, retraining.shell.folder, swapped=True)
     done = retraining.run("compare")
     assert done.returncode == 1
+    assert "compared: recorded answers to rows that both held out" in done.stdout
     assert "refused: ingredient: lost 100.00 points, for certain more than 0.5" in done.stdout
     written = json.loads((retraining.shell.folder / "comparison.json").read_text())
     assert written["refused"] == ["ingredient: lost 100.00 points, for certain more than 0.5"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from training.origins import Origin, changes, fingerprint, origins, stages_up_to
-from training.recipe import Recipe, RecipeError, read_recipe
+from training.recipe import Recipe, RecipeError, Ship, read_recipe
 
 FROZEN = Path(__file__).parents[1] / "frozen" / "recipe.toml"
 
@@ -70,5 +70,14 @@ def test_changed_keys_are_shown_with_both_values(recipe: Recipe) -> None:
 
 
 def test_a_stage_that_the_recipe_leaves_out_is_refused(recipe: Recipe) -> None:
-    with pytest.raises(RecipeError, match=r"the recipe has no \[pretrain\] section"):
+    with pytest.raises(RecipeError, match=r"leaves the stage pretrain out, .* \[pretrain\]"):
         stages_up_to(recipe, "pretrain")
+
+
+def test_a_recipe_without_refit_ships_the_held_out_fit(recipe: Recipe) -> None:
+    held_out = replace(recipe, ship=Ship(refit=False))
+    names = [stage.name for stage in stages_up_to(recipe, "bundle")]
+    left_out = [stage.name for stage in stages_up_to(held_out, "bundle")]
+    assert [name for name in names if name not in left_out] == ["refit", "verify"]
+    with pytest.raises(RecipeError, match=r"stage refit out, .* not where \[ship\] refit is false"):
+        stages_up_to(held_out, "refit")

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from model.bundle import HASHED, MANIFEST, read_bundle
 from model.classifier import Classifier
+from tables.held_out import read_record
 from training.fit.checkpoints import CHECKPOINT_FILES, newest_checkpoint
 from training.judge.training_report import report_performance
 from training.recipe import read_recipe
@@ -76,9 +78,14 @@ def command(recipe: Path, out: Path, name: str = "run") -> list[str]:
     return [*arguments, "--no-report"] if name == "run" else arguments
 
 
-def run(recipe: Path, out: Path) -> str:
+def run(recipe: Path, out: Path, name: str = "run") -> str:
     done = subprocess.run(
-        command(recipe, out), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+        command(recipe, out, name),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -132,6 +139,46 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     assert {"teacher", "student", "int8", "baseline"} < metrics.keys()
     assert metrics["int8"]["tasks"]["ingredient"]["accuracy"] > 60
     assert metrics["int8"]["tasks"]["ingredient"]["rows"] == ROWS["test"]
+
+
+def trained_int8(out: Path) -> Path:
+    """The held-out fit of the run that wrote `out`."""
+    return out.with_name(f"{out.name}.work") / "quantize" / "int8"
+
+
+def test_what_ships_was_fitted_to_all_rows_and_says_so(trained: tuple[Path, str]) -> None:
+    out, output = trained
+    shipped, held_out = read_bundle(out), read_bundle(trained_int8(out))
+    assert shipped.model_sha256 != held_out.model_sha256
+    assert shipped.tasks == held_out.tasks, "temperatures and thresholds are the held-out fit's"
+    facts = shipped.metrics["refit"]
+    assert facts["own_rows"]["ingredient"]["rows"] == sum(ROWS.values())
+    assert facts["own_rows"]["ingredient"]["percent"] >= 99
+    assert facts["own_rows"]["odd"]["percent"] >= 99
+    assert facts["same_as_held_out"].keys() == facts["same_as_fp32"].keys()
+    assert "What was checked of the refit" in (out / "README.md").read_text()
+    assert "figures are of the held-out fit" in output
+    record = read_record(out, shipped.identity)
+    assert record is not None
+    assert {name: len(answers) for name, answers in record.tasks.items()}["odd"] <= ROWS["test"]
+    rows = {name: task["rows"] for name, task in shipped.metrics["int8"]["tasks"].items()}
+    assert rows["ingredient"] == ROWS["test"]
+
+
+def test_a_killed_refit_goes_on(trained: tuple[Path, str], recipe: Path) -> None:
+    out = recipe.parent / "again"
+    again = out.with_name("again.work")
+    shutil.copytree(trained[0].with_name("out.work"), again)
+    edited = recipe.with_name("again.toml")
+    edited.write_text(recipe.read_text() + '[ship]\nnever_fitted = ["none of that name"]\n')
+    kill_once(edited, out, "refit/pass-1/checkpoints/checkpoint-*/trainer_state.json")
+    output = run(edited, out, "refit")
+    assert "student: finished before, kept" in output
+    assert "refit: goes on where it was stopped" in output
+    assert "pass-0: step" not in output, "it was finished before"
+    assert "pass-1: goes on from step" in output
+    files = {path.name for path in (again / "refit").iterdir()}
+    assert files == {"started.json", "finished.json", "model.safetensors", "network.json"}
 
 
 def test_the_trained_bundle_answers(trained: tuple[Path, str]) -> None:
@@ -188,11 +235,15 @@ def test_an_edited_recipe_reruns_what_it_touches_and_says_why(
     trained: tuple[Path, str], recipe: Path
 ) -> None:
     edited = recipe.with_name("edited.toml")
-    edited.write_text(recipe.read_text() + "block_size = 64\n")
+    edited.write_text(recipe.read_text() + "block_size = 64\n[ship]\nrefit = false\n")
     output = run(edited, trained[0])
     assert "student: finished before, kept" in output
     assert "quantize: runs again: recipe block_size: 32 is now 64" in output
     assert "bundle: runs again: the stage before it ran again" in output
+    assert "refit" not in output
+    shipped, held_out = (read_bundle(path) for path in (trained[0], trained_int8(trained[0])))
+    assert shipped.model_sha256 == held_out.model_sha256, "the held-out fit ships"
+    assert "refit" not in shipped.metrics
     (trained[0] / "model.onnx").write_bytes(b"")
     output = run(edited, trained[0])
     assert "evaluate: finished before, kept" in output

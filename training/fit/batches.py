@@ -61,12 +61,19 @@ def collate(batch: Examples, control_ids: list[int]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def network_logits(network: ControlTokenClassifier, rows: Examples) -> NDArray[np.float32]:
-    """float32 [rows, labels of all tasks], computed in batches of like length."""
+def network_logits(
+    network: ControlTokenClassifier, rows: Examples, bf16: bool = False
+) -> NDArray[np.float32]:
+    """float32 [rows, labels of all tasks], computed in batches of like length.
+
+    `bf16`: to two or three digits, in a quarter of the time where bfloat16 is done in hardware.
+    """
     control_ids: list[int] = network.control_ids.tolist()
     lengths = [len(row["input_ids"]) for row in rows]
     logits = np.empty((len(rows), sum(network.shape.head_sizes)), np.float32)
     for places in chunks(lengths, INFERENCE_ROWS, sys.maxsize):
         batch = collate([rows[place] for place in places], control_ids)
-        logits[places] = network(batch["input_ids"], batch["attention_mask"]).numpy()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            answers = network(batch["input_ids"], batch["attention_mask"])
+        logits[places] = answers.float().numpy()
     return logits

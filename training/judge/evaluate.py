@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from model.aside import write_json
+from model.aside import write_json, write_text
+from model.bundle import read_bundle
+from tables.held_out import RECORD, record_text
 from training.judge.fast_text import fasttext_answers
+from training.judge.held_out_answers import held_out_record
 from training.judge.judged import judge_answers, judge_bundle, metrics_of
 from training.judge.linear import fit_linear
 from training.judge.mistakes import mistakes
@@ -14,6 +17,7 @@ from training.rows.table import Table
 from training.run import Run
 
 METRICS, MISTAKES = "metrics.json", "mistakes.json"
+"""Beside them the stage leaves the answers of int8, as tables/held_out.py declares them."""
 
 
 def run(run: Run, folder: Path) -> None:
@@ -29,6 +33,8 @@ def run(run: Run, folder: Path) -> None:
     metrics |= baseline_metrics(run.table)
     write_json(folder / METRICS, {"split": "test", **metrics})
     write_json(folder / MISTAKES, mistakes(judged["int8"]))
+    answers = held_out_record(judged["int8"], read_bundle(bundles["int8"]).identity)
+    write_text(folder / RECORD, record_text(answers))
 
 
 def evaluate(table: Table, bundle: Path) -> dict[str, Any]:

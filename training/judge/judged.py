@@ -116,7 +116,12 @@ def judge_answers(
 
 
 def judge_bundle(table: Table, bundle: Path, split: str) -> list[JudgedTask]:
-    """The tasks that the bundle answers, on `split`, through the classifier that serves.
+    """The tasks that the bundle answers, on `split`; see `judge_rows`."""
+    return judge_rows(table, bundle, table.split(split))
+
+
+def judge_rows(table: Table, bundle: Path, rows: Sequence[Row]) -> list[JudgedTask]:
+    """The tasks that the bundle answers, on `rows`, through the classifier that serves.
 
     Labels are matched by name; those that only the bundle knows come after the table's.
     Raises BundleError for a bundle that cannot be used.
@@ -133,7 +138,6 @@ def judge_bundle(table: Table, bundle: Path, split: str) -> list[JudgedTask]:
             for task in table.tasks
         ),
     )
-    rows = table.split(split)
     logits = classifier.logits([row.text for row in rows])
     predictions = classifier.answers(logits)
     probabilities = classifier.probabilities(logits)

@@ -15,6 +15,7 @@ from training.judge.drops import int8_warnings
 from training.judge.evaluate import METRICS
 from training.judge.intervals import CLAIM, about, interval_text, rows_to_claim
 from training.judge.metrics import HEADLINE
+from training.judge.refit_facts import REFIT, refit_paragraphs
 from training.recipe import Recipe
 from training.rows.table import LabelledTask, Table
 from training.run import Run
@@ -38,9 +39,12 @@ FIGURES = (
 
 
 def run(run: Run, folder: Path) -> None:
-    """The stage `bundle`: write the int8 student to the run's target."""
-    int8 = read_bundle(run.work / "quantize" / "int8")
+    """The stage `bundle`: write the int8 student, refitted or not, to the run's target."""
     metrics = read_json(run.work / "evaluate" / METRICS)
+    int8 = read_bundle(run.work / "quantize" / "int8")
+    if run.recipe.ship.refit:
+        int8 = read_bundle(run.work / "verify" / "int8")
+        metrics[REFIT] = run.facts("verify")
     warnings = int8_warnings(run.facts("quantize"), run.recipe.quantize.max_drop, "undecided")
     shipped = ship(run.recipe, run.table, int8, metrics, run.target, warnings)
     (folder / DIGEST).write_text(shipped.digest)
@@ -89,11 +93,13 @@ def model_card(
         f"judge, {counts[None]} of unlabelled text.",
         recipe.card.data,
         "## Metrics",
+        "Of the held-out fit." if REFIT in metrics else "",
         FIGURES,
         metrics_table(table, metrics),
         "\n".join(f"- Warning: {line}" for line in warnings),
         f"The {CONTENDERS[contender]}, by slice:" if slices else "",
         _figures_table(table, "slice", slices) if slices else "",
+        *(refit_paragraphs(metrics[REFIT]) if REFIT in metrics else ()),
         "## Performance" if recipe.card.performance else "",
         recipe.card.performance,
         "## Limits",

@@ -12,10 +12,12 @@ from typing import Any
 from model.aside import read_json, write_json, write_text
 from model.bundle import read_bundle
 from profiling import machine
+from tables.held_out import RECORD, HeldOut, record_text
 from training.fit.speed import speed_lines, speeds
 from training.judge.drops import int8_warnings
 from training.judge.evaluate import MISTAKES
 from training.judge.mistakes import mistake_tables
+from training.judge.refit_facts import REFIT, refit_lines, shortfalls
 from training.judge.ship_bundle import FIGURES, metrics_table, unclear_headlines
 from training.run import Run
 
@@ -38,12 +40,15 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
         *int8_warnings(facts, run.recipe.quantize.max_drop, "passes", "undecided"),
         *unclear_headlines(run.table.tasks, tasks),
     ]
+    if REFIT in bundle.metrics:
+        warnings += shortfalls(bundle.metrics[REFIT])
     lines = [
         f"{bundle.identity} in {run.target}",
         "",
         metrics_table(run.table, bundle.metrics),
         "",
         FIGURES,
+        *(refit_lines(bundle.metrics[REFIT]) if REFIT in bundle.metrics else ()),
         "int8 against fp32 on validation, points lost (95 % interval): "
         + ", ".join(
             f"{task} {drop['drop']} ({drop['low']} to {drop['high']})"
@@ -71,6 +76,7 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
         "speed": speeds(run.work),
     }
     write_json(run.report / "training.json", document)
+    _write_record(run, bundle.identity)
     return text
 
 
@@ -78,6 +84,13 @@ def _calibration_error(metrics: dict[str, Any]) -> str:
     if metrics["ece"] is None:
         return f"not told: {metrics['rows']} rows are too few"
     return f"{metrics['ece']} ({metrics['rows']} rows)"
+
+
+def _write_record(run: Run, identity: str) -> None:
+    """The answers of the stage `evaluate`, as those of the bundle that ships."""
+    answers = read_json(run.work / "evaluate" / RECORD)
+    assert answers is not None, "the stage evaluate writes it last"
+    write_text(run.report / RECORD, record_text(HeldOut(identity, answers["tasks"])))
 
 
 def _hurt_most(facts: dict[str, Any]) -> str:

@@ -32,16 +32,16 @@ def run(run: Run, folder: Path) -> None:
 def export_network(run: Run, stage: str, target: Path) -> None:
     """The network that `stage` trained as a calibrated fp32 bundle in `target`."""
     graph = target.with_name(f"{target.name}.onnx")
-    network = load_network(run.work / stage)
-    _correct_biases(run, network)
-    export_onnx(network, graph)
+    export_onnx(corrected_network(run, stage), graph)
     calibrated_bundle(run, target, graph)
     graph.unlink()
 
 
 @torch.no_grad()
-def _correct_biases(run: Run, network: ControlTokenClassifier) -> None:
-    """Add the biases that validation asks for to single-label heads, in place."""
+def corrected_network(run: Run, stage: str) -> ControlTokenClassifier:
+    """The network that `stage` trained, with the biases that validation asks for added to its
+    single-label heads."""
+    network = load_network(run.work / stage)
     rows = run.table.split("validation")
     logits, truth = network_logits(network, examples(run, rows)), targets(run.table, rows)
     for head, layer in zip(run.heads, network.task_heads, strict=True):
@@ -51,6 +51,7 @@ def _correct_biases(run: Run, network: ControlTokenClassifier) -> None:
         if head.kind == "single" and labelled.any():
             biases = fit_biases(head.of(logits)[labelled].astype(np.float64), target[labelled])
             layer.bias.copy_(layer.bias + torch.from_numpy(biases))
+    return network
 
 
 def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:

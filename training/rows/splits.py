@@ -11,16 +11,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from tables.normal_form import normalise
+
+__all__ = ["carve", "group_key", "normalise"]
+
 RULE = "sha256 of seed and group"
 """How splits are drawn: a run whose splits were drawn by another rule starts anew."""
 INTERVALS = {"test": (0.0, 0.1), "validation": (0.1, 0.2)}
 """Positions of the groups that each split takes; those of the rest train."""
 TRAIN = (0.2, 1.0)
-
-
-def normalise(text: str) -> str:
-    """The form in which two texts count as the same: NFKC, lower case, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
 def group_key(text: str) -> str:

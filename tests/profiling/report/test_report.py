@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from model.bundle import read_bundle
+from model.bundle_writer import copied_bundle
 from profiling.report import accuracy
 from profiling.report.cost import PRICES, Prices
 from profiling.report.harness import Harness
@@ -19,6 +20,7 @@ from profiling.report.options import read_options
 from profiling.report.probes import PROBES
 from profiling.report.report_command import main
 from profiling.report.texts import TextsError, find_data, read_examples
+from tables.held_out import HeldOut, record_path, record_text, row_key
 from tables.toml_file import read_toml
 from tests.profiling.report.conftest import Report
 
@@ -185,3 +187,31 @@ def test_the_claim_is_that_of_the_graph_that_is_served(bundle_path: Path, tmp_pa
         result = accuracy.measure(harness, 0)
     assert result["whole"]
     assert result["tasks"]["source"]["claimed"] == claims["fp32"]
+    assert not result["recorded"]
+
+
+def test_a_refitted_bundle_is_judged_by_the_answers_that_its_run_held_out(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    source = read_bundle(bundle_path)
+    bundle = copied_bundle(source, tmp_path / "mine", metrics={**source.metrics, "refit": {}})
+    examples = read_examples(bundle, find_data(source), "text")[:20]
+    options = read_options([str(bundle.path)])
+    labelled = [example for example in examples if "ingredient" in example.labels]
+    answers = {
+        row_key(example.text, example.labels["ingredient"]): ["something else"]
+        for example in labelled[1:]
+    }
+    right = labelled[-1]
+    answers[row_key(right.text, right.labels["ingredient"])] = list(right.labels["ingredient"])
+    path = record_path(bundle.path)
+    path.parent.mkdir()
+    path.write_text(record_text(HeldOut(bundle.identity, {"ingredient": answers})))
+    with closing(Harness(options, bundle, examples, tmp_path, target_ms=50)) as harness:
+        measured = accuracy.measure(harness, 0)
+    assert measured["recorded"]
+    assert measured["tasks"]["source"]["served"] is None, "not in the record"
+    task = measured["tasks"]["ingredient"]
+    assert task["rows"] == len(labelled) - 1
+    assert task["served"] == round(100 / (len(labelled) - 1), 2)
+    assert task["claimed"] == source.metrics["int8"]["tasks"]["ingredient"]["accuracy"]

@@ -12,6 +12,7 @@ import pytest
 
 from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
+from tables.held_out import read_record
 from training.judge.drops import Drop
 from training.judge.evaluate import evaluate
 from training.judge.judged import judge_answers, judge_bundle, metrics_of
@@ -132,10 +133,11 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
     files: dict[str, Any] = {
         "quantize/facts.json": {"drops": {}, "unsure": [], "ranking": []},
         "evaluate/mistakes.json": {},
+        "evaluate/held_out.json": {"tasks": {"ingredient": {"0123456789ab": ["ingredient"]}}},
     }
     for name, facts in files.items():
         path = run.work / name
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(facts))
     text = write_report(run, {"bundle": {"wall": 1.0, "cpu": 1.0}})
     assert "expected calibration error, percent: ingredient 1.25 (60 rows)" in text
@@ -157,7 +159,17 @@ def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
     lost, kept = Drop("category", 100, 80, 77, 3, -1, 7), Drop("ingredient", 60, 90, 90, 0, -4, 4)
     drops = {drop.task: asdict(drop) for drop in (lost, kept)}
     path.write_text(json.dumps({"drops": drops, "unsure": [*drops], "ranking": []}))
-    copied_bundle(read_bundle(bundle_path), run.work / "quantize" / "int8")
+    for stage in ("quantize", "verify"):
+        copied_bundle(read_bundle(bundle_path), run.work / stage / "int8")
+    own = {"rows": 60, "wrong": 3, "percent": 95.0, "contradicted": 0, "enough": 99.5}
+    facts = {
+        "own_rows": {"ingredient": own},
+        "never_fitted": [],
+        "texts": {"unlabelled": False, "count": 61},
+        "same_as_held_out": {"ingredient": 98.5},
+        "same_as_fp32": {"ingredient": 100.0},
+    }
+    (run.work / "verify" / "facts.json").write_text(json.dumps(facts))
     (run.work / "evaluate").mkdir()
     metrics = evaluate(run.table, bundle_path)
     metrics["tasks"]["unheard"] = metrics["tasks"]["ingredient"]
@@ -165,6 +177,8 @@ def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
         tasks["unheard"] = tasks["ingredient"]
     (run.work / "evaluate" / "metrics.json").write_text(json.dumps({"int8": metrics}))
     (run.work / "evaluate" / "mistakes.json").write_text("{}")
+    answers = {"ingredient": {"0123456789ab": ["ingredient"]}}
+    (run.work / "evaluate" / "held_out.json").write_text(json.dumps({"tasks": answers}))
     (run.work / "bundle").mkdir()
     ship_stage(run, run.work / "bundle")
     card = (run.target / "README.md").read_text()
@@ -175,3 +189,11 @@ def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
     assert "warning: of the table" in text
     assert f"warning: {warning}; 100 rows are too few to tell whether the loss is above" in text
     assert "warning: int8 against fp32 on validation, ingredient: lost 0.00 points" in text
+    assert "Of the held-out fit." in card
+    assert "| ingredient | 95.0 | 60 | 98.5 | 100.0 |" in card
+    assert "warning: ingredient: 95.0 % of its own rows are answered as they are labelled" in text
+    shipped = read_bundle(run.target)
+    assert shipped.metrics["refit"] == facts
+    record = read_record(shipped.path, shipped.identity)
+    assert record is not None
+    assert record.tasks == answers

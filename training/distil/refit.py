@@ -1,0 +1,144 @@
+"""How does what ships come to know every labelled row? The student that won is fitted on to all.
+
+It goes on from the held-out student and learns to answer as that one does, also to text without
+labels, except where a label says otherwise. Nothing is hidden and nothing is misspelt: what a row
+says is to be answered as it stands there. Every pass is over all text, with the rows that are not
+answered for sure a few times more, until enough are right. Passes over such rows alone, or nearly,
+learn them sooner and unlearn what was known of rows that nobody labelled.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from accelerate import PartialState
+from numpy.typing import NDArray
+from transformers.trainer_utils import set_seed
+
+from model.bundle import read_bundle
+from model.heads import Heads
+from training.distil.label_targets import Logits, corrected, decision_lines, margins
+from training.fit.batches import Example, collate, examples, network_logits, targets
+from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
+from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
+from training.fit.objective import Objective
+from training.fit.trainer import HeadTrainer
+from training.judge.refit_facts import ENOUGH
+from training.quantize.export import corrected_network
+from training.recipe import Student
+from training.rows.own_rows import anchors, contradicted, own_rows
+from training.run import Run
+
+MARGIN = 3.0
+"""By how much the logit of a labelled answer is to be ahead."""
+SURE = 1.0
+"""A row whose labels are less ahead is read more often."""
+OFTEN = 3
+"""How often then, in a pass."""
+ROUNDING = 0.2
+"""What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
+PASSES = 6
+FEWEST_STEPS = 100
+"""Of a pass: it goes through a small table several times."""
+LEARNING_RATE = 2e-4
+
+Places = NDArray[np.intp]
+
+
+def run(run: Run, folder: Path) -> None:
+    """The stage `refit`: write the network that ships to `folder`."""
+    network = corrected_network(run, "student")
+    lesson = _lesson(run, network)
+    for number in range(PASSES):
+        places = lesson.places(network) if number else np.arange(len(lesson.examples))
+        if not len(places):
+            break
+        part = folder / f"pass-{number}"
+        network = _read(run, network, [lesson.examples[place] for place in places], part)
+    processes = PartialState()
+    processes.wait_for_everyone()
+    if processes.is_main_process:
+        save_network(network, folder)
+        for part in folder.glob("pass-*"):
+            shutil.rmtree(part)
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """All text that is read: the rows with labels first."""
+
+    heads: Heads
+    examples: list[Example]
+    truth: Logits
+    """[rows with labels, labels of all tasks]; NaN also where two rows contradict each other."""
+    lines: Logits
+    """From which logit a label is an answer; see decision_lines."""
+
+    def places(self, network: ControlTokenClassifier) -> Places:
+        """What the next pass reads: nothing when `network` answers enough rows of each task."""
+        rows = self.examples[: len(self.truth)]
+        logits = network_logits(network, rows, has_fast_bfloat16())
+        ahead = margins(self.heads, logits, self.truth, self.lines)
+        shares = [_percent(gaps) for gaps in ahead.T]
+        parts = [f"{head.name} {share:.2f}" for head, share in zip(self.heads, shares, strict=True)]
+        print(f"refit: own rows answered right, percent: {', '.join(parts)}", flush=True)
+        enough = [ENOUGH[head.kind] for head in self.heads]
+        if all(share >= least for share, least in zip(shares, enough, strict=True)):
+            return np.arange(0)
+        unsure = np.flatnonzero(ahead.min(axis=1) < SURE)
+        return np.concatenate([np.arange(len(self.examples)), *[unsure] * (OFTEN - 1)])
+
+
+def _percent(gaps: NDArray[np.float32]) -> float:
+    """Of the rows that are labelled for a task, with these margins, those that count as right."""
+    counted = gaps[np.isfinite(gaps)]
+    return 100 * float((counted >= ROUNDING).mean()) if len(counted) else 100.0
+
+
+def _lesson(run: Run, network: ControlTokenClassifier) -> Lesson:
+    rows = own_rows(run.table, run.recipe.ship.never_fitted)
+    texts = [*rows, *anchors(run.table)]
+    truth = targets(run.table, texts)
+    for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
+        head.of(truth)[: len(rows)][disputed] = np.nan
+    lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
+    answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
+    soft = corrected(run.heads, answers, truth, lines, MARGIN)
+    return Lesson(run.heads, examples(run, texts, soft), truth[: len(rows)], lines)
+
+
+def _read(
+    run: Run, network: ControlTokenClassifier, lesson: list[Example], part: Path
+) -> ControlTokenClassifier:
+    """The network after one pass over `lesson`; one that was finished before is loaded."""
+    if (part / SHAPE).is_file():
+        return load_network(part)
+    settings = Student(learning_rate=LEARNING_RATE, seed=run.recipe.student.seed)
+    set_seed(settings.seed)
+    steps = -(-len(lesson) // settings.batch_size)
+    epochs = -(-FEWEST_STEPS // steps)
+    trainer = HeadTrainer(
+        Objective(run.heads, alpha=1.0),
+        model=network,
+        args=trainer_arguments(
+            settings,
+            part / "checkpoints",
+            steps * epochs,
+            has_fast_bfloat16(),
+            num_train_epochs=epochs,
+            warmup_steps=settings.warmup_fraction,
+            weight_decay=settings.weight_decay,
+            label_names=["labels"],
+            remove_unused_columns=False,
+        ),
+        train_dataset=lesson,
+        data_collator=partial(collate, control_ids=network.control_ids.tolist()),
+    )
+    trainer.train(resume_from_checkpoint=resume_from(part / "checkpoints"))
+    if trainer.is_world_process_zero():
+        save_network(network, part)
+    return network.cpu().eval()
