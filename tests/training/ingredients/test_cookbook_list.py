@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from training.ingredients.build import HERE
+from training.ingredients.cookbook import LIST, judge
 from training.ingredients.names import SOURCES, labels
 from training.ingredients.sources import cells
 from training.rows.splits import normalise
 
-ENTRIES = list(cells(HERE / "cookbook.tsv"))
+ENTRIES = list(cells(LIST))
 
 
 def test_the_list_has_five_hundred_names_and_each_once() -> None:
@@ -26,3 +26,13 @@ def test_the_list_speaks_in_the_labels_of_the_table() -> None:
             assert entry["ingredient"] == "ingredient", entry
             assert entry["source"] in (*SOURCES, ""), entry
             assert labels(entry["category"]), entry
+
+
+def test_an_answer_is_right_if_it_gives_a_category_and_none_that_is_not_listed() -> None:
+    entry = {"ingredient": "ingredient", "source": "plant", "category": "herb|spice"}
+    right = {"ingredient": ["ingredient"], "source": ["plant"], "category": ["spice"]}
+    assert judge(entry, right) == {"ingredient": True, "source": True, "category": True}
+    for categories in ([], ["spice", "fruit"]):
+        assert judge(entry, {**right, "category": categories})["category"] is False
+    thing = {"ingredient": "not_ingredient", "source": "", "category": "[]"}
+    assert judge(thing, right) == {"ingredient": False}
