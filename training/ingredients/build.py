@@ -19,20 +19,23 @@ from tables.text import aligned
 from training.ingredients.extras import extra_rows
 from training.ingredients.families import assign_splits, merge_families
 from training.ingredients.lexicon import Lexicon
-from training.ingredients.names import Name, labels, seeded
+from training.ingredients.names import Name, labels, seeded, words
 from training.ingredients.negatives import negatives
 from training.ingredients.off import Tree
 from training.ingredients.phrases import compose
 from training.ingredients.sources import (
     EXTRAS,
     REQUIRED,
+    SYNSETS,
     are_there,
     cells,
     command_line,
+    curated,
     taxonomy,
     write_rows,
 )
 from training.ingredients.usda import usda_names
+from training.ingredients.wordnet import read_synsets, wordnet_names
 from training.recipe import SPLITS
 from training.rows.splits import normalise
 
@@ -40,10 +43,12 @@ HERE = Path(__file__).parent
 HANDWRITTEN = HERE / "handwritten.tsv"
 OUT = HERE / "ingredients.jsonl.gz"
 # Rows per split and kind. Training time is what limits the first column.
-NAMES = {"train": 10_500, "validation": 700, "test": 900}
+NAMES = {"train": 16_500, "validation": 1400, "test": 1800}
 PHRASES = {"train": 7600, "validation": 700, "test": 900}
-NEGATIVES = {"train": 7200, "validation": 750, "test": 950}
+NEGATIVES = {"train": 9200, "validation": 950, "test": 1200}
 NEGATIVE_PHRASES = {"train": 1300, "validation": 150, "test": 200}
+SPOKEN = ("everyday", "kitchens", "oewn")
+"""Origins whose names are never thinned: words of people, not of labels and laboratories."""
 COUNTABLE = ("kitchen tool", "packaging", "food-word objects", "household", "poison and matter")
 """Groups of things that a recipe could count."""
 
@@ -52,10 +57,14 @@ def table(sources: Path) -> list[Fields]:
     """All rows, in a stable order."""
     tree = Tree(taxonomy(sources / "off" / "ingredients.full.json.gz"))
     lexicon = Lexicon(tree.names(), tree.generic_families)
+    synsets = read_synsets(sources / SYNSETS)
+    for name in wordnet_names(synsets, lexicon):
+        lexicon.add(name)
     for name in usda_names(sources / "usda" / "fdc_ingredients.csv.gz", lexicon):
         lexicon.add(name)
-    others = negatives(sources, lexicon)
-    others = [name for name in others if normalise(name.text) not in lexicon.known]
+    others = negatives(sources, synsets, lexicon)
+    not_negative = lexicon.known.keys() | set(map(normalise, curated("off_drop.txt")))
+    others = [name for name in others if normalise(name.text) not in not_negative]
     names = merge_families([*lexicon.known.values(), *others])
     split_of = assign_splits(names)
     by_split: dict[str, list[Name]] = defaultdict(list)
@@ -89,16 +98,17 @@ def _names_and_phrases(split: str, names: list[Name]) -> list[Name]:
 
 
 def _sample(names: list[Name], count: int) -> list[Name]:
-    """Common kinds give way first; what people say every day never does."""
+    """Common kinds give way first; what people say, and the plain name of a food, never does."""
     if len(names) <= count:
         return names
     counts = Counter(category for name in names for category in name.category or ("unknown",))
 
     def worth(name: Name) -> float:
-        rarest = min(counts[category] for category in name.category or ("unknown",))
-        if name.origin == "everyday":
+        is_plain = len(words(name.text)) <= 2 and "additive" not in (name.category or ("additive",))
+        if is_plain or name.origin in SPOKEN:
             return 1.0
-        weight = 0.5 if len(name.text) > 40 or name.category is None else 1.0
+        rarest = min(counts[category] for category in name.category or ("unknown",))
+        weight = 0.5 if len(name.text) > 30 or name.category is None else 1.0
         return float(seeded("thin", name.text).random() ** (rarest / 300 / weight))
 
     chosen = {name.text for name in sorted(names, key=worth, reverse=True)[:count]}
@@ -107,7 +117,7 @@ def _sample(names: list[Name], count: int) -> list[Name]:
 
 def _is_spoken(name: Name) -> bool:
     """Whether a person would write this name in a recipe, rather than a factory on a label."""
-    if name.origin == "everyday":
+    if name.origin in ("everyday", "kitchens"):
         return True
     categories = set(name.category or ())
     is_short = len(name.text) <= 32 and len(name.text.split()) <= 4

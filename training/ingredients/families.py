@@ -1,13 +1,13 @@
 """Which family goes where: no near relative of a test text is ever trained on.
 
 Families are assigned whole. Staples stay in training, since a model that serves must know
-chicken and salt; so do families too large to be a fair sample of anything. The others are spread
-within their category, so that every label is tested.
+chicken and salt; so do families too large to be a fair sample of anything. Where another goes is
+drawn from its name alone, so that a table with more names tests on the same families.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from training.ingredients.names import Name, seeded, words
 from training.ingredients.sources import curated
 
 SHARES = {"test": 0.1, "validation": 0.08}
-MAX_SAMPLED = 90
+MAX_SAMPLED = 60
 """Names of the largest family that may be held out."""
 
 
@@ -35,46 +35,46 @@ def connected(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def merge_families(names: list[Name]) -> list[Name]:
-    """The same names; families that hold the same words in another order become one."""
-    first: dict[tuple[str, ...], str] = {}
+    """The same names; families of food that hold the same words in another order become one, and
+    so do such families of what is no food.
+    """
+    first: dict[tuple[object, ...], str] = {}
     pairs = []
     for name in names:
-        key = tuple(sorted(words(name.text))) or (name.text,)
+        key = (name.food, *sorted(words(name.text) or [name.text]))
         pairs.append((name.entry, first.setdefault(key, name.entry)))
     merged = connected(pairs)
-    return [replace(name, entry=merged[name.entry]) for name in names]
+    titles: dict[str, str] = {}
+    for entry, root in sorted(merged.items(), key=lambda item: _title_order(item[0])):
+        titles.setdefault(root, entry)
+    return [replace(name, entry=titles[merged[name.entry]]) for name in names]
+
+
+def _title_order(entry: str) -> tuple[bool, int, str]:
+    """A family of several is called by its shortest entry in the tree of Open Food Facts."""
+    return not entry.startswith("off:"), len(entry), entry
 
 
 def assign_splits(names: list[Name]) -> dict[str, str]:
-    """{family: its split}."""
+    """{family: its split}. It depends on the family alone, so that new names move no others."""
     staples = set(map(words, curated("staples.txt")))
     members: dict[str, list[Name]] = defaultdict(list)
     for name in names:
         members[name.entry].append(name)
     splits: dict[str, str] = {}
-    strata: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entry, family in sorted(members.items()):
         is_staple = any(words(name.text) in staples for name in family)
         if family[0].food and (is_staple or len(family) > MAX_SAMPLED):
             splits[entry] = "train"
         else:
-            strata[_stratum(family)].append(entry)
-    for key, entries in sorted(strata.items()):
-        seeded("deal", *key).shuffle(entries)
-        total = sum(len(members[entry]) for entry in entries)
-        sizes: Counter[str] = Counter()
-        for entry in entries:
-            size = len(members[entry])
-            fitting = (s for s, share in SHARES.items() if sizes[s] + size / 2 < share * total)
-            splits[entry] = split = next(fitting, "train")
-            sizes[split] += size
+            splits[entry] = _drawn_split(entry)
     return splits
 
 
-def _stratum(family: list[Name]) -> tuple[str, str]:
-    """What a family mostly is: its most frequent first label, or its kind of negative."""
-    counts = Counter(
-        ("food", (name.category or ("unknown",))[0]) if name.food else (name.slice, name.origin)
-        for name in family
-    )
-    return max(sorted(counts), key=lambda key: counts[key])
+def _drawn_split(entry: str) -> str:
+    draw = seeded("split", entry).random()
+    for split, share in SHARES.items():
+        if draw < share:
+            return split
+        draw -= share
+    return "train"

@@ -31,7 +31,7 @@ class Lexicon:
             too_vague = len(key) == 1 and key[0] in SHARED
             if len(key) in (1, 2) and not too_vague and name.entry not in generic_families:
                 self._families.setdefault(key, name.entry)
-        for name in (*_everyday_names(), *off_names):
+        for name in (*written_names(), *off_names):
             self.add(name)
 
     def add(self, name: Name) -> None:
@@ -53,9 +53,27 @@ class Lexicon:
         return f"name:{telling[-1] if telling else ' '.join(tokens)}"
 
 
-def _everyday_names() -> Iterator[Name]:
-    """The hand-written names: what people call things when they cook. `entry` is still open."""
-    for row in cells(CURATED / "everyday.tsv"):
-        source = None if row["source"] == "null" else row["source"]
-        for text in row["names"].split("; "):
-            yield Name(text, True, source, labels(row["category"]), "", "names", "everyday")
+class FoodWords:
+    """Says whether a text is, or contains, a known food word."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._names = set(map(words, lexicon.known))
+        self._single = {key[0] for key in self._names if len(key) == 1}
+
+    def is_food(self, text: str) -> bool:
+        return words(text) in self._names
+
+    def has_food(self, text: str) -> bool:
+        return any(word in self._single for word in words(text))
+
+
+def written_names() -> Iterator[Name]:
+    """The hand-written names, what people call things when they cook: everyday ones first, then
+    kitchen by kitchen. `entry` is still open."""
+    lists = [("everyday", CURATED / "everyday.tsv")]
+    lists += [("kitchens", path) for path in sorted((CURATED / "kitchens").glob("*.tsv"))]
+    for origin, path in lists:
+        for row in cells(path):
+            source = None if row["source"] == "null" else row["source"]
+            for text in row["names"].split("; "):
+                yield Name(text, True, source, labels(row["category"]), "", "names", origin)

@@ -11,28 +11,23 @@ from __future__ import annotations
 import random
 import re
 import string
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from training.ingredients.lexicon import Lexicon
+from training.ingredients.lexicon import FoodWords, Lexicon
 from training.ingredients.names import Name, seeded, words
 from training.ingredients.off import english_names
 from training.ingredients.sources import CURATED, cells, curated, taxonomy
+from training.ingredients.wordnet import Synset
+from training.ingredients.wordnet_negatives import wordnet_nouns, wordnet_things
 from training.rows.splits import normalise
 
-SAFE_LEXFILES = frozenset(
-    {
-        "artifact", "person", "act", "communication", "attribute", "feeling", "time", "location",
-        "event", "state", "cognition", "process", "phenomenon", "shape", "group", "motive",
-        "relation",
-    }
-)  # fmt: skip
 HARD_GROUPS = (
     "kitchen tool", "packaging", "food-word objects", "body", "people", "brands", "feelings",
-    "poison", "animals",
+    "poison", "animals", "plants", "feed", "technique",
 )  # fmt: skip
 """How the groups of things begin that a classifier may take for food."""
+NOUNS = "oewn/nouns.tsv.gz"
 PACKAGE_NAMES = {
     "countries": 110,
     "packaging_shapes": 60,
@@ -44,25 +39,9 @@ PACKAGE_NAMES = {
 """Other taxonomies of Open Food Facts, and how many of their names to take."""
 # Marks of protected origin are the names of foods.
 ORIGIN = re.compile(r"\b(PGI|PDO|DO|AOP|AOC|IGP|DOP|TSG|STG|IGT|DOC|DOCG|Yakult)\b")
-PLAIN = re.compile(r"[a-z][a-z' -]+", re.IGNORECASE)
-CHEMICAL = re.compile(r"\b(acid|\w*(sodium|potassium|calcium|magnesium|chloride|oxide|protein))\b")
 
 
-class FoodWords:
-    """Says whether a text is, or contains, a known food word."""
-
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._names = set(map(words, lexicon.known))
-        self._single = {key[0] for key in self._names if len(key) == 1}
-
-    def is_food(self, text: str) -> bool:
-        return words(text) in self._names
-
-    def has_food(self, text: str) -> bool:
-        return any(word in self._single for word in words(text))
-
-
-def negatives(sources: Path, lexicon: Lexicon) -> list[Name]:
+def negatives(sources: Path, synsets: Mapping[str, Synset], lexicon: Lexicon) -> list[Name]:
     """All negatives, each text once; the hand-written ones win over the sampled ones."""
     food = FoodWords(lexicon)
     unique: dict[str, Name] = {}
@@ -70,7 +49,11 @@ def negatives(sources: Path, lexicon: Lexicon) -> list[Name]:
         *(name for name in (*_things(), *_sentences()) if not food.is_food(name.text)),
         *_compounds(1150),
         *_rubbish(60),
-        *_wordnet(sources / "oewn" / "nouns.tsv.gz", food, easy=4300, hard=500),
+        *(_negative(*noun, is_hard=True) for noun in wordnet_things(synsets, food)),
+        *(
+            _negative(noun, "oewn", is_hard)
+            for noun, is_hard in wordnet_nouns(sources / NOUNS, food, easy=5600, hard=500)
+        ),
         *_package_names(sources / "off", food),
         *_word_lists(sources / "wordlists" / "nouns", food, each=22),
     ):
@@ -113,36 +96,6 @@ def _compounds(count: int) -> list[Name]:
     ]
     seeded("compounds").shuffle(compounds)
     return compounds[:count]
-
-
-def _wordnet(path: Path, food: FoodWords, easy: int, hard: int) -> Iterator[Name]:
-    """Nouns whose every sense is of a kind that nobody eats; words with many senses first.
-
-    The number of senses stands in for how common a word is: everyday words have several.
-    """
-    lexfiles: dict[str, set[str]] = defaultdict(set)
-    senses: Counter[str] = Counter()
-    for row in cells(path):
-        lexfiles[row["lemma"]].add(row["lexfile"])
-        senses[row["lemma"]] += 1
-    edible = {normalise(lemma) for lemma, kinds in lexfiles.items() if not kinds <= SAFE_LEXFILES}
-    unfit = re.compile(rf"\b({'|'.join(map(re.escape, curated('unfit.txt')))})", re.IGNORECASE)
-    dishes = set(curated("dish_words.txt"))
-    drawn: dict[bool, list[tuple[float, str]]] = {False: [], True: []}
-    for lemma in sorted(lexfiles):
-        is_plain = PLAIN.fullmatch(lemma) and 3 <= len(lemma) <= 22 and len(lemma.split()) <= 3
-        if not is_plain or unfit.search(lemma) or CHEMICAL.search(lemma):
-            continue
-        if normalise(lemma) in edible or food.is_food(lemma) or words(lemma)[-1] in dishes:
-            continue
-        is_hard = food.has_food(lemma)
-        if is_hard and food.has_food(lemma.split()[-1]):
-            continue  # "sour grapes" are grapes to an eater
-        common = senses[lemma] + (1.0 if len(lemma) <= 9 else 0.0) + 0.5 * lemma.islower()
-        drawn[is_hard].append((seeded("oewn", lemma).random() ** (1 / common), lemma))
-    for is_hard, count in ((False, easy), (True, hard)):
-        for _, lemma in sorted(drawn[is_hard], reverse=True)[:count]:
-            yield _negative(lemma, "oewn", is_hard)
 
 
 def _package_names(folder: Path, food: FoodWords) -> Iterator[Name]:

@@ -20,6 +20,7 @@ OFF = "https://static.openfoodfacts.org/data/taxonomies/"
 USDA = "https://fdc.nal.usda.gov/download-datasets"
 OEWN = "https://en-word.net (github.com/globalwordnet/english-wordnet)"
 WORDLISTS = "github.com/imsky/wordlists"
+SYNSETS = "oewn/synsets.jsonl.gz"
 
 REQUIRED: dict[str, str] = {
     "off/ingredients.full.json.gz": OFF,
@@ -31,6 +32,7 @@ REQUIRED: dict[str, str] = {
     "off/packaging_recycling.full.json.gz": OFF,
     "usda/fdc_ingredients.csv.gz": USDA,
     "oewn/nouns.tsv.gz": OEWN,
+    SYNSETS: OEWN,
     "wordlists/nouns": WORDLISTS,
 }
 EXTRAS: dict[str, str] = {

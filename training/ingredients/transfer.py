@@ -37,8 +37,8 @@ CATEGORIES, DESCRIPTIONS, NOUNS = (
 SOURCES = {CATEGORIES: OFF, **{name: REQUIRED[name] for name in (DESCRIPTIONS, NOUNS)}}
 MAX_CHARS = 60
 # Texts per WordNet file: all that may be eaten, and a sample of what is surely not.
-WORDNET = {"food": 4000, "plant": 3500, "animal": 2000, "substance": 2000, "artifact": 2500,
-           "person": 600, "act": 600, "communication": 600, "body": 600, "object": 300}  # fmt: skip
+WORDNET = {"food": 4000, "plant": 2200, "animal": 1300, "substance": 1000, "artifact": 1200,
+           "person": 150, "act": 150, "communication": 150, "body": 300, "object": 150}  # fmt: skip
 USDA_FOODS = 4000
 PHRASES = 6500  # as people write them, around names of all these
 
