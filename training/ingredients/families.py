@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from training.ingredients.names import Name, seeded, words
 from training.ingredients.sources import curated
+from training.rows.splits import group_key
 
 SHARES = {"test": 0.1, "validation": 0.08}
 MAX_SAMPLED = 60
@@ -35,14 +36,15 @@ def connected(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def merge_families(names: list[Name]) -> list[Name]:
-    """The same names; families of food that hold the same words in another order become one, and
-    so do such families of what is no food.
+    """The same names; families of food become one if they hold the same words in another order, or
+    texts that differ in other signs than letters alone, and so do such families of what is no food.
     """
     first: dict[tuple[object, ...], str] = {}
     pairs = []
     for name in names:
-        key = (name.food, *sorted(words(name.text) or [name.text]))
-        pairs.append((name.entry, first.setdefault(key, name.entry)))
+        for key in (tuple(sorted(words(name.text))), group_key(name.text)):
+            if key:
+                pairs.append((name.entry, first.setdefault((name.food, key), name.entry)))
     merged = connected(pairs)
     titles: dict[str, str] = {}
     for entry, root in sorted(merged.items(), key=lambda item: _title_order(item[0])):

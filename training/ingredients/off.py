@@ -20,6 +20,9 @@ from training.ingredients.sources import CURATED, Node, cells, curated
 from training.rows.splits import normalise
 
 E_NUMBER = re.compile(r"e\d{3,4}[a-z]*")
+CODE = re.compile(r"e[- ]?\d{3,4}")
+CODES = "off:e-numbers"
+"""The family of all E numbers: nobody can tell one from another's digits, so all are trained on."""
 UNUSABLE = re.compile(r"[^\x00-\u024f]|description|known as|\bn°|^\W*$|;|:|_|\.$")
 MAX_CHARS = 60
 
@@ -69,11 +72,10 @@ class Tree:
             labelled = self.label(node, texts[0]) if texts else None
             if labelled is not None:
                 category, source = labelled
-                named += [
-                    Name(text, True, source, category, self.families[node], "names", "off")
-                    for text in texts
-                    if is_usable(normalise(text), dropped)
-                ]
+                for key, text in ((normalise(text), text) for text in texts):
+                    if is_usable(key, dropped):
+                        family = CODES if CODE.match(key) else self.families[node]
+                        named.append(Name(text, True, source, category, family, "names", "off"))
         return named
 
     def label(self, node: str, name: str) -> tuple[Category, str | None] | None:

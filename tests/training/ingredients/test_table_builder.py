@@ -19,7 +19,7 @@ from training.ingredients.phrases import Writer, compose
 from training.ingredients.sources import REQUIRED, are_there, cells, packed
 from training.ingredients.usda import single_food
 from training.recipe import SPLITS
-from training.rows.splits import normalise
+from training.rows.splits import group_key, normalise
 
 SOURCES_FOLDER = Path(__file__).parents[4] / "shared" / "data"
 Row = dict[str, Any]
@@ -59,6 +59,14 @@ def test_no_group_straddles_splits(table: list[Row]) -> None:
     for row in table:
         splits_of[row["entry"]].add(row["split"])
     assert [entry for entry, splits in splits_of.items() if len(splits) > 1] == []
+
+
+def test_texts_of_the_same_letters_do_not_straddle_splits(table: list[Row]) -> None:
+    splits_of = defaultdict(set)
+    for row in table:
+        if row["slice"] != "handwritten":
+            splits_of[row["ingredient"], group_key(row["text"])].add(row["split"])
+    assert [key for key, splits in splits_of.items() if len(splits) > 1] == []
 
 
 def test_every_text_is_there_once_whatever_its_case_and_spaces(table: list[Row]) -> None:
