@@ -1,4 +1,4 @@
-"""A recipe whose run has every stage and takes seconds."""
+"""A recipe whose run takes seconds and has every stage but `refit` and `verify`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ width = 96
 steps = 6
 [quantize]
 max_drop = 100
+[ship]
+refit = false
 [sweep]
 layers = [1]
 widths = [64]
