@@ -136,7 +136,7 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def _hand_over(self, channel: Channel) -> None:
         """Let a thread answer; there are as many as were needed at once, up to THREADS."""
         dispatcher = self.task_dispatcher
-        if self._busy() == len(dispatcher.threads) < THREADS:
+        if self._busy() >= len(dispatcher.threads) < THREADS:  # one that starts counts twice
             dispatcher.set_thread_count(len(dispatcher.threads) + 1)
         dispatcher.add_task(channel)
 

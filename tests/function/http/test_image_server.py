@@ -137,8 +137,19 @@ def test_a_connection_that_was_idle_takes_the_next_request(bundle_path: Path) ->
         assert closed(wire)
 
 
+def test_requests_that_come_at_once_are_shared_by_threads(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    question = {"inputs": ["boneless chicken breast with raw honey and butter " * 8] * 24}
+    with serving(bundle_path, tmp_path / "log", "image") as server:
+        server.ask(question)
+        with ThreadPoolExecutor(6) as pool:
+            assert {answer.status for answer in pool.map(server.ask, [question] * 12)} == {200}
+        assert psutil.Process(server.pid).num_threads() >= 6
+
+
 def test_the_end_answers_and_logs_what_is_in_flight(bundle_path: Path, tmp_path: Path) -> None:
-    texts = ["boneless chicken breast with raw honey and butter " * 8] * 40
+    texts = ["boneless chicken breast with raw honey and butter " * 8] * 24
     half = STALLED["half a body"]
     with serving(bundle_path, tmp_path / "log", "image") as server:
         server.ask({"inputs": "raw honey"})
