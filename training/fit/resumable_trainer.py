@@ -9,6 +9,7 @@ number; datasets and collators seed generators of their own.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,8 +21,8 @@ from training.fit.checkpoints import SavedSteps
 class ResumableTrainer(Trainer):
     """A Trainer that seeds torch anew for each epoch and each step, and says what it saved."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, callbacks=[Seeds(), SavedSteps()])
+    def __init__(self, callbacks: Sequence[TrainerCallback] = (), **options: Any) -> None:
+        super().__init__(**options, callbacks=[Seeds(), SavedSteps(), *callbacks])
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         """The generator's state in a checkpoint is of no use, as the module says."""
