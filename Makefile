@@ -17,7 +17,7 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-reliability check examine train search sweep twins
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-reliability check examine train search sweep twins ship
 .PHONY: report coldstart logs lock format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -89,6 +89,10 @@ search: $(TRAIN)/ready  ## look for better settings of the student of RECIPE, ch
 twins: $(TRAIN)/ready  ## compare one network for all tasks with one per task
 	@test -n "$(OUT)" || { echo "say where it goes: make twins RECIPE=file OUT=dir"; exit 2; }
 	$(TRAIN)/bin/python -m training twins "$(RECIPE)" --out "$(OUT)"
+
+ship: $(TRAIN)/ready  ## make the shipped bundle anew, its card and reports, and the figures of the docs; an hour
+	$(TRAIN)/bin/python -m training run training/recipes/ingredients.toml --out ship/ingredients --no-report
+	$(TRAIN)/bin/python -m training.shipped ship/ingredients
 
 report: $(TRAIN)/ready  ## four minutes of load on BUNDLE: OUT/report.html and OUT/report.json
 	$(TRAIN)/bin/python -m profiling report "$(BUNDLE)" $(if $(OUT),--out "$(OUT)") $(ARGS)

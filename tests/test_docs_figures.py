@@ -11,34 +11,25 @@ import pytest
 
 from model.bundle import read_bundle
 from tests.docs_text import PAGES, README, ROOT, shown
+from training import shipped
 
-CARD = (ROOT / "model" / "ingredients" / "README.md").read_text(encoding="utf-8")
 REPORTS = ROOT / "profiling" / "reports"
 
 
-def test_the_metrics_are_the_shipped_bundles() -> None:
-    for table in (README, CARD):
-        for name, title in (("teacher", "teacher"), ("int8", "**student, int8**")):
-            tasks = read_bundle(ROOT / "model" / "ingredients").metrics[name]["tasks"]
-            cells = " | ".join(
-                f"{score.get('accuracy', score.get('micro_f1')):.1f} ({score['macro_f1']:.1f})"
-                for score in tasks.values()
-            )
-            assert f"| {title} | {cells} |" in table
+@pytest.mark.parametrize("page", PAGES)
+def test_the_figures_are_those_of_the_shipped_bundles_card(page: str) -> None:
+    assert shipped.with_figures(PAGES[page], read_bundle(ROOT / shipped.SHIPPED)) == PAGES[page]
 
 
-def test_the_shipped_bundle_is_the_sweeps_choice() -> None:
+def test_the_readme_shows_the_size_and_the_table() -> None:
+    assert shipped.TABLE.search(README)
+    assert shipped.SIZE.search(README)
+
+
+def test_the_sweep_told_is_the_recorded_one() -> None:
     sweep = json.loads((ROOT / "training" / "reports" / "sweep.json").read_text())
-    metrics = read_bundle(ROOT / "model" / "ingredients").metrics
-    assert metrics["sweep"]["choice"] == sweep["choice"]
     points = {point["name"]: point for point in sweep["points"]}
-    chosen = points[sweep["choice"]]
-    assert chosen["test_tasks"] == {
-        task: figures.get("accuracy", figures.get("micro_f1"))
-        for task, figures in metrics["int8"]["tasks"].items()
-    }
-    assert chosen["mb"] <= sweep["limits"]["max_mb"]
-    assert f"The shipped bundle, {chosen['mb']:.1f} MB," in README
+    assert points[sweep["choice"]]["mb"] <= sweep["limits"]["max_mb"]
     assert f"in {points['2x384 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
     assert f"one of 128 in {points['1x128 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
 

@@ -1,0 +1,130 @@
+"""Put a run's bundle where the shipped one is, and its figures into the docs.
+
+    python -m training.shipped ship/ingredients
+
+is what `make ship` does after it trained the shipped recipe. The bundle, the record of its held-out
+answers and the report of its run go to their places; the report under load is made anew; then every
+page shows the table, the size, the identity and the answers of the new bundle.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from model.aside import write_text
+from model.bundle import CARD, MODEL, TOKENIZER, Bundle, BundleError, read_bundle
+from model.bundle_writer import copied_bundle
+from profiling.server import ROOT, Server, ServerError, serving
+from tables.held_out import RECORD
+
+SHIPPED = Path("model/ingredients")
+REPORTS = {
+    RECORD: Path("model/ingredients.report") / RECORD,
+    "training.md": Path("training/reports/ingredients.md"),
+}
+"""What a run leaves beside its bundle, and where it is kept."""
+LOAD_REPORT = Path("profiling/reports/ingredients.html")
+TABLE = re.compile(r"^\|  \| ingredient \|.*\n\|.*\n(?:\|.*\n)+", re.MULTILINE)
+SIZE = re.compile(r"(?<=The shipped bundle, )[\d.]+(?= MB)")
+ASK = "curl -s localhost:8080"
+
+
+def put_in_place(source: Path) -> Bundle:
+    """Copy the bundle `source`, and from `source.report/` what is kept; returns the shipped one.
+
+    Raises BundleError and OSError.
+    """
+    report = source.with_name(f"{source.name}.report")
+    kept = {ROOT / place: (report / name).read_text("utf-8") for name, place in REPORTS.items()}
+    shipped = copied_bundle(read_bundle(source), ROOT / SHIPPED)
+    for place, text in kept.items():
+        place.parent.mkdir(exist_ok=True)
+        write_text(place, text)
+    return shipped
+
+
+def load_report(folder: Path) -> str:
+    """Measure the shipped bundle under load, keep the page; returns what the console showed."""
+    command = [sys.executable, "-m", "profiling", "report", str(SHIPPED), "--out", str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    )
+    write_text(ROOT / LOAD_REPORT, (folder / "report.html").read_text("utf-8"))
+    return done.stdout.replace(str(folder), "report")
+
+
+def with_figures(page: str, bundle: Bundle) -> str:
+    """The page with the table of the bundle's card, its size and its identity."""
+    size = sum((bundle.path / name).stat().st_size for name in (MODEL, TOKENIZER))
+    (table, *_) = TABLE.findall((bundle.path / CARD).read_text("utf-8"))
+    page = SIZE.sub(f"{size / 1e6:.1f}", TABLE.sub(lambda _: table, page))
+    return re.sub(rf"\b{bundle.name}@[0-9a-f]{{12}}\b", bundle.identity, page)
+
+
+def with_outputs(page: str, command: str, output: Callable[[str], str]) -> str:
+    """The page with `output(line)` below each line of a console that starts with `command`."""
+    shown = rf"^\$ ({re.escape(command)}[^\n]*)\n.*?(?=^```|^\$ )"
+    return re.sub(
+        shown,
+        lambda block: f"$ {block[1]}\n{output(block[1]).rstrip()}\n",
+        page,
+        flags=re.DOTALL | re.MULTILINE,
+    )
+
+
+def answer(server: Server, line: str) -> str:
+    """What a curl line of the docs is answered, a prediction a line where there are several."""
+    body = shlex.split(line)[-1]
+    reply: dict[str, Any] = server.request("POST", "/", body).json
+    predictions = [json.dumps(each) for each in reply.get("predictions", ())]
+    if len(predictions) < 2:
+        return json.dumps(reply)
+    listed = ",\n".join(f"  {each}" for each in predictions)
+    return f'{{"predictions": [\n{listed}],\n "bundle": {json.dumps(reply["bundle"])}}}'
+
+
+def printed(line: str) -> str:
+    """What a Python command of the docs prints."""
+    command = [sys.executable, *shlex.split(line)[1:]]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def write_pages(bundle: Bundle, report: str) -> None:
+    """Every page with the figures and the answers of `bundle`."""
+    with (
+        tempfile.NamedTemporaryFile() as log,
+        serving(bundle.path, Path(log.name)) as server,
+    ):
+        for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+            page = with_figures(path.read_text("utf-8"), bundle)
+            page = with_outputs(page, ASK, lambda line: answer(server, line))
+            page = with_outputs(page, 'python -m function "', printed)
+            write_text(path, with_outputs(page, "make report BUNDLE", lambda _: report))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("source", type=Path, help="bundle that a finished run wrote")
+    source = parser.parse_args(arguments).source.resolve()
+    try:
+        bundle = put_in_place(source)
+        report = load_report(source.with_name("report"))
+        write_pages(bundle, report)
+    except (BundleError, OSError, ServerError, subprocess.CalledProcessError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"shipped: {bundle.identity}; read the changes of README.md, docs/ and the reports")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
