@@ -27,8 +27,10 @@ EXPECTED = {
     "tuple_type": "a list",
     "too_short": "a list of at least one",
     "dataclass_type": "a table",
+    "dict_type": "a table, {{name = value}}",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "{ge:g} or more",
+    "less_than": "a number below {lt:g}",
     "less_than_equal": "{le:g} or less",
     "literal_error": "{expected}",
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from training.recipe import Recipe
+from training.recipe import PRICES, Recipe
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class Stage:
 def _set_keys(settings: Any) -> dict[str, Any]:
     """Keys that are set: a new key that is absent by default leaves finished stages valid."""
     return {key: value for key, value in asdict(settings).items() if value is not None}
+
+
+def _prices(recipe: Recipe) -> dict[str, Any]:
+    """{task: what finding its labels is worth}, of tasks for which the recipe says it."""
+    prices = {
+        task.name: {key: getattr(task, key) for key in PRICES if getattr(task, key) is not None}
+        for task in recipe.tasks
+    }
+    return {"prices": prices} if any(prices.values()) else {}
 
 
 STAGES = (
@@ -72,7 +81,7 @@ STAGES = (
         "export",
         "teacher and student as fp32 bundles, calibrated on validation",
         "training.quantize.export",
-        lambda r: {"name": r.name},
+        lambda r: {"name": r.name, **_prices(r)},
     ),
     Stage(
         "quantize",

@@ -76,6 +76,18 @@ def test_the_shipped_recipes_read() -> None:
             ("[[task]]", "[sweep]\nthreads = []\n[[task]]"),
             r"threads: \[\]; give a list of at",
         ),
+        (
+            ('kind = "single"', 'kind = "multi"\nmax_cost = { other = 1.0 }'),
+            "intent max_cost: only a task of kind 'single' takes it",
+        ),
+        (
+            ('kind = "single"', 'kind = "single"\nmin_recall = { other = 1.0 }'),
+            "intent min_recall other: 1.0; give a number below 1",
+        ),
+        (
+            ('kind = "single"', 'kind = "single"\nmin_recall = 0.5'),
+            "intent min_recall: 0.5; give a table, {name = value}",
+        ),
         (("[data]", 'name = "a/b"\n[data]'), "name: 'a/b'; give letters"),
         (("[data]", "[data"), "not valid TOML"),
         (

@@ -27,8 +27,8 @@ from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arg
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
 from training.fit.trainer import HeadTrainer
+from training.judge.corrected_heads import corrected_network
 from training.judge.refit_facts import ENOUGH
-from training.quantize.export import corrected_network
 from training.recipe import Student
 from training.rows.own_rows import anchors, contradicted, own_rows
 from training.run import Run
@@ -51,7 +51,7 @@ Places = NDArray[np.intp]
 
 def run(run: Run, folder: Path) -> None:
     """The stage `refit`: write the network that ships to `folder`."""
-    network = corrected_network(run, "student")
+    network = corrected_network(run, "student")[0]
     lesson = _lesson(run, network)
     for number in range(PASSES):
         places = lesson.places(network) if number else np.arange(len(lesson.examples))

@@ -66,6 +66,11 @@ class ControlTokenClassifier(nn.Module):
 
         The columns of tasks whose control id is not in the row mean nothing.
         """
+        states = self.states(input_ids, attention_mask)
+        return torch.cat([head(states[:, i]) for i, head in enumerate(self.task_heads)], dim=-1)
+
+    def states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """float [batch, tasks, width]: what each task's head reads."""
         hidden = self.encoder.embeddings(
             input_ids=input_ids,
             position_ids=self.positions(input_ids),
@@ -77,8 +82,7 @@ class ControlTokenClassifier(nn.Module):
             hidden = layer(hidden, visible[:, None])
         control = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
         states = control.to(hidden.dtype) @ hidden
-        states = _layer_output(last, states, hidden, self.task_visible(visible, control))
-        return torch.cat([head(states[:, i]) for i, head in enumerate(self.task_heads)], dim=-1)
+        return _layer_output(last, states, hidden, self.task_visible(visible, control))
 
     def task_visible(self, visible: Tensor, control: Tensor) -> Tensor:
         """bool [batch, tasks, tokens]: what each task's control token attends to.

@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from model.aside import write_json, write_text
 from model.bundle import read_bundle
 from tables.held_out import RECORD, record_text
+from training.fit.batches import examples, network_logits
+from training.judge.corrected_heads import corrected_network
 from training.judge.fast_text import fasttext_answers
 from training.judge.held_out_answers import held_out_record
-from training.judge.judged import judge_answers, judge_bundle, metrics_of
+from training.judge.judged import JudgedTask, judge_answers, judge_bundle, metrics_of
 from training.judge.linear import fit_linear
 from training.judge.mistakes import mistakes
+from training.judge.offset_prices import RAISED, offset_prices
+from training.judge.thresholds import choose
 from training.rows.table import Table
 from training.run import Run
 
@@ -29,12 +35,23 @@ def run(run: Run, folder: Path) -> None:
     }
     rows = run.table.split("test")
     judged = {name: judge_bundle(run.table, path, "test") for name, path in bundles.items()}
-    metrics = {name: metrics_of(tasks, rows) for name, tasks in judged.items()}
+    metrics: dict[str, Any] = {name: metrics_of(tasks, rows) for name, tasks in judged.items()}
     metrics |= baseline_metrics(run.table)
+    if offsets := run.facts("export")["student"]:
+        metrics[RAISED] = offset_prices(_as_trained(run), judged["int8"], offsets)
     write_json(folder / METRICS, {"split": "test", **metrics})
     write_json(folder / MISTAKES, mistakes(judged["int8"]))
     answers = held_out_record(judged["int8"], read_bundle(bundles["int8"]).identity)
     write_text(folder / RECORD, record_text(answers))
+
+
+def _as_trained(run: Run) -> list[JudgedTask]:
+    """The student in fp32 on the test split, no label of it raised."""
+    network, _ = corrected_network(run, "student", raised=False)
+    rows = run.table.split("test")
+    logits = network_logits(network, examples(run, rows)).astype(np.float64)
+    answers = np.concatenate([choose(head.of(logits), None) for head in run.heads], axis=1)
+    return judge_answers(run.table, rows, answers)
 
 
 def evaluate(table: Table, bundle: Path) -> dict[str, Any]:

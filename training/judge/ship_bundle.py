@@ -15,6 +15,7 @@ from training.judge.drops import int8_warnings
 from training.judge.evaluate import METRICS
 from training.judge.intervals import CLAIM, about, interval_text, rows_to_claim
 from training.judge.metrics import HEADLINE
+from training.judge.offset_prices import RAISED, offset_warnings, price_paragraphs
 from training.judge.refit_facts import REFIT, refit_paragraphs
 from training.recipe import Recipe
 from training.rows.table import LabelledTask, Table
@@ -45,7 +46,10 @@ def run(run: Run, folder: Path) -> None:
     if run.recipe.ship.refit:
         int8 = read_bundle(run.work / "verify" / "int8")
         metrics[REFIT] = run.facts("verify")
-    warnings = int8_warnings(run.facts("quantize"), run.recipe.quantize.max_drop, "undecided")
+    warnings = [
+        *int8_warnings(run.facts("quantize"), run.recipe.quantize.max_drop, "undecided"),
+        *offset_warnings(run.facts("export")["student"]),
+    ]
     shipped = ship(run.recipe, run.table, int8, metrics, run.target, warnings)
     (folder / DIGEST).write_text(shipped.digest)
 
@@ -96,6 +100,7 @@ def model_card(
         "Of the held-out fit." if REFIT in metrics else "",
         FIGURES,
         metrics_table(table, metrics),
+        *price_paragraphs(metrics.get(RAISED, [])),
         "\n".join(f"- Warning: {line}" for line in warnings),
         f"The {CONTENDERS[contender]}, by slice:" if slices else "",
         _figures_table(table, "slice", slices) if slices else "",

@@ -17,6 +17,7 @@ from training.fit.speed import speed_lines, speeds
 from training.judge.drops import int8_warnings
 from training.judge.evaluate import MISTAKES
 from training.judge.mistakes import mistake_tables
+from training.judge.offset_prices import RAISED, offset_warnings, price_paragraphs
 from training.judge.refit_facts import REFIT, refit_lines, shortfalls
 from training.judge.ship_bundle import FIGURES, metrics_table, unclear_headlines
 from training.run import Run
@@ -38,6 +39,7 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
     warnings = [
         *warnings,
         *int8_warnings(facts, run.recipe.quantize.max_drop, "passes", "undecided"),
+        *offset_warnings(run.facts("export")["student"]),
         *unclear_headlines(run.table.tasks, tasks),
     ]
     if REFIT in bundle.metrics:
@@ -49,6 +51,7 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
         "",
         FIGURES,
         *(refit_lines(bundle.metrics[REFIT]) if REFIT in bundle.metrics else ()),
+        *price_paragraphs(bundle.metrics.get(RAISED, [])),
         "int8 against fp32 on validation, points lost (95 % interval): "
         + ", ".join(
             f"{task} {drop['drop']} ({drop['low']} to {drop['high']})"

@@ -7,51 +7,41 @@ import logging
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnx
 import torch
 
+from model.aside import write_json
 from model.bundle import Task
 from model.bundle_writer import copied_bundle, write_bundle
 from model.classifier import Classifier
-from training.fit.batches import examples, network_logits, targets
-from training.fit.network import ControlTokenClassifier, load_network
-from training.judge.calibrate import calibrate, fit_biases
-from training.run import Run
+from training.fit.batches import targets
+from training.fit.network import ControlTokenClassifier
+from training.judge.calibrate import calibrate
+from training.judge.corrected_heads import corrected_network
+from training.run import FACTS, Run
 
 OPSET = 21
 
 
 def run(run: Run, folder: Path) -> None:
-    """The stage `export`: write the teacher and the student as fp32 bundles into `folder`."""
-    for stage in ("teacher", "student"):
-        export_network(run, stage, folder / stage)
+    """The stage `export`: write the teacher and the student as fp32 bundles into `folder`.
+
+    Its facts are the offsets of both: {stage: {task: {label: offset}}}.
+    """
+    facts = {stage: export_network(run, stage, folder / stage) for stage in ("teacher", "student")}
+    write_json(folder / FACTS, facts)
 
 
-def export_network(run: Run, stage: str, target: Path) -> None:
-    """The network that `stage` trained as a calibrated fp32 bundle in `target`."""
+def export_network(run: Run, stage: str, target: Path) -> dict[str, Any]:
+    """The network that `stage` trained as a calibrated fp32 bundle in `target`; its offsets."""
     graph = target.with_name(f"{target.name}.onnx")
-    export_onnx(corrected_network(run, stage), graph)
+    network, offsets = corrected_network(run, stage)
+    export_onnx(network, graph)
     calibrated_bundle(run, target, graph)
     graph.unlink()
-
-
-@torch.no_grad()
-def corrected_network(run: Run, stage: str) -> ControlTokenClassifier:
-    """The network that `stage` trained, with the biases that validation asks for added to its
-    single-label heads."""
-    network = load_network(run.work / stage)
-    rows = run.table.split("validation")
-    logits, truth = network_logits(network, examples(run, rows)), targets(run.table, rows)
-    for head, layer in zip(run.heads, network.task_heads, strict=True):
-        assert isinstance(layer, torch.nn.Linear)
-        target = head.of(truth).astype(np.float64)
-        labelled = ~np.isnan(target[:, 0])
-        if head.kind == "single" and labelled.any():
-            biases = fit_biases(head.of(logits)[labelled].astype(np.float64), target[labelled])
-            layer.bias.copy_(layer.bias + torch.from_numpy(biases))
-    return network
+    return offsets
 
 
 def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:

@@ -7,6 +7,7 @@ reported with its file and line, several at once.
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from model.encoding import printable
 from model.heads import Heads
 from tables.labels import LabelError, parse_labels, plain_labels
 from tables.reader import Fields, TableError, TableReader, TableRow
-from training.recipe import SPLITS, Recipe, TaskSpec
+from training.recipe import PRICES, SPLITS, Recipe, TaskSpec
 from training.rows.splits import carve, group_key, normalise
 
 REPORTED = 10  # faults named in one error message
@@ -78,6 +79,11 @@ class Table:
 
     def split(self, name: str) -> list[Row]:
         return [row for row in self.rows if row.split == name]
+
+    def train_rows(self, task: str) -> Counter[str]:
+        """How many training rows each label of `task` has."""
+        place = [each.name for each in self.tasks].index(task)
+        return Counter(label for row in self.split("train") for label in row.targets[place] or ())
 
     @property
     def transfer(self) -> list[Row]:
@@ -214,6 +220,13 @@ def _labelled(task: TaskSpec, index: int, rows: list[Row]) -> LabelledTask:
             f"task {task.name!r}: no row has a label in column {task.column!r}; "
             "check the column's name in the recipe"
         )
+    for key in PRICES:
+        if unknown := sorted({*(getattr(task, key) or ())} - labels):
+            near = difflib.get_close_matches(unknown[0], labels, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise DataError(
+                f"[[task]] {task.name} {key}: no row has the label {unknown[0]!r}{hint}"
+            )
     return LabelledTask(task.name, task.kind, tuple(sorted(labels)))
 
 

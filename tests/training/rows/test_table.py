@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,15 @@ def test_a_task_without_labels_names_its_column(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"text": f"{i}", "kind": "a"} for i in range(30)])
     with pytest.raises(DataError, match="task 'tags': no row has a label in column 'tags'"):
         read_table(recipe_of(tmp_path, "a.jsonl"))
+
+
+@pytest.mark.parametrize("keys", [{"catch_all": ("othr",)}, {"max_cost": {"othr": 1.0}}])
+def test_a_label_to_find_that_no_row_has_is_refused(tmp_path: Path, keys: dict[str, Any]) -> None:
+    write_jsonl(tmp_path / "a.jsonl", many(kind="other"))
+    recipe = recipe_of(tmp_path, "a.jsonl")
+    recipe = replace(recipe, tasks=tuple(replace(task, **keys) for task in recipe.tasks[:1]))
+    with pytest.raises(DataError, match="no row has the label 'othr'; did you mean 'other'"):
+        read_table(recipe)
 
 
 def test_a_group_that_straddles_given_splits_is_refused(tmp_path: Path) -> None:
