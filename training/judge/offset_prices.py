@@ -5,7 +5,7 @@ Before, the likeliest label was the answer of the same network in fp32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tables.text import markdown
@@ -18,8 +18,8 @@ RAISED = "raised"
 Offsets = dict[str, dict[str, dict[str, Any]]]
 """{task: {label: fields of Offset}}, as the stage `export` keeps them of each network."""
 Prices = list[dict[str, Any]]
-"""[{"task", "label", "rows", "recall_before", "recall", "rest_rows", "rest_before", "rest"}]:
-percent of the label's rows that are found, and of all other rows that are right."""
+"""[{"task", "label", "rows", "recall_before", "recall", "rest_rows", "rest_before", "rest",
+"problem"}]: percent of the label's rows that are found, and of all other rows that are right."""
 
 
 def offset_prices(
@@ -29,7 +29,7 @@ def offset_prices(
     as_trained = {task.name: task for task in before}
     prices: Prices = []
     for task in after:
-        for label in offsets.get(task.name, {}):
+        for label, offset in offsets.get(task.name, {}).items():
             of_label = task.truth[:, task.labels.index(label)]
             old, new = _right(as_trained[task.name]), _right(task)
             prices.append(
@@ -42,6 +42,7 @@ def offset_prices(
                     "rest_rows": int((~of_label).sum()),
                     "rest_before": _percent(old[~of_label]),
                     "rest": _percent(new[~of_label]),
+                    "problem": offset["problem"],
                 }
             )
     return prices
@@ -61,7 +62,8 @@ def price_paragraphs(prices: Prices) -> list[str]:
     """Markdown for the card and the report; none where no label is raised."""
     if not prices:
         return []
-    cells = [["-" if value is None else str(value) for value in row.values()] for row in prices]
+    shown = [[value for key, value in row.items() if key != "problem"] for row in prices]
+    cells = [["-" if value is None else str(value) for value in row] for row in shown]
     titles = ["task", "label", "rows", "found before", "found"]
     titles += ["other rows", "right before", "right"]
     return [
@@ -71,9 +73,10 @@ def price_paragraphs(prices: Prices) -> list[str]:
     ]
 
 
-def offset_warnings(offsets: Offsets) -> Iterator[str]:
+def offset_warnings(prices: Prices) -> list[str]:
     """A sentence for each label whose validation rows do not allow what was asked for."""
-    for task, labels in offsets.items():
-        for label, offset in labels.items():
-            if offset["problem"]:
-                yield f"{task}: finding `{label}`: {offset['problem']}"
+    return [
+        f"{row['task']}: finding `{row['label']}`: {row['problem']}"
+        for row in prices
+        if row["problem"]
+    ]

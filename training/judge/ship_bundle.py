@@ -48,7 +48,7 @@ def run(run: Run, folder: Path) -> None:
         metrics[REFIT] = run.facts("verify")
     warnings = [
         *int8_warnings(run.facts("quantize"), run.recipe.quantize.max_drop, "undecided"),
-        *offset_warnings(run.facts("export")["student"]),
+        *offset_warnings(metrics.get(RAISED, [])),
     ]
     shipped = ship(run.recipe, run.table, int8, metrics, run.target, warnings)
     (folder / DIGEST).write_text(shipped.digest)

@@ -39,7 +39,7 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
     warnings = [
         *warnings,
         *int8_warnings(facts, run.recipe.quantize.max_drop, "passes", "undecided"),
-        *offset_warnings(run.facts("export")["student"]),
+        *offset_warnings(bundle.metrics.get(RAISED, [])),
         *unclear_headlines(run.table.tasks, tasks),
     ]
     if REFIT in bundle.metrics:
