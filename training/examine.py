@@ -5,20 +5,27 @@ Warnings name tasks, labels and lines; only what makes a run impossible is an er
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+from tokenizers import Tokenizer
 
+from model.encoding import encode
 from model.heads import Head
 from tables.text import aligned
-from training.fit.schedule import student_epochs, teacher_epochs
+from training.base import check_size, resolve_base
+from training.fit.run_time import estimated_minutes
+from training.fit.vocabulary import token_limit, whole_vocabulary
+from training.judge.behind import FEW_EXAMPLES
 from training.judge.intervals import CLAIM, about, rows_to_claim, wilson
 from training.judge.metrics import FEW_ROWS
 from training.recipe import SPLITS, Recipe
+from training.rows.coverage import SAMPLE, Coverage, coverage
 from training.rows.splits import group_key, normalise
 from training.rows.table import Row, Table, read_table
+from training.rows.unlabelled import read_texts
 
 EXPECTED = 0.9  # a headline that many tasks have
 LARGE_GROUP = 0.1  # of the rows
@@ -26,17 +33,12 @@ LOPSIDED = 0.95  # share of one label above which a task is called lopsided
 SHOWN_LABELS = 20  # per task, most frequent first
 SHOWN_EXAMPLES = 3  # per warning
 SHOWN_CHARS = 40  # of a text
-TOKENS_PER_WORD = 1.35  # measured on the shipped table
-FIXED_TOKENS = 2  # [CLS] and [SEP]
-EFFICIENCY = 0.5  # of a plain matrix product's speed that training reaches
 LACKS = {
     "validation": "settings are chosen without them",
     "test": "how well they are answered is not measured",
 }
 ONE_GROUP = "differ only in numbers, case or punctuation"
 REMEDY = "add rows of them, or give every row a split"
-REFIT_EPOCHS = 3.0  # whole passes; see training/distil/refit.py
-BASE_LAYERS, LAYER_PARAMETERS = 6, 1.77e6  # of the default base
 
 
 def examine(recipe: Recipe) -> int:
@@ -46,10 +48,30 @@ def examine(recipe: Recipe) -> int:
     print(", ".join(f"{rows[name]} {name}" for name in (*SPLITS, "unlabelled") if rows[name]))
     for line in _label_counts(table):
         print(line)
-    for line in warnings(table):
+    read, pretrain_tokens = read_by_base(recipe, table), 0.0
+    if recipe.pretrain is not None:
+        texts = read_texts(recipe.pretrain.files, table)
+        read_to_guess = coverage(base_tokenizer(recipe), texts, recipe.pretrain.max_tokens)
+        pretrain_tokens = read_to_guess.read_per_text * len(texts)
+    for line in (*warnings(table), *read.problems()):
         print(f"warning: {line}")
-    print(f"a run will take about {estimated_minutes(recipe, table):.0f} minutes on this machine")
+    minutes = estimated_minutes(recipe, table, read, pretrain_tokens)
+    print(f"a run will take about {minutes:.0f} minutes on this machine")
     return 0
+
+
+def base_tokenizer(recipe: Recipe) -> Tokenizer:
+    return Tokenizer.from_str(whole_vocabulary(resolve_base(recipe.base)).tokenizer)
+
+
+def read_by_base(recipe: Recipe, table: Table) -> Coverage:
+    """What of the texts the base reads; raises RecipeError where it is too small for the recipe."""
+    tokenizer = base_tokenizer(recipe)
+    texts = [row.text for row in (*table.split("train"), *table.transfer)]
+    sample = texts[:: max(1, len(texts) // SAMPLE)]
+    limit = token_limit(recipe, [len(row) for row in encode(tokenizer, sample, sys.maxsize).ids])
+    check_size(resolve_base(recipe.base), recipe.student.layers, limit, recipe.student.width)
+    return coverage(tokenizer, [row.text for row in table.rows], limit)
 
 
 def _label_counts(table: Table) -> Iterator[str]:
@@ -129,6 +151,8 @@ def _weak_labels(labels: Sequence[str], train: Counter[str]) -> Iterator[str]:
         yield f"never in training: {_listed(never)}; {REMEDY}"
     if once := [label for label in labels if train[label] == 1]:
         yield f"only one training example: {_listed(once)}"
+    if few := [label for label in labels if 1 < train[label] < FEW_EXAMPLES]:
+        yield f"fewer than {FEW_EXAMPLES} training examples: {_listed(few)}"
 
 
 def _few_rows(
@@ -205,19 +229,3 @@ def _conflicts(rows: list[Row]) -> bool:
 def _listed(labels: list[str]) -> str:
     more = f" and {len(labels) - SHOWN_LABELS} more" if len(labels) > SHOWN_LABELS else ""
     return ", ".join(map(repr, labels[:SHOWN_LABELS])) + more
-
-
-def estimated_minutes(recipe: Recipe, table: Table) -> float:
-    """From the words to be read and the speed of this machine's matrix product, measured now."""
-    from training.fit.speed import product_speed  # torch: only here
-
-    train, transfer = table.split("train"), table.transfer
-    words = np.mean([len(row.text.split()) for row in train])
-    tokens = words * TOKENS_PER_WORD + FIXED_TOKENS + len(table.tasks)
-    epochs = float(student_epochs(recipe, len(train), len(transfer)))
-    teacher_passes = len(train) * teacher_epochs(recipe.teacher, len(train)) * BASE_LAYERS
-    epochs += REFIT_EPOCHS * recipe.ship.refit
-    student_passes = epochs * recipe.student.layers + BASE_LAYERS / 3  # of each text's layers
-    passes = teacher_passes + (len(train) + len(transfer)) * student_passes
-    operations = 6 * LAYER_PARAMETERS * tokens * passes
-    return 1 + float(operations) / (product_speed(512, 384, 1536, bf16=False) * EFFICIENCY) / 60

@@ -23,7 +23,7 @@ from accelerate import PartialState
 from model.aside import clear_leftovers, read_json, write_json
 from model.bundle import BundleError, read_bundle
 from model.bundle_writer import refuse_other_files
-from training.examine import warnings
+from training.examine import read_by_base, warnings
 from training.judge.training_report import report_performance, write_report
 from training.origins import Origin, changes, origins, stages_up_to
 from training.recipe import Recipe
@@ -40,7 +40,7 @@ class BusyError(RunError):
 def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
     """The stages up to `last`, the report of a whole run and of its bundle under load."""
     run = Run(recipe, out)
-    table_warnings = list(warnings(run.table))
+    table_warnings = [*warnings(run.table), *read_by_base(recipe, run.table).problems()]
     for line in table_warnings:
         print(f"warning: {line}", flush=True)
     seconds = run_stages(run, last)

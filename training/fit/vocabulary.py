@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 from model.aside import write_json
 from model.encoding import encode
 from training.base import check_size
-from training.recipe import RecipeError
+from training.recipe import Recipe, RecipeError
 from training.run import FACTS, Run
 
 MAX_TOKENS = (32, 256)  # bounds of the default max_tokens
@@ -40,11 +40,16 @@ def run(run: Run, folder: Path) -> None:
     made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base)
     run.tokenizer_path.write_text(made.tokenizer, encoding="utf-8")
     ids = encode(Tokenizer.from_str(made.tokenizer), texts, sys.maxsize).ids
-    covered = int(np.ceil(np.percentile(list(map(len, ids)), COVERED) / 8) * 8)
-    limit = run.recipe.data.max_tokens or int(np.clip(covered, *MAX_TOKENS))
+    limit = token_limit(run.recipe, list(map(len, ids)))
     check_size(run.base, run.recipe.student.layers, limit, run.recipe.student.width)
     facts = {"pieces": len(made.base_ids), "max_tokens": limit, "base_ids": made.base_ids}
     write_json(folder / FACTS, facts)
+
+
+def token_limit(recipe: Recipe, lengths: Sequence[int]) -> int:
+    """Longest `[CLS] text [SEP]` that is read: the recipe's, else what holds most of `lengths`."""
+    covered = int(np.ceil(np.percentile(lengths, COVERED) / 8) * 8)
+    return recipe.data.max_tokens or int(np.clip(covered, *MAX_TOKENS))
 
 
 @dataclass(frozen=True)

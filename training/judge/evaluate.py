@@ -11,6 +11,7 @@ from model.aside import write_json, write_text
 from model.bundle import read_bundle
 from tables.held_out import RECORD, record_text
 from training.fit.batches import examples, network_logits
+from training.judge.behind import behind
 from training.judge.corrected_heads import corrected_network
 from training.judge.fast_text import fasttext_answers
 from training.judge.held_out_answers import held_out_record
@@ -36,7 +37,9 @@ def run(run: Run, folder: Path) -> None:
     rows = run.table.split("test")
     judged = {name: judge_bundle(run.table, path, "test") for name, path in bundles.items()}
     metrics: dict[str, Any] = {name: metrics_of(tasks, rows) for name, tasks in judged.items()}
-    metrics |= baseline_metrics(run.table)
+    baselines = judged_baselines(run.table)
+    metrics |= {name: metrics_of(tasks, rows) for name, tasks in baselines.items()}
+    metrics |= behind(run, judged["int8"], baselines)
     if offsets := run.facts("export")["student"]:
         metrics[RAISED] = offset_prices(_as_trained(run), judged["int8"], offsets)
     write_json(folder / METRICS, {"split": "test", **metrics})
@@ -62,10 +65,14 @@ def evaluate(table: Table, bundle: Path) -> dict[str, Any]:
 def baseline_metrics(table: Table) -> dict[str, Any]:
     """{"baseline": the linear model's metrics, "fasttext": where it can be had}; test split."""
     rows = table.split("test")
+    return {name: metrics_of(tasks, rows) for name, tasks in judged_baselines(table).items()}
+
+
+def judged_baselines(table: Table) -> dict[str, list[JudgedTask]]:
+    """What the linear model answers to the test split, and fastText where it can be had."""
+    rows = table.split("test")
     texts = [row.text for row in rows]
     answers = {"baseline": fit_linear(table).answers(texts)}
     if (second := fasttext_answers(table, texts)) is not None:
         answers["fasttext"] = second
-    return {
-        name: metrics_of(judge_answers(table, rows, marks), rows) for name, marks in answers.items()
-    }
+    return {name: judge_answers(table, rows, marks) for name, marks in answers.items()}

@@ -11,6 +11,7 @@ from model.aside import read_json
 from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle
 from model.bundle_writer import copied_bundle
 from tables.text import markdown
+from training.judge.behind import behind_lines
 from training.judge.drops import int8_warnings
 from training.judge.evaluate import METRICS
 from training.judge.intervals import CLAIM, about, interval_text, rows_to_claim
@@ -79,7 +80,11 @@ def model_card(
     precision = "int8" if contender.endswith("int8") else "fp32"
     method = "Fine-tuned" if contender.startswith("teacher") else "Distilled"
     slices = metrics[contender]["slices"]
-    warnings = [*warnings, *unclear_headlines(table.tasks, metrics[contender]["tasks"])]
+    warnings = [
+        *behind_lines(metrics, CONTENDERS),
+        *warnings,
+        *unclear_headlines(table.tasks, metrics[contender]["tasks"]),
+    ]
     parts = [
         f"# {recipe.name}",
         f"One network of {layers} layers, {size / 1e6:.1f} MB in {precision}, that answers "

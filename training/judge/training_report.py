@@ -14,12 +14,13 @@ from model.bundle import read_bundle
 from profiling import machine
 from tables.held_out import RECORD, HeldOut, record_text
 from training.fit.speed import speed_lines, speeds
+from training.judge.behind import behind_lines
 from training.judge.drops import int8_warnings
 from training.judge.evaluate import MISTAKES
 from training.judge.mistakes import mistake_tables
 from training.judge.offset_prices import RAISED, offset_warnings, price_paragraphs
 from training.judge.refit_facts import REFIT, refit_lines, shortfalls
-from training.judge.ship_bundle import FIGURES, metrics_table, unclear_headlines
+from training.judge.ship_bundle import CONTENDERS, FIGURES, metrics_table, unclear_headlines
 from training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,9 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
     ]
     if REFIT in bundle.metrics:
         warnings += shortfalls(bundle.metrics[REFIT])
+    worse = [f"warning: {line}" for line in behind_lines(bundle.metrics, CONTENDERS)]
     lines = [
+        *worse,
         f"{bundle.identity} in {run.target}",
         "",
         metrics_table(run.table, bundle.metrics),

@@ -1,0 +1,105 @@
+"""What of the texts does the base read? Pieces it has no letters for, and ends that are cut off."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from tokenizers import Tokenizer
+
+from model.encoding import encode
+
+SAMPLE = 5_000
+"""Texts that are looked at, evenly spaced."""
+UNKNOWN_SHARE = 0.005
+"""Of the pieces, from which on it is told; English tables have a tenth of it."""
+CUT_SHARE = 0.01
+"""Of the texts."""
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Of `texts` texts, with `pieces` pieces in all."""
+
+    texts: int
+    pieces: int
+    unknown: int
+    """Pieces that are `[UNK]`."""
+    unknown_texts: int
+    """Texts that have one."""
+    characters: tuple[tuple[str, int], ...]
+    """Characters that the base does not have, and in how many texts, the frequent first."""
+    limit: int
+    """Tokens of a text that are read."""
+    longest: int
+    cut: int
+    """Texts that are longer."""
+    unread: int
+    """Pieces beyond it."""
+
+    @property
+    def read_per_text(self) -> float:
+        """Tokens that are read of a text, on average."""
+        return (self.pieces - self.unread) / self.texts
+
+    def problems(self) -> Iterator[str]:
+        """Sentences on what is not read."""
+        if self.unknown > UNKNOWN_SHARE * self.pieces:
+            shown = ", ".join(f"{c!r} (in {count:,})" for c, count in self.characters[:SHOWN])
+            yield (
+                f"{_percent(self.unknown, self.pieces)} of the pieces are unknown to the base, in "
+                f"{_percent(self.unknown_texts, self.texts)} of the texts: it reads them all as "
+                f"the same [UNK]. It has no {shown or 'pieces for such words'}"
+            )
+        if self.cut > CUT_SHARE * self.texts:
+            yield (
+                f"{_percent(self.cut, self.texts)} of the texts are longer than {self.limit} "
+                f"tokens (the longest has {self.longest:,}), so that "
+                f"{_percent(self.unread, self.pieces)} of all tokens are not read; [data] "
+                "max_tokens sets the limit, and what decides should stand before it"
+            )
+
+
+def coverage(tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Coverage:
+    """Look at up to SAMPLE of the `texts`; `limit` counts `[CLS] text [SEP]`."""
+    texts = texts[:: max(1, len(texts) // SAMPLE)]
+    rows = encode(tokenizer, texts, sys.maxsize).ids
+    lengths = [len(row) for row in rows]
+    unknown_id = _unknown_id(tokenizer)
+    unknown = [text for text, row in zip(texts, rows, strict=True) if unknown_id in row]
+    unread = [length - limit for length in lengths if length > limit]
+    return Coverage(
+        texts=len(texts),
+        pieces=sum(lengths),
+        unknown=sum(row.count(unknown_id) for row in rows),
+        unknown_texts=len(unknown),
+        characters=tuple(_unknown_characters(tokenizer, unknown).most_common()),
+        limit=limit,
+        longest=max(lengths, default=0),
+        cut=len(unread),
+        unread=sum(unread),
+    )
+
+
+def _unknown_characters(tokenizer: Tokenizer, texts: Sequence[str]) -> Counter[str]:
+    """In how many of the texts each character stands that is unknown by itself."""
+    present = Counter(chain.from_iterable(set(text) for text in texts))
+    unknown_id = _unknown_id(tokenizer)
+    alone = encode(tokenizer, list(present), sys.maxsize).ids
+    return Counter(
+        {c: count for (c, count), row in zip(present.items(), alone, strict=True)
+         if unknown_id in row}
+    )  # fmt: skip
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int:
+    unknown_id: int | None = tokenizer.token_to_id("[UNK]")
+    return -1 if unknown_id is None else unknown_id  # what spells everything has none
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %"
