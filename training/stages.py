@@ -111,6 +111,12 @@ STAGES = (
         lambda r: {},
     ),
     Stage(
+        "advise",
+        "rows whose labels are likely wrong, texts to label next, what more rows would bring",
+        "training.advice.advise",
+        lambda r: {},
+    ),
+    Stage(
         "bundle",
         "the int8 student with its metrics and model card",
         "training.judge.ship_bundle",

@@ -28,11 +28,18 @@ REPLAY = "replay.jsonl"
 LONGEST_S = 600
 
 
-def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()) -> str:
+def write_report(
+    run: Run,
+    seconds: dict[str, Any],
+    warnings: Sequence[str] = (),
+    advice: Sequence[str] = (),
+) -> str:
     """Write DIR.report/training.md and .json; return the text for the terminal.
 
-    `warnings` are those of the table; what the run itself has to warn of is added.
+    `warnings` are those of the table; what the run itself has to warn of is added. `advice`: what
+    to do next.
     """
+    run.report.mkdir(exist_ok=True)
     bundle = read_bundle(run.target)
     facts = run.facts("quantize")
     mistakes = read_json(run.work / "evaluate" / MISTAKES)
@@ -65,12 +72,12 @@ def write_report(run: Run, seconds: dict[str, Any], warnings: Sequence[str] = ()
         "",
         *(f"warning: {line}" for line in warnings),
         _hurt_most(facts),
+        *advice,
         "",
         *_times(seconds),
         *speed_lines(run.work),
     ]
     text = "\n".join(lines)
-    run.report.mkdir(exist_ok=True)
     write_text(run.report / "training.md", f"{text}\n\n{mistake_tables(mistakes)}\n")
     document = {
         "bundle": bundle.identity,

@@ -58,7 +58,7 @@ def _draw(groups: Iterable[str], missing: Sequence[str], seed: int) -> dict[str,
     A split that no position fell into takes the group nearest to it, which a larger table moves
     back, from a split that has more than one.
     """
-    positions = {group: _position(group, seed) for group in sorted(groups)}
+    positions = {group: position(group, seed) for group in sorted(groups)}
     intervals = {name: INTERVALS[name] for name in missing}
     drawn = {
         group: next((n for n, (low, high) in intervals.items() if low <= position < high), "train")
@@ -74,7 +74,7 @@ def _draw(groups: Iterable[str], missing: Sequence[str], seed: int) -> dict[str,
     return drawn
 
 
-def _position(group: str, seed: int) -> float:
-    """From 0 to 1, spread evenly."""
+def position(group: str, seed: int) -> float:
+    """Of a group, by hash alone: from 0 to 1, spread evenly."""
     digest = hashlib.sha256(f"{seed} {group}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64

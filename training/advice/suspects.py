@@ -1,0 +1,94 @@
+"""Which labels of the table are likely wrong? Those that the rest of the table contradicts.
+
+The methods are cleanlab's (Northcutt, Jiang and Chuang, 2021): a label is a suspect where held-out
+probabilities are confident of another. The rows are written with the labels that they have, to be
+corrected in place; listed in the recipe with `corrects = true`, they replace those of the table.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from cleanlab.filter import find_label_issues
+from cleanlab.multilabel_classification import get_label_quality_scores
+from cleanlab.multilabel_classification.filter import find_label_issues as find_multilabel_issues
+from cleanlab.rank import get_label_quality_scores as get_single_quality_scores
+from numpy.typing import NDArray
+
+from tables.labels import plain_labels
+from tables.reader import Fields
+from tables.writer import csv_lines
+from training.advice.quick_model import Floats, Marks
+from training.rows.table import LabelledTask, Row, Table
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label, or a set of labels, that is likely wrong."""
+
+    row: Row
+    task: str
+    quality: float
+    """Of what the row says, from 0; the lowest are the likeliest to be wrong."""
+    suggestion: frozenset[str]
+
+
+def suspects(
+    task: LabelledTask, rows: Sequence[Row], truth: Marks, chances: Floats
+) -> Iterator[Suspect]:
+    """The suspects among `rows`, likeliest first; `truth` and `chances` [rows, labels]."""
+    for place, quality in _ranked(task.kind, truth, chances):
+        given = chances[place]
+        if task.kind == "single":
+            suggestion = frozenset([task.labels[int(given.argmax())]])
+        else:
+            suggestion = frozenset(np.array(task.labels)[given >= 0.5].tolist())
+        if suggestion != _labels(task, truth[place]):
+            yield Suspect(rows[place], task.name, quality, suggestion)
+
+
+def _ranked(kind: str, truth: Marks, chances: Floats) -> Iterator[tuple[int, float]]:
+    """(place, quality) of each row that cleanlab finds, likeliest first."""
+    if kind == "single":
+        present = np.flatnonzero(truth.any(0))  # cleanlab knows no label without a row
+        labels = truth[:, present].argmax(1)
+        part = chances[:, present] / chances[:, present].sum(1, keepdims=True)
+        with warnings.catch_warnings(action="ignore"):  # of labels with a single row
+            issues = find_label_issues(labels, part, n_jobs=1)
+        quality: NDArray[np.float64] = get_single_quality_scores(labels, part)
+    else:
+        given = [np.flatnonzero(line).tolist() for line in truth]
+        issues = find_multilabel_issues(given, chances, n_jobs=1)
+        quality = get_label_quality_scores(given, chances)
+    places = np.flatnonzero(issues)
+    for place in places[np.argsort(quality[places], kind="stable")]:
+        yield int(place), float(quality[place])
+
+
+def _labels(task: LabelledTask, marks: NDArray[np.bool_]) -> frozenset[str]:
+    return frozenset(np.array(task.labels)[marks].tolist())
+
+
+def suspects_csv(
+    table: Table, columns: Sequence[str], text: str, found: Sequence[Suspect]
+) -> bytes:
+    """The rows to look at: the text, a column per task as the table has it, and the suggestion."""
+    header = [text, *columns, "suspect", "suggestion", "quality", "row"]
+    kinds = {task.name: task.kind for task in table.tasks}
+    lines: list[Fields] = []
+    for suspect in found:
+        labels = table.json_labels(suspect.row)
+        lines.append(
+            {
+                text: suspect.row.text,
+                **dict(zip(columns, labels.values(), strict=True)),
+                "suspect": suspect.task,
+                "suggestion": plain_labels(suspect.suggestion, kinds[suspect.task]),
+                "quality": f"{suspect.quality:.3f}",
+                "row": suspect.row.place,
+            }
+        )
+    return csv_lines([dict(zip(header, header, strict=True)), *lines], header)
