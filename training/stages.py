@@ -74,7 +74,7 @@ STAGES = (
         "student",
         "some of the teacher's layers, fitted to those logits",
         "training.distil.train_student",
-        lambda r: _set_keys(r.student),
+        lambda r: {**_set_keys(r.student), "embedding_bits": r.quantize.embedding_bits},
         trains=True,
     ),
     Stage(

@@ -7,6 +7,7 @@ corrected in place; listed in the recipe with `corrects = true`, they replace th
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from tables.reader import Fields
 from tables.writer import csv_lines
 from training.advice.quick_model import Floats, Marks
 from training.rows.table import LabelledTask, Row, Table
+
+MARGIN = 1.5
+LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,26 +49,32 @@ def suspects(
         if task.kind == "single":
             suggestion = frozenset([task.labels[int(given.argmax())]])
         else:
-            suggestion = frozenset(np.array(task.labels)[given >= 0.5].tolist())
+            suggestion = frozenset(np.array(task.labels)[given >= LIKELY].tolist())
         if suggestion != _labels(task, truth[place]):
             yield Suspect(rows[place], task.name, quality, suggestion)
 
 
 def _ranked(kind: str, truth: Marks, chances: Floats) -> Iterator[tuple[int, float]]:
-    """(place, quality) of each row that cleanlab finds, likeliest first."""
+    """(place, quality) of each suspect, likeliest first.
+
+    Of the rows that are answered otherwise, half as many again as cleanlab estimates to be wrong.
+    """
     if kind == "single":
         present = np.flatnonzero(truth.any(0))  # cleanlab knows no label without a row
         labels = truth[:, present].argmax(1)
         part = chances[:, present] / chances[:, present].sum(1, keepdims=True)
         with warnings.catch_warnings(action="ignore"):  # of labels with a single row
-            issues = find_label_issues(labels, part, n_jobs=1)
-        quality: NDArray[np.float64] = get_single_quality_scores(labels, part)
+            estimated = int(find_label_issues(labels, part, n_jobs=1).sum())
+        quality: Floats = get_single_quality_scores(labels, part)
+        otherwise = part.argmax(1) != labels
     else:
         given = [np.flatnonzero(line).tolist() for line in truth]
-        issues = find_multilabel_issues(given, chances, n_jobs=1)
+        with warnings.catch_warnings(action="ignore"):
+            estimated = int(find_multilabel_issues(given, chances, n_jobs=1).sum())
         quality = get_label_quality_scores(given, chances)
-    places = np.flatnonzero(issues)
-    for place in places[np.argsort(quality[places], kind="stable")]:
+        otherwise = (truth != (chances >= LIKELY)).any(1)
+    order = np.argsort(quality, kind="stable")
+    for place in order[otherwise[order]][: math.ceil(MARGIN * estimated)]:
         yield int(place), float(quality[place])
 
 

@@ -26,6 +26,7 @@ from training.fit.batches import Example, collate, examples, network_logits, tar
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
+from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import HeadTrainer
 from training.judge.corrected_heads import corrected_network
 from training.judge.refit_facts import ENOUGH
@@ -52,13 +53,13 @@ Places = NDArray[np.intp]
 def run(run: Run, folder: Path) -> None:
     """The stage `refit`: write the network that ships to `folder`."""
     network = corrected_network(run, "student")[0]
-    lesson = _lesson(run, network)
+    lesson, bits = _lesson(run, network), run.facts("quantize")["settings"]["embedding_bits"]
     for number in range(PASSES):
         places = lesson.places(network) if number else np.arange(len(lesson.examples))
         if not len(places):
             break
         part = folder / f"pass-{number}"
-        network = _read(run, network, [lesson.examples[place] for place in places], part)
+        network = _read(run, network, [lesson.examples[place] for place in places], part, bits)
     processes = PartialState()
     processes.wait_for_everyone()
     if processes.is_main_process:
@@ -112,9 +113,12 @@ def _lesson(run: Run, network: ControlTokenClassifier) -> Lesson:
 
 
 def _read(
-    run: Run, network: ControlTokenClassifier, lesson: list[Example], part: Path
+    run: Run, network: ControlTokenClassifier, lesson: list[Example], part: Path, bits: int
 ) -> ControlTokenClassifier:
-    """The network after one pass over `lesson`; one that was finished before is loaded."""
+    """The network after one pass over `lesson`; one that was finished before is loaded.
+
+    `bits`: of its word embeddings, as what ships has them.
+    """
     if (part / SHAPE).is_file():
         return load_network(part)
     settings = Student(learning_rate=LEARNING_RATE, seed=run.recipe.student.seed)
@@ -138,7 +142,8 @@ def _read(
         train_dataset=lesson,
         data_collator=partial(collate, control_ids=network.control_ids.tolist()),
     )
-    trainer.train(resume_from_checkpoint=resume_from(part / "checkpoints"))
+    with stored_embeddings(network, bits):
+        trainer.train(resume_from_checkpoint=resume_from(part / "checkpoints"))
     if trainer.is_world_process_zero():
         save_network(network, part)
     return network.cpu().eval()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from accelerate import PartialState
 
 from training.distil.shrink import shrink
 from training.distil.soft_targets import TRAIN, VALIDATION, student_rows
-from training.fit.network import load_network
+from training.fit.network import load_network, save_network
 from training.fit.objective import Objective
 from training.fit.schedule import student_epochs
+from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import fit
 from training.run import Run
 
@@ -22,4 +24,7 @@ def run(run: Run, folder: Path) -> None:
     objective = Objective(run.heads, settings.temperature, settings.alpha)
     epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
     soft = np.load(run.work / "soft" / TRAIN), np.load(run.work / "soft" / VALIDATION)
-    fit(run, network, objective, student_rows(run), settings, epochs, folder, soft)
+    with stored_embeddings(network, run.recipe.quantize.embedding_bits):
+        fit(run, network, objective, student_rows(run), settings, epochs, folder, soft)
+    if PartialState().is_main_process:
+        save_network(network, folder)

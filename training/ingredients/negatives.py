@@ -47,7 +47,7 @@ def negatives(sources: Path, synsets: Mapping[str, Synset], lexicon: Lexicon) ->
     unique: dict[str, Name] = {}
     for name in (
         *(name for name in (*_things(), *_sentences()) if not food.is_food(name.text)),
-        *_compounds(1150),
+        *_compounds(3400),
         *_rubbish(60),
         *(_negative(*noun, is_hard=True) for noun in wordnet_things(synsets, food)),
         *(

@@ -20,11 +20,11 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
+from training.fit.rounding import rows_to_integers
 from training.quantize.export import layers
 from training.recipe import Quantize
 
 INT8_ACCUMULATION = 4  # MatMulNBits accuracy_level: products of int8 by int8
-CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest value
 SPLIT = "_MatMul"  # what quantize_dynamic adds to the name of a Gemm, made a MatMul and an Add
 ZERO = 8  # what a 4-bit zero is stored as
 LARGE_TABLE = 2**16  # elements; smaller gathered tables stay fp32
@@ -77,7 +77,7 @@ def quantize_embeddings(model: onnx.ModelProto, bits: int) -> None:
             nodes.append(node)
             continue
         name, ids, out = table.name, node.input[1], node.output[0]
-        rows, scales = _rows_to_integers(numpy_helper.to_array(table), bits)
+        rows, scales = rows_to_integers(numpy_helper.to_array(table), bits)
         packed = bits == 4 and rows.shape[1] % 2 == 0
         graph.initializer.remove(table)
         parts = {f"{name}_rows": _packed(rows) if packed else rows, f"{name}_scale": scales}
@@ -121,19 +121,3 @@ def _packed(rows: np.ndarray) -> np.ndarray:
     """int8 [rows, width] of -7 to 7 -> bytes [rows, width / 2]."""
     low, high = np.split((rows + ZERO).astype(np.uint8), 2, axis=1)
     return low | (high << 4)
-
-
-def _rows_to_integers(table: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """[rows, width] float -> int8 rows and float32 scales [rows, 1]; table ~ rows * scales."""
-    limit = 2 ** (bits - 1) - 1
-    largest = np.maximum(np.abs(table).max(axis=1, keepdims=True), np.float32(1e-12))
-    best = np.full((len(table), 1), np.inf, np.float32)
-    rows, scales = np.zeros(table.shape, np.int8), np.zeros((len(table), 1), np.float32)
-    for clip in CLIPS:  # cutting off a row's largest values may leave less error in the others
-        scale = (largest * clip / limit).astype(np.float32)
-        rounded = np.rint(table / scale).clip(-limit, limit)
-        error = ((rounded * scale - table) ** 2).sum(axis=1, keepdims=True)
-        better = error < best
-        best, scales = np.where(better, error, best), np.where(better, scale, scales)
-        rows = np.where(better, rounded.astype(np.int8), rows)
-    return rows, scales
