@@ -158,7 +158,7 @@ def from_base(
 ) -> ControlTokenClassifier:
     """The network with the base's weights: its pieces re-numbered, its position table cut.
 
-    `base_ids`: for each id of the trimmed vocabulary, the base's id of the same piece.
+    `base_ids`: for each id of the trimmed vocabulary, the base's id of the same piece, or -1.
     `cls_id`: the trimmed id of [CLS], whose embedding every control token starts from.
     """
     pieces, tasks = len(base_ids), len(head_sizes)
@@ -169,10 +169,22 @@ def from_base(
     base = AutoModel.from_pretrained(folder, add_pooling_layer=False).state_dict()
     words, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
     start = base[words][[base_ids[cls_id]]]
-    base[words] = torch.cat([base[words][base_ids], start.repeat(tasks, 1)])
+    base[words] = torch.cat([piece_embeddings(base[words], base_ids), start.repeat(tasks, 1)])
     base[places] = torch.cat([base[places][:max_tokens], base[places][:1]])
     network.encoder.load_state_dict(base)
     return network
+
+
+def piece_embeddings(table: Tensor, base_ids: list[int]) -> Tensor:
+    """[pieces, width]: the rows of the base's `table`; of a piece that it lacks (-1) one drawn
+    around their mean, as far from it as they are, so that no two such pieces look alike."""
+    ids = torch.tensor(base_ids)
+    is_new = ids < 0
+    generator = torch.Generator().manual_seed(1)
+    drawn = torch.randn(int(is_new.sum()), table.shape[1], generator=generator)
+    rows = table[ids.clamp(min=0)]
+    rows[is_new] = table.mean(0) + table.std(0) * drawn
+    return rows
 
 
 def save_network(network: ControlTokenClassifier, folder: Path) -> None:

@@ -22,6 +22,7 @@ from transformers.trainer_utils import set_seed
 
 from model.encoding import encode
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
+from training.fit.network import piece_embeddings
 from training.fit.resumable_trainer import ResumableTrainer, drawn_seed
 from training.rows.unlabelled import read_texts
 from training.run import Run
@@ -79,8 +80,8 @@ def _masked_model(base: Path, base_ids: list[int], tokenizer: Tokenizer) -> Any:
     """The base with a head that guesses pieces; its embeddings cut to `base_ids` and [MASK]."""
     weights = AutoModel.from_pretrained(base, add_pooling_layer=False).state_dict()
     words = "embeddings.word_embeddings.weight"
-    mask_id = Tokenizer.from_file(str(base / "tokenizer.json")).token_to_id(MASK)
-    weights[words] = weights[words][[*base_ids, mask_id]]
+    mask_id: int = Tokenizer.from_file(str(base / "tokenizer.json")).get_vocab()[MASK]
+    weights[words] = piece_embeddings(weights[words], [*base_ids, mask_id])
     config: Any = AutoConfig.from_pretrained(base)
     config.vocab_size = tokenizer.get_vocab_size()
     network: Any = AutoModelForMaskedLM.from_config(config)  # type: ignore[no-untyped-call]

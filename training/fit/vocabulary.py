@@ -2,7 +2,9 @@
 
 A 30,000-piece table is most of a small model's bytes and start-up. It keeps the pieces that
 training and transfer text uses, and every single character (alone and as a continuation), so
-that any text which the base could spell can still be spelt. Teacher and student share the result.
+that any text which the base could spell can still be spelt. Characters that training text uses and
+the base does not know, an emoji or a script, get pieces of their own: without one, WordPiece reads
+the whole word as [UNK]. Teacher and student share the result.
 
 The written tokenizer.json has no added tokens, truncation or padding: a text that spells "[SEP]"
 or a control token is just text, in any language's tokenizers library.
@@ -29,6 +31,9 @@ from training.recipe import Recipe, RecipeError
 from training.run import FACTS, Run
 
 MAX_TOKENS = (32, 256)  # bounds of the default max_tokens
+NEW = -1
+"""In place of the base's id of a piece."""
+FEWEST_TEXTS, MOST_CHARACTERS = 2, 4000
 COVERED = 99.5  # percent of the training texts that the default max_tokens holds whole
 
 
@@ -37,7 +42,7 @@ def run(run: Run, folder: Path) -> None:
     texts = [row.text for row in (*run.table.split("train"), *run.table.transfer)]
     trim, pieces = run.recipe.vocabulary.trim, run.recipe.vocabulary.pieces
     trims = trim or pieces is not None
-    made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base)
+    made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base, texts)
     run.tokenizer_path.write_text(made.tokenizer, encoding="utf-8")
     ids = encode(Tokenizer.from_str(made.tokenizer), texts, sys.maxsize).ids
     limit = token_limit(run.recipe, list(map(len, ids)))
@@ -58,6 +63,7 @@ class TrimmedVocabulary:
 
     tokenizer: str
     base_ids: list[int]
+    """NEW for a piece that the base does not have."""
 
 
 def plain_tokenizer(folder: Path) -> dict[str, Any]:
@@ -68,11 +74,31 @@ def plain_tokenizer(folder: Path) -> dict[str, Any]:
     return {**document, "added_tokens": [], "truncation": None, "padding": None}
 
 
-def whole_vocabulary(folder: Path) -> TrimmedVocabulary:
-    """The base's vocabulary as it is."""
+def whole_vocabulary(folder: Path, texts: Sequence[str] = ()) -> TrimmedVocabulary:
+    """The base's vocabulary as it is, and the characters of `texts` that it lacks."""
     document = plain_tokenizer(folder)
     size = len(document["model"]["vocab"])
-    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), list(range(size)))
+    base_ids = [*range(size), *([NEW] * _add_characters(document, texts))]
+    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), base_ids)
+
+
+def _add_characters(document: dict[str, Any], texts: Sequence[str]) -> int:
+    """Add the characters of `texts` that the vocabulary lacks; returns how many pieces they are.
+
+    Each is a piece that begins a word and one that continues it. A character of a single text
+    would not be learnt.
+    """
+    vocab, size = document["model"]["vocab"], len(document["model"]["vocab"])
+    prefix = document["model"]["continuing_subword_prefix"]
+    normalizer = Tokenizer.from_str(json.dumps(document)).normalizer
+    texts_of: Counter[str] = Counter()
+    for text in texts:
+        if not text.isascii():
+            texts_of.update(set(normalizer.normalize_str(text) if normalizer else text))
+    for char, count in texts_of.most_common(MOST_CHARACTERS):
+        if count >= FEWEST_TEXTS and not {char, prefix + char} & vocab.keys() and char.strip():
+            vocab[char], vocab[prefix + char] = len(vocab), len(vocab) + 1
+    return len(vocab) - size
 
 
 def trim_vocabulary(
@@ -84,7 +110,8 @@ def trim_vocabulary(
     """
     document = plain_tokenizer(folder)
     model = document["model"]
-    prefix = model["continuing_subword_prefix"]
+    base_size, prefix = len(model["vocab"]), model["continuing_subword_prefix"]
+    _add_characters(document, texts)
     ids = encode(Tokenizer.from_str(json.dumps(document)), texts, sys.maxsize).ids
     used = Counter(chain.from_iterable(ids))
     special = _special_pieces(document, model["unk_token"])
@@ -106,7 +133,8 @@ def trim_vocabulary(
     pieces.sort(key=lambda item: (item[0] not in special, item[1]))  # special pieces first
     model["vocab"] = {piece: new for new, (piece, _) in enumerate(pieces)}
     _renumber(document["post_processor"], model["vocab"])
-    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), [old for _, old in pieces])
+    ids_in_base = [old if old < base_size else NEW for _, old in pieces]
+    return TrimmedVocabulary(json.dumps(document, ensure_ascii=False), ids_in_base)
 
 
 def _special_pieces(document: dict[str, Any], unknown: str) -> set[str]:

@@ -52,8 +52,9 @@ class Coverage:
             shown = ", ".join(f"{c!r} (in {count:,})" for c, count in self.characters[:SHOWN])
             yield (
                 f"{_percent(self.unknown, self.pieces)} of the pieces are unknown to the base, in "
-                f"{_percent(self.unknown_texts, self.texts)} of the texts: it reads them all as "
-                f"the same [UNK]. It has no {shown or 'pieces for such words'}"
+                f"{_percent(self.unknown_texts, self.texts)} of the texts: "
+                f"{shown or 'whole words'}. Where two training texts have such a character, it "
+                "gets a piece that these rows alone teach; elsewhere the word is read as [UNK]"
             )
         if self.cut > CUT_SHARE * self.texts:
             yield (

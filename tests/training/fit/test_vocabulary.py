@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from tests.training.conftest import TEXTS
+from training.fit.network import piece_embeddings
 from training.fit.vocabulary import (
+    NEW,
     TrimmedVocabulary,
     plain_tokenizer,
     trim_vocabulary,
@@ -86,3 +89,27 @@ def test_the_file_leaves_nothing_for_a_flag_to_forget(base: Path) -> None:
     assert document["padding"] is None
     raw = json.loads((base / "tokenizer.json").read_text())
     assert raw["truncation"] is not None, "the base's own file does truncate: dropping it matters"
+
+
+FACES = ["so good 😀😀", "good😀", "bad 😡", "so bad 😡", "我喜欢", "你喜欢", "seen once 🦄"]
+
+
+@pytest.mark.parametrize("trims", [True, False])
+def test_characters_that_the_base_lacks_get_pieces(base: Path, trims: bool) -> None:
+    made = trim_vocabulary(base, FACES) if trims else whole_vocabulary(base, FACES)
+    tokenizer = Tokenizer.from_str(made.tokenizer)
+    assert tokenizer.encode("good😀 喜欢").tokens == ["[CLS]", "good", "##😀", "喜", "欢", "[SEP]"]
+    assert tokenizer.encode("seen once 🦄").tokens[-2] == "[UNK]"
+    assert made.base_ids[tokenizer.get_vocab()["😡"]] == NEW
+    assert len(made.base_ids) == tokenizer.get_vocab_size()
+
+
+def test_new_pieces_look_like_the_bases_and_unlike_each_other() -> None:
+    table = torch.randn(500, 64, generator=torch.Generator().manual_seed(2)) * 0.05 + 0.1
+    rows = piece_embeddings(table, [3, NEW, 4, NEW])
+    assert torch.equal(rows[[0, 2]], table[[3, 4]])
+    first, second = rows[1] - table.mean(0), rows[3] - table.mean(0)
+    assert abs(float(torch.cosine_similarity(first, second, 0))) < 0.5
+    assert float(first.norm()) == pytest.approx(
+        float((table - table.mean(0)).norm(dim=1).mean()), rel=0.3
+    )
