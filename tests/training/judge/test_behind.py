@@ -31,7 +31,9 @@ def run(tmp_path: Path) -> Run:
         {"text": f"{word} and so on {'and on ' * 20} {mood}", "mood": mood, "split": split}
         for mood in MOODS
         for split, words in (("train", 40), ("validation", 5), ("test", 30))
-        for word in (f"day{number}" for number in range(words))
+        for word in (
+            f"{split} {chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(words)
+        )
     ]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "recipe.toml").write_text(RECIPE)
