@@ -27,6 +27,7 @@ from training.advice.advice_report import write_advice
 from training.examine import read_by_base, warnings
 from training.judge.training_report import report_performance, write_report
 from training.origins import Origin, changes, origins, stages_up_to
+from training.page.training_page import write_page
 from training.recipe import Recipe
 from training.run import Run, RunError
 from training.stages import STAGES, Stage
@@ -47,6 +48,7 @@ def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
     seconds = run_stages(run, last)
     if last == STAGES[-1].name and PartialState().is_main_process:
         print(write_report(run, seconds, table_warnings, write_advice(run)), flush=True)
+        write_page(run)
         if load_report:
             report_performance(run)
     return 0

@@ -133,7 +133,12 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
     for network in ("teacher", "student"):
         assert re.search(rf"^{network}: [\d,]+ tokens a second, \d+ % padding", output, re.M)
-    report = json.loads((out.with_name("out.report") / "training.json").read_text())
+    folder = out.with_name("out.report")
+    page = (folder / "training.html").read_text(encoding="utf-8")
+    assert all(f"<h2>{task.name}</h2>" in page for task in read_bundle(out).tasks)
+    assert page.count("<svg") >= 8
+    assert {"suspects.csv", "to_label.csv"} < {path.name for path in folder.iterdir()}
+    report = json.loads((folder / "training.json").read_text())
     assert all(0 < report["speed"][name]["used"] < 1 for name in ("teacher", "student"))
     metrics = read_bundle(out).metrics
     assert {"teacher", "student", "int8", "baseline"} < metrics.keys()

@@ -73,6 +73,22 @@ def cross_entropy(kind: str, logits: NDArray[np.float64], targets: NDArray[np.fl
     return float((np.logaddexp(0, logits) - targets * logits).mean())
 
 
+def calibration_bins(
+    scores: NDArray[np.float64], right: NDArray[np.bool_]
+) -> list[dict[str, float]]:
+    """[{"score", "right", "rows"}]: mean score and share that is right, in percent, of each of
+    BINS equal bins that has rows; `scores` [n] were `right` or not."""
+    place = np.minimum((scores * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "score": round(100 * float(scores[place == number].mean()), 1),
+            "right": round(100 * float(right[place == number].mean()), 1),
+            "rows": int((place == number).sum()),
+        }
+        for number in np.unique(place)
+    ]
+
+
 def calibration_error(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Expected calibration error in percent of scores [n] that were `right` or not.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tables.text import markdown
 from training.judge.intervals import ratio_bounds
 from training.judge.judged import JudgedTask
+from training.judge.metrics import calibration_bins
 
 SHOWN = 10  # confusions and mistakes of each task
 RARE_SHOWN = 5
@@ -23,8 +24,9 @@ Columns = NDArray[np.intp]
 
 
 def mistakes(judged: Sequence[JudgedTask]) -> dict[str, Any]:
-    """{task: {"labels", "confusion", "confused", "confident", "recall", "rare"}}; a multi-label
-    task has the first, with counts, "confident" and "recall". The tasks need scores."""
+    """{task: {"labels", "confusion", "confused", "confident", "recall", "calibration", "rare"}}; a
+    multi-label task has the first, with counts, "confident", "recall" and "calibration". The tasks
+    need scores."""
     facts = {}
     for task in judged:
         if task.rows:
@@ -58,6 +60,7 @@ def _single(task: JudgedTask, scores: NDArray[np.float64]) -> dict[str, Any]:
             for row in surest
         ],
         "recall": _recalls(task),
+        "calibration": calibration_bins(scores.max(1), right == scores.argmax(1)),
         "rare": _rare(task, right, answer),
     }
 
@@ -97,6 +100,7 @@ def _multi(task: JudgedTask, scores: NDArray[np.float64]) -> dict[str, Any]:
     surest = np.argsort(-confidence, axis=None, kind="stable")[:SHOWN]
     return {
         "recall": _recalls(task),
+        "calibration": calibration_bins(scores.ravel(), task.truth.ravel()),
         "labels": [
             {"label": label, "rows": int(rows), "missed": int(misses), "extra": int(extras)}
             for label, rows, misses, extras in zip(

@@ -1,0 +1,73 @@
+"""What came out of a run, to a person: one HTML file that needs nothing else.
+
+The plots are in training_plots.py, the words in training_page.html.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from model.aside import read_json, write_text
+from profiling.render.page import render
+from training.advice.advise import SUSPECTS, TO_LABEL
+from training.page import training_plots as plots
+from training.run import Run
+
+SHOWN = 15
+"""Rows of each table."""
+PER_TASK = (plots.contenders, plots.confusion, plots.recalls, plots.calibration)
+OF_ALL = (plots.curve, plots.lost, plots.seconds)
+
+
+def write_page(run: Run) -> None:
+    """Write DIR.report/training.html, from training.json beside it and the stage `advise`."""
+    document = read_json(run.report / "training.json") | {"advice": run.facts("advise")}
+    page = training_page(document, run.report / SUSPECTS, run.report / TO_LABEL)
+    write_text(run.report / "training.html", page)
+
+
+def training_page(document: plots.Document, suspects: Path, to_label: Path) -> str:
+    """`document` is what stands in training.json; the two files are those of the advice."""
+    tasks = {
+        name: {
+            "plots": {draw.__name__: draw(document, name) for draw in PER_TASK},
+            "headline": figures.get("accuracy", figures.get("micro_f1")),
+            "measure": "of the answers are right" if "accuracy" in figures else "micro-F1",
+            "interval": figures["interval"],
+            "rows": figures["rows"],
+            "confused": _rows(document["mistakes"].get(name, {}).get("confused", [])),
+            "confident": _rows(document["mistakes"].get(name, {}).get("confident", [])),
+        }
+        for name, figures in document["metrics"][document["metrics"].get("shipped", "int8")][
+            "tasks"
+        ].items()
+        if name in document["mistakes"]
+    }
+    return render(
+        Path(__file__).with_name("training_page.html"),
+        name=document["bundle"].partition("@")[0],
+        identity=document["bundle"],
+        warnings=document["warnings"],
+        advice=document["advice"],
+        minutes=sum(times["wall"] for times in document["seconds"].values()) / 60,
+        tasks=tasks,
+        figures={draw.__name__: draw(document) for draw in OF_ALL},
+        suspects=_csv_rows(suspects),
+        to_label=_csv_rows(to_label),
+    )
+
+
+def _rows(entries: list[dict[str, Any]]) -> list[list[str]]:
+    """A header and the entries' values."""
+    if not entries:
+        return []
+    return [list(entries[0]), *([str(value) for value in entry.values()] for entry in entries)]
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
+    """The header and the first rows."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    return rows[: SHOWN + 1] if len(rows) > 1 else []
