@@ -115,7 +115,7 @@ $(PROFILE)/ready: requirements.txt requirements.in requirements-profiling.txt
 	$(PROFILE)/bin/pip install --quiet --requirement requirements-profiling.txt
 	@touch $@
 
-$(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requirements-train.txt requirements-dev.txt
+$(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requirements-tables.txt requirements-train.txt requirements-dev.txt
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet --require-hashes --requirement requirements.txt
 	$(TRAIN)/bin/pip install --quiet --requirement requirements-dev.txt

@@ -72,7 +72,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     batch = commands.add_parser(
         BATCH,
         help="score a file of rows",
-        description="Score IN to OUT; .jsonl, .jsonl.gz or .csv, by its extension. "
+        description="Score IN to OUT, each of a format by its extension: .jsonl, .csv, .tsv (also "
+        "with .gz) or .parquet; IN also .json, .xlsx or a saved dataset. "
         "Rows that cannot be scored go to OUT.rejected.jsonl. Run the same command again to go "
         "on where a killed one stopped.",
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from model.bundle import BundleError
 from training.full_disk import full_disk
 from training.recipe import RecipeError, read_recipe
-from training.rows.table import DataError
+from training.rows.data_files import DataError
 from training.run import RunError
 from training.stages import STAGE_NAMES, STAGES
 

@@ -23,6 +23,7 @@ from training.judge.intervals import CLAIM, about, rows_to_claim, wilson
 from training.judge.metrics import FEW_ROWS
 from training.recipe import SPLITS, Recipe
 from training.rows.coverage import SAMPLE, Coverage, coverage
+from training.rows.label_warnings import label_warnings
 from training.rows.splits import group_key, normalise
 from training.rows.table import Row, Table, read_table
 from training.rows.unlabelled import read_texts
@@ -46,6 +47,8 @@ def examine(recipe: Recipe) -> int:
     table = read_table(recipe)
     rows = Counter(row.split or "unlabelled" for row in table.rows)
     print(", ".join(f"{rows[name]} {name}" for name in (*SPLITS, "unlabelled") if rows[name]))
+    for line in table.notes:
+        print(f"note: {line}")
     for line in _label_counts(table):
         print(line)
     read, pretrain_tokens = read_by_base(recipe, table), 0.0
@@ -93,7 +96,8 @@ def _count(rows: list[Row], index: int) -> Counter[str]:
 
 
 def warnings(table: Table) -> Iterator[str]:
-    """Sentences on what will hurt: rare labels, few rows, duplicates, conflicts, leakage."""
+    """Sentences on what will hurt: odd or rare labels, few rows, conflicts, leakage."""
+    yield from label_warnings(table)
     yield from _weak_tasks(table)
     if table.numbered:
         yield f"most texts {ONE_GROUP}: each is taken as a group of its own"

@@ -14,8 +14,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from tables.reader import files_of
 from training.base import FILES, resolve_base
-from training.recipe import Recipe, RecipeError
+from training.recipe import Recipe, RecipeError, TaskSpec
 from training.rows.splits import RULE
 from training.stage_code import code_digests
 from training.stages import STAGES, Stage
@@ -94,12 +95,21 @@ def _ground(recipe: Recipe) -> Origin:
         "base": {name: _file_digest(base / name) for name in FILES},
         "rule that draws the splits": RULE,
         "data key": asdict(replace(recipe.data, files=())),
-        "task": {task.name: [task.kind, task.column] for task in recipe.tasks},
+        "task": {task.name: _cells(task) for task in recipe.tasks},
         "version": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
 
 
+def _cells(task: TaskSpec) -> list[str]:
+    """Of which kind a task is, and where its labels are."""
+    separator = [f"separator {task.separator}"] if task.separator else []
+    marks = [f"0/1 column {name}" for name in task.columns]
+    return [task.kind, task.column, *marks, *separator]
+
+
 def _file_digest(path: Path) -> str | None:
+    if path.is_dir():
+        return _digest({str(f.relative_to(path)): _file_digest(f) for f in files_of(path)})
     if not path.is_file():
         return None  # read_table reports it, with a remedy
     with path.open("rb") as file:

@@ -43,6 +43,8 @@ def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
     """The stages up to `last`, the report of a whole run and of its bundle under load."""
     run = Run(recipe, out)
     table_warnings = [*warnings(run.table), *read_by_base(recipe, run.table).problems()]
+    for line in run.table.notes:
+        print(f"note: {line}", flush=True)
     for line in table_warnings:
         print(f"warning: {line}", flush=True)
     seconds = run_stages(run, last)

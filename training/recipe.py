@@ -16,15 +16,16 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tables.toml_file import Section, TomlError, read_toml
+from training.task_spec import PRICES as PRICES
+from training.task_spec import Kind as Kind
+from training.task_spec import Name, task_faults
+from training.task_spec import TaskSpec as TaskSpec
 
-Kind = Literal["single", "multi"]
 Split = Literal["train", "validation", "test"]
 Attention = Literal["independent", "joint"]
 Precision = Literal["fp32", "int8"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 ATTENTIONS: tuple[Attention, ...] = get_args(Attention)
-PRICES = ("catch_all", "min_recall", "max_cost")
-"""Keys of a single-label task that name labels to be found, and what that is worth."""
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 HINTS = {
     "data": "a [data] section with files = [...]",
@@ -52,9 +53,6 @@ Count = Annotated[int, Field(gt=0)]
 Tokens = Annotated[int, Field(ge=8)]
 Rate = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Recall = Annotated[float, Field(gt=0, lt=1)]
-Points = Annotated[float, Field(ge=0, le=100)]
-Name = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[\w.-]+$")]
 BlockSize = Annotated[int, Field(ge=16), AfterValidator(_power_of_two)]
 
@@ -78,20 +76,6 @@ class Data(Section):
     seed: int = 1
     max_tokens: Tokens | None = None
     """Longest `[CLS] text [SEP]`; absent: what holds 99.5 % of the training texts, 32 to 256."""
-
-
-@dataclass(frozen=True)
-class TaskSpec(Section):
-    name: Name
-    kind: Kind
-    column: str
-    """Absent: the task's name."""
-    catch_all: tuple[str, ...] | None = None
-    """Labels of whatever no other label holds; absent: those of a usual name that are rare."""
-    min_recall: dict[str, Recall] | None = None
-    """{label: share of its rows to find}."""
-    max_cost: dict[str, Points] | None = None
-    """{label: points of the other rows' accuracy that finding it may cost}."""
 
 
 @dataclass(frozen=True)
@@ -254,13 +238,11 @@ def read_recipe(path: str | Path) -> Recipe:
     names = [task.name for task in recipe.tasks]
     if len(set(names)) < len(names):
         raise RecipeError(f"{path}: [[task]]: two tasks share a name ({', '.join(names)})")
-    for task in recipe.tasks:
-        for key in PRICES if task.kind == "multi" else ():
-            if getattr(task, key) is not None:
-                raise RecipeError(
-                    f"{path}: [[task]] {task.name} {key}: only a task of kind 'single' takes it; "
-                    "labels of 'multi' have thresholds, set where their F1 is best"
-                )
+    faults = [
+        f"[[task]] {task.name} {fault}" for task in recipe.tasks for fault in task_faults(task)
+    ]
+    if faults:
+        raise RecipeError("\n  ".join([f"{path}: {faults[0]}", *faults[1:]]))
     return recipe
 
 

@@ -1,6 +1,6 @@
 """The progress of a batch on disk, so that the same command goes on where a killed one stopped.
 
-OUT.partial           rows scored so far; becomes OUT at the end
+OUT.partial           rows scored so far (of Parquet as JSON lines); becomes OUT at the end
 OUT.rejected.jsonl    rows set aside, with line number and reason
 OUT.progress.json     how much of both counts, and what they were made from
 """
@@ -11,11 +11,13 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from model.aside import file_aside, read_json
+from tables.reader import files_of
 
 HEAD_BYTES = 2**16
 
@@ -30,13 +32,14 @@ class Position:
     output_bytes: int = 0
     rejected_bytes: int = 0
     columns: list[str] | None = None
-    """Columns of a CSV output; None before its first row, and for JSONL."""
+    """Columns of a CSV or Parquet output; None before its first row, and for JSONL."""
 
 
 def fingerprint(source: Path) -> dict[str, int | str]:
     """What tells whether the input is still the same file: size, time, and its first bytes."""
     facts = source.stat()
-    with source.open("rb") as file:
+    first, *_ = files_of(source)
+    with first.open("rb") as file:
         head = hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()
     return {"input_bytes": facts.st_size, "input_mtime_ns": facts.st_mtime_ns, "input_head": head}
 
@@ -88,10 +91,18 @@ class Checkpoint:
             file.flush()
             os.fsync(file.fileno())
 
-    def finish(self) -> None:
-        """Move the rows to their final name, and remove the other files."""
+    def finish(self, convert: Callable[[Path, Path], None] | None = None) -> None:
+        """Move the rows to their final name, and remove the other files.
+
+        `convert` writes the rows in the first file to the second, in a format that cannot grow.
+        """
         self.close()
-        self._partial.replace(self._target)
+        if convert is not None:
+            with file_aside(self._target) as aside:
+                convert(self._partial, aside)
+            self._partial.unlink()
+        else:
+            self._partial.replace(self._target)
         self._record.unlink(missing_ok=True)
         if not self.position.rejected:
             self._rejected_path.unlink()

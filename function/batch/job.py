@@ -1,8 +1,9 @@
 """Score a file of rows: `python -m function batch IN OUT`.
 
-A JSONL output keeps each row and adds `"predictions": {task: [{"label", "score"}]}`. A CSV
+A JSONL output keeps each row and adds `"predictions": {task: [{"label", "score"}]}`. A CSV or TSV
 output adds two columns for each task, `TASK.predicted` and `TASK.score`, their values joined by
-`|` and in the same order. Memory holds one chunk of rows, whatever the size of the file.
+`|` and in the same order; where no label applies, `[]` and an empty cell. In Parquet they are
+lists, or single values of single-label tasks. Memory holds one chunk of rows at a time.
 """
 
 from __future__ import annotations
@@ -13,21 +14,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Never
+from typing import Never
 
 from tqdm import tqdm
 
 from function.batch.checkpoint import Checkpoint, Position, fingerprint
+from function.batch.scored_output import ScoredOutput
 from model.classifier import Classifier
 from model.encoding import is_blank
-from tables.labels import join_labels
-from tables.reader import Fields, TableReader, TableRow, format_of
-from tables.writer import compressed_for, csv_lines, json_lines
+from tables.columns import WantedColumns, column_of, no_column
+from tables.reader import Fields, TableReader, TableRow
+from tables.writer import output_format
 
-if TYPE_CHECKING:
-    from model.answers import Prediction
-
-PREDICTIONS = "predictions"
 LOG_S = 30.0
 """Seconds between two lines of progress in a log; a terminal has a bar."""
 
@@ -49,26 +47,32 @@ class BatchJob:
 
 def run_job(job: BatchJob) -> Position:
     """Score the file, going on where a killed run stopped; raises ValueError or OSError."""
-    format_of(job.target)  # an output of no known format ends here
+    extension = output_format(job.target)  # an output of no known format ends here
     if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
         raise ValueError(f"{job.target}: is the input itself; name another file for the output")
     if job.target.exists() and not job.force:
         raise ValueError(f"{job.target}: exists already; give --force to replace it")
     with TableReader(job.source) as reader:
-        if reader.columns is not None and job.text not in reader.columns:
-            columns = ", ".join(reader.columns)
-            raise ValueError(f"{job.source}: no column {job.text!r}; give --text one of: {columns}")
+        if reader.columns is not None and column_of(job.text, reader.columns) is None:
+            problem = no_column(job.text, reader.columns)
+            raise ValueError(f"{job.source}: {problem}; give --text COLUMN")
         classifier = Classifier.load(job.bundle, job.threads)
         classifier.predict([], job.tasks)  # unknown tasks end here, before any file is made
+        task_of = {task.name: task for task in classifier.bundle.tasks}
+        tasks = [task_of[name] for name in job.tasks or task_of]
         checkpoint = Checkpoint(job.target, _made_from(job, classifier), force=job.force)
+        output = ScoredOutput(extension, checkpoint, tasks, job.top_k)
+        text_column = WantedColumns([job.text])
         with closing(checkpoint):
-            _score_rest(job, reader, classifier, checkpoint)
-    checkpoint.finish()
+            _score_rest(job, reader, text_column, classifier, output)
+        notes = [*reader.notes, *(f"{job.source}: {note}" for note in text_column.notes)]
+    output.finish()
     position = checkpoint.position
     summary = f"{position.rows - position.rejected} rows in {job.target}"
     if position.rejected:
         summary += f", {position.rejected} set aside in {job.target.name}.rejected.jsonl"
-    print(summary, file=sys.stderr)
+    lines = [f"note: {note}" for note in (*notes, *output.notes)]
+    print(*lines, summary, sep="\n", file=sys.stderr)
     return position
 
 
@@ -83,31 +87,24 @@ def _made_from(job: BatchJob, classifier: Classifier) -> dict[str, object]:
 
 
 def _score_rest(
-    job: BatchJob, reader: TableReader, classifier: Classifier, checkpoint: Checkpoint
+    job: BatchJob,
+    reader: TableReader,
+    text_column: WantedColumns,
+    classifier: Classifier,
+    output: ScoredOutput,
 ) -> None:
-    position = checkpoint.position
-    extension = format_of(job.target)
-    tasks = job.tasks or [task.name for task in classifier.bundle.tasks]
-    added = [name for task in tasks for name in _columns(task)]
-    if extension == ".csv" and position.columns is None:
-        _start_csv(reader.columns or [], added, checkpoint)
+    position = output.position
+    output.start(reader.columns or [])
     rows = iter(reader)
     for _ in itertools.islice(rows, position.rows):
         pass  # an earlier run has scored it
     with _progress_bar(reader) as bar:
         for chunk in _chunked(rows, job.chunk_rows):
-            if extension == ".csv" and position.columns is None:
-                first = next((list(row.fields) for row in chunk if row.fields is not None), [])
-                _start_csv(first, added, checkpoint)
-            checked = [_checked(row, job.text, position.columns, added) for row in chunk]
+            output.start(next((list(row.fields) for row in chunk if row.fields is not None), []))
+            checked = [_checked(row, job.text, text_column, output) for row in chunk]
             good = [row.fields for row in checked if row.fields is not None]
-            texts = [fields[job.text] for fields in good]
-            lines = _lines(good, classifier.predict(texts, job.tasks, job.top_k), position.columns)
-            rejected = [
-                {"line": row.line, "reason": row.problem} for row in checked if row.fields is None
-            ]
-            output = compressed_for(extension, lines) if lines else b""
-            checkpoint.save(output, json_lines(rejected), len(checked), len(rejected))
+            texts = [text_column.apply(fields)[job.text] for fields in good]
+            output.save(good, classifier.predict(texts, job.tasks, job.top_k), checked)
             bar.set_description_str(f"{position.rows} rows", refresh=False)
             bar.update(reader.read_bytes - bar.n)
 
@@ -132,37 +129,13 @@ def _progress_bar(reader: TableReader) -> tqdm[Never]:
     )
 
 
-def _lines(rows: list[Fields], answers: list[Prediction], columns: list[str] | None) -> bytes:
-    """The output of scored rows: CSV when there are columns, else JSONL."""
-    scored = zip(rows, answers, strict=True)
-    if columns is None:
-        return json_lines([{**fields, PREDICTIONS: answer} for fields, answer in scored])
-    return csv_lines([{**fields, **_cells(answer)} for fields, answer in scored], columns)
-
-
-def _start_csv(columns: list[str], added: list[str], checkpoint: Checkpoint) -> None:
-    """Write the header, once the columns are known; a JSONL input has them from its first row."""
-    if not columns:
-        return
-    clash = [name for name in added if name in columns]
-    if clash:
-        raise ValueError(f"the input has columns named {', '.join(clash)} already; rename them")
-    names = checkpoint.position.columns = [*columns, *added]
-    checkpoint.save(csv_lines([{name: name for name in names}], names), b"", 0, 0)
-
-
-def _checked(row: TableRow, text: str, columns: list[str] | None, added: list[str]) -> TableRow:
+def _checked(
+    row: TableRow, text: str, text_column: WantedColumns, output: ScoredOutput
+) -> TableRow:
     """The row, or why it cannot be scored or written."""
     if row.fields is None:
         return row
-    problem = _text_problem(row.fields, text)
-    if problem is None and columns is None and PREDICTIONS in row.fields:
-        problem = f"has a field {PREDICTIONS!r} already"
-    if problem is None and columns is not None:
-        extra = [name for name in row.fields if name not in columns or name in added]
-        if extra:
-            names = ", ".join(extra)
-            problem = f"fields {names} are not among the first row's; write JSONL to keep them"
+    problem = _text_problem(text_column.apply(row.fields), text) or output.problem(row.fields)
     return row if problem is None else TableRow(row.line, None, problem)
 
 
@@ -173,20 +146,6 @@ def _text_problem(fields: Fields, text: str) -> str | None:
     if not isinstance(value, str):
         return f"{text!r} is not a string"
     return f"{text!r} is blank" if is_blank(value) else None
-
-
-def _columns(task: str) -> tuple[str, str]:
-    return f"{task}.predicted", f"{task}.score"
-
-
-def _cells(answer: Prediction) -> dict[str, str]:
-    """The two cells of each task."""
-    cells = {}
-    for task, labels in answer.items():
-        predicted, score = _columns(task)
-        cells[predicted] = join_labels(label["label"] for label in labels)
-        cells[score] = join_labels(f"{label['score']:.6f}" for label in labels)
-    return cells
 
 
 def _chunked(rows: Iterator[TableRow], size: int) -> Iterator[list[TableRow]]:

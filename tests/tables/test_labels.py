@@ -11,10 +11,11 @@ import pytest
 
 from model.bundle import Bundle, read_bundle
 from profiling.report.texts import read_examples
-from tables.labels import LabelError, join_labels, parse_labels, plain_labels
+from tables.labels import LabelError, join_labels, parse_labels, parse_marks, plain_labels
 from tables.reader import TableReader
 from training.recipe import read_recipe
-from training.rows.table import DataError, read_table
+from training.rows.data_files import DataError
+from training.rows.table import read_table
 
 CELLS = [
     (None, "single", None),
@@ -28,15 +29,38 @@ CELLS = [
     ("a", "multi", {"a"}),
     ("a | b", "multi", {"a", "b"}),
     (["b", " a"], "multi", {"a", "b"}),
+    (float("nan"), "single", None),
+    (float("nan"), "multi", None),
+    (1, "single", {"1"}),
+    (1.0, "single", {"1"}),
+    ("1", "single", {"1"}),
+    ("1.0", "single", {"1"}),
+    (" 12.00 ", "single", {"12"}),
+    ("-3.0", "single", {"-3"}),
+    ("1.5", "single", {"1.5"}),
+    ("007.0", "single", {"007.0"}),
+    ("v1.0", "single", {"v1.0"}),
+    (True, "single", {"true"}),
+    ("N/A", "single", {"N/A"}),
+    (2, "multi", {"2"}),
+    ([1, 2.0, "3.0", False], "multi", {"1", "2", "3", "false"}),
+    ("1.0|2", "multi", {"1", "2"}),
 ]
 WRONG = [
-    (3, "single", "3; a single-label task takes one string"),
+    (3.5, "single", r"3\.5; a single-label task takes one string or whole number"),
     (["a"], "single", r"\['a'\]; a single-label task takes one string"),
-    ("a|", "multi", r"'a\|'; a multi-label task takes a list of strings \(in CSV joined by \|"),
+    (
+        "a|",
+        "multi",
+        r"'a\|'; a multi-label task takes a list of strings .* \(in CSV joined",
+    ),
     ("|", "multi", r"'\|'; a multi-label task"),
     (["a", ""], "multi", r"\['a', ''\]; a multi-label task"),
     ({"a": 1}, "multi", "{'a': 1}; a multi-label task"),
     ("['a', 'b']", "multi", "a multi-label task takes a list"),
+    (["a", None], "multi", "a multi-label task takes a list"),
+    ([1.5], "multi", "a multi-label task takes a list"),
+    (float("inf"), "single", "inf; a single-label task takes one string or whole number"),
 ]
 
 
@@ -53,6 +77,24 @@ def test_a_cell_is_read_and_written_back(value: Any, kind: str, labels: set[str]
 def test_a_wrong_cell_says_what_to_give(value: Any, kind: str, message: str) -> None:
     with pytest.raises(LabelError, match=message):
         parse_labels(value, kind)
+
+
+def test_a_separator_splits_the_cell_and_a_bar_then_does_not() -> None:
+    assert parse_labels("a# b |c", "multi", "#") == frozenset(["a", "b |c"])
+    assert parse_labels("[]", "multi", "#") == frozenset()
+    assert parse_labels(["a#b"], "multi", "#") == frozenset(["a#b"])
+    with pytest.raises(LabelError, match="in CSV joined by #"):
+        parse_labels("a#", "multi", "#")
+
+
+def test_marks_are_the_labels_whose_cells_hold_one() -> None:
+    assert parse_marks({"a": "1", "b": 0, "c": 1.0, "d": "TRUE", "e": False}) == frozenset("acd")
+    assert parse_marks({"a": "0", "b": 0.0}) == frozenset()
+    assert parse_marks({"a": "", "b": None, "c": float("nan")}) is None
+    with pytest.raises(LabelError, match="'-1' in column 'a'; give 0 or 1"):
+        parse_marks({"a": "-1", "b": "1"})
+    with pytest.raises(LabelError, match="None in column 'b'; give 0 or 1"):
+        parse_marks({"a": "1", "b": None})
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,7 +148,7 @@ def test_all_users_read_a_cell_alike(
 
 def test_an_empty_label_is_a_fault_for_all_who_read_labels(tmp_path: Path, shipped: Bundle) -> None:
     path = written(tmp_path, shipped, "a|")
-    message = r"'a\|'; a multi-label task takes a list of strings"
+    message = r"'a\|'; a multi-label task takes a list of strings or whole numbers"
     with pytest.raises(DataError, match=rf"rows\.csv:32: column 'category' has {message}"):
         read_table(read_recipe(recipe_for(path)))
     with pytest.raises(ValueError, match=message):

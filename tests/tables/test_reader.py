@@ -64,7 +64,7 @@ def test_a_bad_row_says_why_and_the_next_one_is_read(tmp_path: Path) -> None:
     assert [row.problem for row in bad] == [
         "1 cells, the first line names 2 columns; quote cells that hold a comma",
         "3 cells, the first line names 2 columns; quote cells that hold a comma",
-        "not UTF-8; save the file as UTF-8",
+        "not UTF-8 (likely windows-1252); save the file as UTF-8",
     ]
     assert (last.line, last.fields) == (5, {"a": "1", "b": "2"})
 
@@ -80,10 +80,10 @@ def test_a_quote_that_is_never_closed_is_a_fault_and_not_a_huge_cell(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", b"", r"a\.txt: the name must end in one of \.jsonl\.gz, \.jsonl, \.csv"),
+        ("a.txt", b"", r"a\.txt: the name must end in one of \.jsonl, \.json, \.csv"),
         ("a.csv", b"", r"a\.csv: the file is empty; its first line must name the columns"),
         ("a.csv", b"a,b,a\n", r"a\.csv: the first line names a twice; rename one"),
-        ("a.csv", b"\xff\n", r"a\.csv: the first line is not UTF-8; save the file as UTF-8"),
+        ("a.csv", b"\xff\n", r"a\.csv: line 1 is not UTF-8 \(likely windows-1252\); save the"),
         ("a.jsonl.gz", b"no gzip", r"a\.jsonl\.gz: not a whole gzip file \(Not a gzipped"),
         (
             "a.jsonl.gz",

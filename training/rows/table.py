@@ -9,49 +9,27 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from model.encoding import printable
 from model.heads import Heads
-from tables.labels import LabelError, parse_labels, plain_labels
-from tables.reader import Fields, TableError, TableReader, TableRow
+from tables.columns import nearest_column, no_column
+from tables.labels import plain_labels
+from tables.row import Fields
 from training.recipe import PRICES, SPLITS, Recipe, TaskSpec
+from training.rows.data_files import DataError, DataFileRows, recipe_columns
+from training.rows.labelled_row import Row, Target, read_file, text_of
 from training.rows.splits import carve, group_key, normalise
+
+__all__ = ["DataError", "LabelledTask", "Row", "Table", "Target", "read_table", "text_of"]
 
 REPORTED = 10  # faults named in one error message
 NUMBERED = 0.5  # share of rows that differ in numbers alone: they are what the table is about
 
 TextKey = Callable[[str], str]
 """The form of a text that is the same for all texts of its group."""
-Target = frozenset[str] | None
-"""The labels of one row for one task; None: not labelled. A single-label task has one."""
-
-
-class DataError(ValueError):
-    """The data cannot be used; the message names files and lines and says how to mend them."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One text and what is known about it."""
-
-    text: str
-    targets: tuple[Target, ...]
-    """One entry per task, in the recipe's order."""
-    split: str | None
-    group: str
-    """Rows of one group never straddle splits."""
-    slice: str | None
-    place: str
-    """`file:line`, for messages."""
-
-    @property
-    def labelled(self) -> bool:
-        return any(target is not None for target in self.targets)
 
 
 class LabelledTask(NamedTuple):
@@ -71,6 +49,10 @@ class Table:
     """Every labelled row has a split; unlabelled rows have None."""
     numbered: bool = False
     """Most texts differ only in numbers, case or punctuation, so that each is its own group."""
+    notes: tuple[str, ...] = ()
+    """How the files are read, where a person might want to know."""
+    empty_cells: tuple[int, ...] = ()
+    """Of each task: rows whose file has its column, with nothing in it."""
 
     @cached_property
     def heads(self) -> Heads:
@@ -100,88 +82,60 @@ class Table:
 
 def read_table(recipe: Recipe) -> Table:
     """Read the recipe's files, carve missing splits, list the labels. Raises DataError."""
+    files = [DataFileRows(file.path, recipe_columns(recipe)) for file in recipe.data.files]
     rows: list[Row] = []
     faults: list[str] = []
-    columns: set[str] = set()
-    for file in recipe.data.files:
-        for row in read_rows(file.path):
-            place = f"{file.path}:{row.line}"
-            columns.update(row.fields or ())
-            try:
-                rows.append(_row(row, place, file.split, recipe))
-            except DataError as error:
-                faults.append(f"{place}: {error}")
+    empty_cells = Counter[str]()
+    for file, declared in zip(files, recipe.data.files, strict=True):
+        of_file, faults_of_file = read_file(file, declared.split, recipe)
+        rows += of_file
+        faults += faults_of_file
+        for index, task in enumerate(recipe.tasks):
+            if not file.columns.keys().isdisjoint(task.label_columns):
+                empty_cells[task.name] += sum(row.targets[index] is None for row in of_file)
     if faults:
         more = f"\n  and {len(faults) - REPORTED} more" if len(faults) > REPORTED else ""
         raise DataError("\n  ".join(["the data has faults:", *faults[:REPORTED]]) + more)
+    columns = {column: None for file in files for column in file.columns}
     for name, column in (("group", recipe.data.group), ("slice", recipe.data.slice)):
         if column and column not in columns:
-            raise DataError(f"[data] {name}: no file has a column {column!r}")
+            problem = f"no file has a column {column!r}"
+            raise DataError(f"[data] {name}: {problem}: {no_column(column, columns)}")
     labelled = [row for row in rows if row.labelled]
     if not labelled:
-        label_columns = ", ".join(task.column for task in recipe.tasks)
-        raise DataError(f"no row has a label in any of the columns {label_columns}")
+        raise DataError(_no_labels(recipe.tasks, columns))
     numbered = _is_numbered(labelled)
     key: TextKey = normalise if numbered else group_key
     labelled = _with_splits([_grouped(row, key) for row in labelled], recipe.data.seed)
     transfer = _transfer([_grouped(row, key) for row in rows if not row.labelled], labelled, key)
-    tasks = tuple(_labelled(task, index, labelled) for index, task in enumerate(recipe.tasks))
-    return Table(tasks, (*labelled, *transfer), numbered)
-
-
-def read_rows(path: Path) -> Iterator[TableRow]:
-    """The rows of one file, at least one; raises DataError when the file is no table."""
-    empty = True
-    try:
-        with TableReader(path) as reader:
-            for row in reader:
-                empty = False
-                yield row
-    except TableError as error:
-        raise DataError(str(error)) from None
-    if empty:
-        raise DataError(f"{path}: empty; give a file with rows")
-
-
-def _row(row: TableRow, place: str, split: str | None, recipe: Recipe) -> Row:
-    """The row as the recipe reads it; `split` is the file's. Raises DataError."""
-    if row.fields is None:
-        raise DataError(row.problem)
-    fields, data = row.fields, recipe.data
-    text = text_of(fields, data.text)
-    if not text.strip():
-        raise DataError(f"column {data.text!r} has {text!r}; every row needs a text")
-    split = split or fields.get(data.split) or None
-    if split not in (None, *SPLITS):
-        raise DataError(f"column {data.split!r} has {split!r}; give one of {', '.join(SPLITS)}")
-    group = fields.get(data.group) if data.group else None
-    slice_name = fields.get(data.slice) if data.slice else None
-    return Row(
-        text=text,
-        targets=tuple(_target(fields, task) for task in recipe.tasks),
-        split=split,
-        group="" if group in (None, "") else f"group:{group}",
-        slice=slice_name or None,
-        place=place,
+    tasks = tuple(
+        _labelled(task, index, labelled, columns) for index, task in enumerate(recipe.tasks)
+    )
+    return Table(
+        tasks,
+        (*labelled, *transfer),
+        numbered,
+        tuple(_notes(files, recipe, tasks)),
+        tuple(empty_cells[task.name] for task in recipe.tasks),
     )
 
 
-def text_of(fields: Fields, column: str) -> str:
-    """The text of a row; raises DataError when there is none that can be encoded."""
-    text: Any = fields.get(column)
-    if not isinstance(text, str):
-        problem = f"has {text!r}" if column in fields else f"is not among {', '.join(fields)}"
-        raise DataError(f"column {column!r} {problem}; every row needs a text")
-    if printable(text) != text:
-        raise DataError(f"column {column!r} holds half a surrogate pair; mend its encoding")
-    return text
-
-
-def _target(fields: Fields, task: TaskSpec) -> Target:
-    try:
-        return parse_labels(fields.get(task.column), task.kind)
-    except LabelError as error:
-        raise DataError(f"column {task.column!r} has {error}") from None
+def _notes(
+    files: list[DataFileRows], recipe: Recipe, tasks: tuple[LabelledTask, ...]
+) -> Iterator[str]:
+    """How the files were read, columns that a file may have misspelt, labels that no row has."""
+    for file in files:
+        yield from file.notes
+        others = file.columns.keys() - set(recipe_columns(recipe))
+        for task in recipe.tasks:
+            is_misspelt = task.column not in file.columns and nearest_column(task.column, others)
+            if is_misspelt and not task.columns:
+                problem = no_column(task.column, file.columns)
+                yield f"{file.path}: {problem} Its rows are not labelled for task {task.name}"
+    for task, labelled in zip(recipe.tasks, tasks, strict=True):
+        if never := [name for name in task.columns if name not in labelled.labels]:
+            names = ", ".join(map(repr, never))
+            yield f"task {task.name}: no row has 1 in column {names}: no label of the bundle"
 
 
 def _is_numbered(rows: list[Row]) -> bool:
@@ -213,13 +167,12 @@ def _with_splits(rows: list[Row], seed: int) -> list[Row]:
     return [replace(row, split=split) for row, split in zip(rows, splits, strict=True)]
 
 
-def _labelled(task: TaskSpec, index: int, rows: list[Row]) -> LabelledTask:
+def _labelled(
+    task: TaskSpec, index: int, rows: list[Row], columns: Collection[str]
+) -> LabelledTask:
     labels = {label for row in rows for label in row.targets[index] or ()}
     if not labels:
-        raise DataError(
-            f"task {task.name!r}: no row has a label in column {task.column!r}; "
-            "check the column's name in the recipe"
-        )
+        raise DataError(f"task {task.name!r}: {_no_labels([task], columns)}")
     for key in PRICES:
         if unknown := sorted({*(getattr(task, key) or ())} - labels):
             near = difflib.get_close_matches(unknown[0], labels, n=1)
@@ -228,6 +181,15 @@ def _labelled(task: TaskSpec, index: int, rows: list[Row]) -> LabelledTask:
                 f"[[task]] {task.name} {key}: no row has the label {unknown[0]!r}{hint}"
             )
     return LabelledTask(task.name, task.kind, tuple(sorted(labels)))
+
+
+def _no_labels(tasks: Collection[TaskSpec], columns: Collection[str]) -> str:
+    """What to say where no row has a label of these tasks."""
+    names = [name for task in tasks for name in task.label_columns]
+    where = f"column {names[0]!r}" if len(names) == 1 else f"any of the columns {', '.join(names)}"
+    missing = [no_column(name, columns) for name in names if name not in columns]
+    remedies = missing or ["check the column's name in the recipe"]
+    return "; ".join([f"no row has a label in {where}", *remedies])
 
 
 def _transfer(rows: list[Row], labelled: list[Row], key: TextKey) -> list[Row]:

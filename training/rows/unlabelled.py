@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from training.recipe import TextFile
+from training.rows.data_files import DataError, DataFileRows
 from training.rows.splits import group_key, normalise
-from training.rows.table import DataError, Table, read_rows, text_of
+from training.rows.table import Table, text_of
 
 
 def read_texts(files: tuple[TextFile, ...], table: Table) -> list[str]:
@@ -36,7 +37,7 @@ def _texts(file: TextFile) -> Iterator[str]:
         except UnicodeDecodeError:
             raise DataError(f"{file.path}: not UTF-8; save it as UTF-8") from None
         return
-    for row in read_rows(file.path):
+    for row in DataFileRows(file.path, [file.text]):
         place = f"{file.path}:{row.line}"
         if row.fields is None:
             raise DataError(f"{place}: {row.problem}")

@@ -16,12 +16,16 @@ import termios
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from function.batch import job as job_module
 from function.batch.checkpoint import Checkpoint
 from function.batch.job import BatchJob, run_job
 from model.classifier import Classifier
+from tables.labels import parse_labels
+from tables.reader import TableReader
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = [{"id": number, "text": f"honey {number}", "tags": ["a", "b"]} for number in range(10)]
@@ -91,6 +95,68 @@ def test_csv_to_csv_adds_two_columns_for_each_task(tmp_path: Path, bundle_path: 
         assert 0 < float(row["source.score"]) <= 1
 
 
+@pytest.mark.parametrize("extension", ["csv", "tsv", "csv.gz", "parquet"])
+def test_no_label_reads_back_as_none_apply(
+    tmp_path: Path, bundle_path: Path, classifier: Classifier, extension: str
+) -> None:
+    texts = ["butter knife", "raw honey"]
+    source = write_jsonl(tmp_path / "in.jsonl", [{"text": text} for text in texts])
+    target = tmp_path / f"out.{extension}"
+    run_job(job(source, target, bundle_path, tasks=["category", "source"]))
+    with TableReader(target) as reader:
+        rows = [row.fields or {} for row in reader]
+        assert reader.columns == [
+            "text", "category.predicted", "category.score", "source.predicted", "source.score"
+        ]  # fmt: skip
+    predictions = classifier.predict(texts, ["category", "source"])
+    assert predictions[0]["category"] == []
+    for row, prediction in zip(rows, predictions, strict=True):
+        for task, kind in (("category", "multi"), ("source", "single")):
+            labels = parse_labels(row[f"{task}.predicted"], kind)
+            assert labels == frozenset(label["label"] for label in prediction[task])
+    assert rows[0]["category.score"] in ("", [])
+
+
+def test_parquet_has_typed_columns_and_goes_on_after_a_kill(
+    tmp_path: Path, bundle_path: Path
+) -> None:
+    source, target = write_jsonl(tmp_path / "in.jsonl", ROWS * 10), tmp_path / "out.parquet"
+    kill_after_first_chunk(source, target, bundle_path)
+    run_job(job(source, target, bundle_path))
+    table = pa.parquet.read_table(target)
+    assert table.num_rows == 100
+    assert table.schema.field("source.predicted").type == pa.string()
+    assert table.schema.field("source.score").type == pa.float64()
+    assert table.schema.field("category.predicted").type == pa.list_(pa.string())
+    assert [row["text"] for row in table.to_pylist()] == [row["text"] for row in ROWS] * 10
+    assert names(tmp_path) == ["in.jsonl", "out.parquet"]
+    run_job(job(target, tmp_path / "again.jsonl", bundle_path, tasks=["source"]))
+    again = read_jsonl(tmp_path / "again.jsonl")
+    assert all(r["source.predicted"] == r["predictions"]["source"][0]["label"] for r in again)
+
+
+def test_how_an_export_was_read_is_said(
+    tmp_path: Path, bundle_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_bytes("Text ;n\r\nsalt, coarse;1\r\n;\r\n".encode("utf-16"))
+    run_job(job(source, tmp_path / "out.csv", bundle_path, tasks=["source"]))
+    assert [row["Text "] for row in read_csv(tmp_path / "out.csv")] == ["salt, coarse"]
+    assert capsys.readouterr().err.splitlines() == [
+        f"note: {source}: its encoding is UTF-16",
+        f"note: {source}: the delimiter is a semicolon",
+        f"note: {source}: 1 empty row skipped",
+        f"note: {source}: column 'Text ' is read as 'text'",
+        f"1 rows in {tmp_path / 'out.csv'}",
+    ]
+
+
+def test_an_array_cannot_be_written(tmp_path: Path, bundle_path: Path) -> None:
+    source = write_jsonl(tmp_path / "in.jsonl", ROWS)
+    with pytest.raises(ValueError, match=r"out\.json: the name must end in one of \.jsonl\.gz, "):
+        run_job(job(source, tmp_path / "out.json", bundle_path))
+
+
 def test_formats_cross(tmp_path: Path, bundle_path: Path) -> None:
     source = tmp_path / "in.jsonl.gz"
     source.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
@@ -142,7 +208,7 @@ def test_bad_csv_rows(tmp_path: Path, bundle_path: Path) -> None:
     assert read_jsonl(tmp_path / "out.csv.rejected.jsonl") == [
         {"line": 3, "reason": f"1 {cells}"},
         {"line": 4, "reason": f"3 {cells}"},
-        {"line": 5, "reason": "not UTF-8; save the file as UTF-8"},
+        {"line": 5, "reason": "not UTF-8 (likely windows-1252); save the file as UTF-8"},
         {"line": 7, "reason": "'text' is blank"},
     ]
 
@@ -258,7 +324,7 @@ def test_only_one_batch_writes_an_output(tmp_path: Path) -> None:
 
 def test_a_column_that_is_not_there(tmp_path: Path, bundle_path: Path) -> None:
     (tmp_path / "in.csv").write_text("name,note\na,b\n")
-    with pytest.raises(ValueError, match="no column 'text'; give --text one of: name, note"):
+    with pytest.raises(ValueError, match="no column 'text' among 'name', 'note'; give --text"):
         run_job(job(tmp_path / "in.csv", tmp_path / "out.csv", bundle_path))
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from training.recipe import TextFile, read_recipe
-from training.rows.table import DataError, Table, read_table
+from training.rows.data_files import DataError
+from training.rows.table import Table, read_table
 from training.rows.unlabelled import read_texts
 
 RECIPE = '[data]\nfiles = ["rows.jsonl"]\n[[task]]\nname = "kind"\nkind = "single"\n'
