@@ -62,6 +62,8 @@ class DataFile(Section):
     path: Path
     split: Split | None = None
     """The split of every row of this file; None: the split column names it, or it is carved."""
+    corrects: bool = False
+    """Its labels replace those of the same texts in the other files."""
 
 
 @dataclass(frozen=True)

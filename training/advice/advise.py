@@ -54,12 +54,11 @@ def run(run: Run, folder: Path) -> None:
             curves.append(
                 learning_curve(task.name, task.kind, pair[0], folds[labelled][train], pair[1])
             )
-    columns = [task.column for task in run.recipe.tasks]
-    text = run.recipe.data.text
-    (folder / SUSPECTS).write_bytes(suspects_csv(run.table, columns, text, found))
+    tasks, text = run.recipe.tasks, run.recipe.data.text
+    (folder / SUSPECTS).write_bytes(suspects_csv(tasks, text, found))
     unlabelled = run.table.transfer[:: max(1, len(run.table.transfer) // MOST_UNLABELLED)]
     chosen = _to_label(run, models, unlabelled)
-    (folder / TO_LABEL).write_bytes(to_label_csv(chosen, columns, text))
+    (folder / TO_LABEL).write_bytes(to_label_csv(chosen, tasks, text))
     counts = {
         task.name: sum(suspect.task == task.name for suspect in found) for task in run.table.tasks
     }

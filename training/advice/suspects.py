@@ -19,11 +19,13 @@ from cleanlab.multilabel_classification.filter import find_label_issues as find_
 from cleanlab.rank import get_label_quality_scores as get_single_quality_scores
 from numpy.typing import NDArray
 
-from tables.labels import plain_labels
 from tables.reader import Fields
 from tables.writer import csv_lines
+from training.advice.label_cells import label_cells, label_columns, label_text
 from training.advice.quick_model import Floats, Marks
-from training.rows.table import LabelledTask, Row, Table
+from training.rows.labelled_row import Row
+from training.rows.table import LabelledTask
+from training.task_spec import TaskSpec
 
 MARGIN = 1.5
 LIKELY = 0.5
@@ -82,23 +84,20 @@ def _labels(task: LabelledTask, marks: NDArray[np.bool_]) -> frozenset[str]:
     return frozenset(np.array(task.labels)[marks].tolist())
 
 
-def suspects_csv(
-    table: Table, columns: Sequence[str], text: str, found: Sequence[Suspect]
-) -> bytes:
-    """The rows to look at: the text, a column per task as the table has it, and the suggestion."""
-    header = [text, *columns, "suspect", "suggestion", "quality", "row"]
-    kinds = {task.name: task.kind for task in table.tasks}
-    lines: list[Fields] = []
-    for suspect in found:
-        labels = table.json_labels(suspect.row)
-        lines.append(
-            {
-                text: suspect.row.text,
-                **dict(zip(columns, labels.values(), strict=True)),
-                "suspect": suspect.task,
-                "suggestion": plain_labels(suspect.suggestion, kinds[suspect.task]),
-                "quality": f"{suspect.quality:.3f}",
-                "row": suspect.row.place,
-            }
-        )
+def suspects_csv(tasks: Sequence[TaskSpec], text: str, found: Sequence[Suspect]) -> bytes:
+    """The rows to look at: the text, the columns of all tasks as the table has them, what is
+    suspect, and the suggestion."""
+    header = [text, *label_columns(tasks), "suspect", "suggestion", "quality", "row"]
+    of_name = {task.name: task for task in tasks}
+    lines: list[Fields] = [
+        {
+            text: suspect.row.text,
+            **label_cells(tasks, suspect.row.targets),
+            "suspect": suspect.task,
+            "suggestion": label_text(of_name[suspect.task], suspect.suggestion),
+            "quality": f"{suspect.quality:.3f}",
+            "row": suspect.row.place,
+        }
+        for suspect in found
+    ]
     return csv_lines([dict(zip(header, header, strict=True)), *lines], header)

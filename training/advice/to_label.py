@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from tables.reader import Fields
 from tables.writer import csv_lines
+from training.advice.label_cells import label_columns
 from training.advice.quick_model import Floats, QuickModel
-from training.rows.table import Row
+from training.rows.labelled_row import Row
+from training.task_spec import TaskSpec
 
 MOST = 200
 """Rows that are listed."""
@@ -48,8 +50,8 @@ def spread(sureness: Floats, vectors: NDArray[np.floating], most: int = MOST) ->
     return taken
 
 
-def to_label_csv(rows: Sequence[Row], columns: Sequence[str], text: str) -> bytes:
-    """The texts with an empty column per task, to be filled in and listed in the recipe."""
-    header = [text, *columns]
+def to_label_csv(rows: Sequence[Row], tasks: Sequence[TaskSpec], text: str) -> bytes:
+    """The texts with the columns of all tasks, to be filled in and listed in the recipe."""
+    header = [text, *label_columns(tasks)]
     lines: list[Fields] = [{text: row.text} for row in rows]
     return csv_lines([dict(zip(header, header, strict=True)), *lines], header)

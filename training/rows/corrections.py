@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from training.rows.data_files import DataError
+from training.rows.labelled_row import Row, Target
 from training.rows.splits import normalise
-from training.rows.table import DataError, Row, Target
 
 
 def corrected(rows: Sequence[Row], corrections: Sequence[Row]) -> list[Row]:

@@ -19,6 +19,7 @@ from tables.columns import nearest_column, no_column
 from tables.labels import plain_labels
 from tables.row import Fields
 from training.recipe import PRICES, SPLITS, Recipe, TaskSpec
+from training.rows.corrections import corrected
 from training.rows.data_files import DataError, DataFileRows, recipe_columns
 from training.rows.labelled_row import Row, Target, read_file, text_of
 from training.rows.splits import carve, group_key, normalise
@@ -84,11 +85,12 @@ def read_table(recipe: Recipe) -> Table:
     """Read the recipe's files, carve missing splits, list the labels. Raises DataError."""
     files = [DataFileRows(file.path, recipe_columns(recipe)) for file in recipe.data.files]
     rows: list[Row] = []
+    corrections: list[Row] = []
     faults: list[str] = []
     empty_cells = Counter[str]()
     for file, declared in zip(files, recipe.data.files, strict=True):
         of_file, faults_of_file = read_file(file, declared.split, recipe)
-        rows += of_file
+        (corrections if declared.corrects else rows).extend(of_file)
         faults += faults_of_file
         for index, task in enumerate(recipe.tasks):
             if not file.columns.keys().isdisjoint(task.label_columns):
@@ -101,6 +103,7 @@ def read_table(recipe: Recipe) -> Table:
         if column and column not in columns:
             problem = f"no file has a column {column!r}"
             raise DataError(f"[data] {name}: {problem}: {no_column(column, columns)}")
+    rows = corrected(rows, corrections)
     labelled = [row for row in rows if row.labelled]
     if not labelled:
         raise DataError(_no_labels(recipe.tasks, columns))

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from training.advice.quick_model import FOLDS, fit_quick
 from training.advice.suspects import Suspect, suspects, suspects_csv
-from training.rows.table import LabelledTask, Row, Table
+from training.rows.labelled_row import Row
+from training.rows.table import LabelledTask
+from training.task_spec import TaskSpec
 
 LABELS = ("cat", "dog", "fish")
 
@@ -68,9 +70,9 @@ def test_sets_of_labels_are_judged_too() -> None:
 
 def test_the_file_has_the_labels_as_the_table_has_them() -> None:
     rows = rows_of([frozenset(["cat"]), frozenset(["dog"])])
-    task = LabelledTask("animal", "single", LABELS)
+    spec = TaskSpec("animal", "single", "kind")
     found = [Suspect(rows[1], "animal", 0.01, frozenset(["cat"]))]
-    text = suspects_csv(Table((task,), tuple(rows)), ["kind"], "body", found).decode()
+    text = suspects_csv([spec], "body", found).decode()
     (line,) = csv.DictReader(text.splitlines())
     assert (line["body"], line["kind"], line["suggestion"]) == ("text 1", "dog", "cat")
     assert line["row"] == "rows.csv:3"

@@ -8,7 +8,8 @@ import numpy as np
 
 from training.advice.quick_model import FOLDS, fit_quick
 from training.advice.to_label import margins, spread, to_label_csv
-from training.rows.table import Row
+from training.rows.labelled_row import Row
+from training.task_spec import TaskSpec
 
 
 def test_texts_between_labels_come_first_and_apart() -> None:
@@ -25,6 +26,7 @@ def test_texts_between_labels_come_first_and_apart() -> None:
 
 
 def test_the_file_has_an_empty_column_per_task() -> None:
+    specs = [TaskSpec("kind", "single", "kind"), TaskSpec("topics", "multi", "topics")]
     row = Row("a, b", (None, None), None, "text:ab", None, "rows.csv:2")
-    text = to_label_csv([row], ["kind", "topics"], "body").decode()
+    text = to_label_csv([row], specs, "body").decode()
     assert list(csv.DictReader(text.splitlines())) == [{"body": "a, b", "kind": "", "topics": ""}]
