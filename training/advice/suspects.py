@@ -46,7 +46,7 @@ def suspects(
     task: LabelledTask, rows: Sequence[Row], truth: Marks, chances: Floats
 ) -> Iterator[Suspect]:
     """The suspects among `rows`, likeliest first; `truth` and `chances` [rows, labels]."""
-    for place, quality in _ranked(task.kind, truth, chances):
+    for place, quality in zip(*likeliest_wrong(task.kind, truth, chances), strict=True):
         given = chances[place]
         if task.kind == "single":
             suggestion = frozenset([task.labels[int(given.argmax())]])
@@ -56,8 +56,8 @@ def suspects(
             yield Suspect(rows[place], task.name, quality, suggestion)
 
 
-def _ranked(kind: str, truth: Marks, chances: Floats) -> Iterator[tuple[int, float]]:
-    """(place, quality) of each suspect, likeliest first.
+def likeliest_wrong(kind: str, truth: Marks, chances: Floats) -> tuple[list[int], list[float]]:
+    """Places of the suspects, likeliest first, and the quality of their labels.
 
     Of the rows that are answered otherwise, half as many again as cleanlab estimates to be wrong.
     """
@@ -76,8 +76,8 @@ def _ranked(kind: str, truth: Marks, chances: Floats) -> Iterator[tuple[int, flo
         quality = get_label_quality_scores(given, chances)
         otherwise = (truth != (chances >= LIKELY)).any(1)
     order = np.argsort(quality, kind="stable")
-    for place in order[otherwise[order]][: math.ceil(MARGIN * estimated)]:
-        yield int(place), float(quality[place])
+    places = order[otherwise[order]][: math.ceil(MARGIN * estimated)]
+    return places.tolist(), quality[places].tolist()
 
 
 def _labels(task: LabelledTask, marks: NDArray[np.bool_]) -> frozenset[str]:
