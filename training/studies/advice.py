@@ -51,7 +51,7 @@ def accuracy(model: QuickModel, test: Part) -> float:
 
 
 def planted(train: Part, test: Part, labels: int, seed: int) -> list[float]:
-    """Percent found; accuracy with right labels, with the errors, and with what was found mended."""
+    """Percent found; accuracy with right labels, with the errors, and with those mended."""
     random = np.random.default_rng(seed)
     vectors, right = train
     wrong = random.choice(len(right), round(PLANTED * len(right)), replace=False)
@@ -106,7 +106,8 @@ def told(table: list[list[float]], heads: list[str]) -> str:
     reach = student_t.ppf(0.975, len(table) - 1) * differences.std(ddof=1) / len(table) ** 0.5
     cells = [[str(n + 1), *(f"{value:.1f}" for value in row)] for n, row in enumerate(table)]
     cells.append(["mean", *(f"{value:.1f}" for value in figures.mean(0))])
-    difference = f"{differences.mean():+.2f} ({differences.mean() - reach:+.2f} to {differences.mean() + reach:+.2f})"
+    mean = differences.mean()
+    difference = f"{mean:+.2f} ({mean - reach:+.2f} to {mean + reach:+.2f})"
     return markdown(["seed", *heads], cells) + f"\n\n{heads[-1]} over {heads[-2]}: {difference}"
 
 
