@@ -30,7 +30,7 @@ class JsonRows:
         text.seek(0)
         self._text = text
         self._is_array = head.startswith("[")
-        self.notes = ["it is one JSON array"] if self._is_array else []
+        self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[TableRow]:
         return _array_rows(self._text) if self._is_array else _line_rows(self._text)

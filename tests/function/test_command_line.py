@@ -68,7 +68,11 @@ def test_help_has_every_option_of_every_command() -> None:
         (["a", "--top-k", "0"], 2, "'0': give a whole number of 1 or more"),
         (["a", "--bundle", "/nowhere"], 1, "error: /nowhere: no such directory"),
         (["a", "--tasks", "colour"], 1, "error: unknown tasks: ['colour']; this bundle knows"),
-        (["batch", "in.txt", "out.csv"], 1, "error: in.txt: the name must end in one of .jsonl.gz"),
+        (
+            ["batch", "in.txt", "out.csv"],
+            1,
+            "error: in.txt: the name must end in one of .jsonl, .js",
+        ),
         (["batch", "no.csv", "out.csv"], 1, "no.csv: No such file or directory; give the"),
     ],
 )

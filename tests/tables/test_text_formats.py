@@ -207,7 +207,7 @@ def test_an_array_of_objects_has_their_lines(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(ROWS, indent=2))
     rows, notes = read(tmp_path / "a.json")
     assert [(row.line, row.fields) for row in rows] == [(2, ROWS[0]), (6, ROWS[1])]
-    assert notes == ["it is one JSON array"]
+    assert notes == []
     (tmp_path / "b.json").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     assert fields_of(tmp_path / "b.json") == ROWS, "lines of JSON under the name of an array"
     (tmp_path / "c.jsonl").write_text(" [] ")

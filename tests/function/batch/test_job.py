@@ -151,6 +151,24 @@ def test_how_an_export_was_read_is_said(
     ]
 
 
+IMPORTED = """
+import sys
+from function.__main__ import main
+
+status = main(sys.argv[1:])
+print(*(name for name in ("pyarrow", "openpyxl", "pandas", "pydantic") if name in sys.modules))
+sys.exit(status)
+"""
+
+
+def test_text_formats_need_no_more_than_the_function(tmp_path: Path, bundle_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text;n\nsalt;1\n")
+    files = [str(tmp_path / "in.csv"), str(tmp_path / "out.tsv.gz")]
+    command = [sys.executable, "-c", IMPORTED, "batch", *files, "--bundle", str(bundle_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_an_array_cannot_be_written(tmp_path: Path, bundle_path: Path) -> None:
     source = write_jsonl(tmp_path / "in.jsonl", ROWS)
     with pytest.raises(ValueError, match=r"out\.json: the name must end in one of \.jsonl\.gz, "):
