@@ -1,0 +1,17 @@
+"""Which dialect answers a path? Its module is imported when it is first asked."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from function.http.service import Dialect
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """By the first part of a path; None where there is none."""
+    first = path[1:].partition("/")[0]
+    if first == "bigquery":
+        from function.http.dialects import bigquery
+
+        return bigquery.DIALECT
+    return None
