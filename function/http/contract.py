@@ -141,6 +141,8 @@ def parse_tasks(tasks: Any, field: str = "tasks") -> tuple[str, ...]:
 def parse_top_k(top_k: Any, field: str = "top_k") -> int:
     """How many labels of each single-label task; raises RequestError."""
     expected = "a whole number of 1 or more"
+    if isinstance(top_k, float) and top_k.is_integer():  # 2.0 is a whole number in JSON
+        top_k = int(top_k)
     # bool is an int to Python, not to whoever wrote true.
     if not isinstance(top_k, int) or isinstance(top_k, bool):
         raise wrong_type(field, top_k, expected)

@@ -175,14 +175,6 @@ class Service:
         self._settings = settings
         self.classifier = classifier or LazyClassifier(settings.bundle, settings.threads)
         self._turns = Turns(settings.threads)
-        self._own = Dialect(
-            {
-                "/": {"GET": describe, "POST": answer_predictions},
-                "/health": {"GET": lambda _call: {"status": "alive"}},
-                "/ready": {"GET": get_ready},
-            },
-            write_error=lambda status, document: (status, document),
-        )
         self._paths = {
             ("GET", settings.health_route): "/ready",
             ("POST", settings.predict_route): "/vertex",
@@ -193,7 +185,7 @@ class Service:
         self, request: Request, facts: RequestFacts, refusal: RequestError | None = None
     ) -> Reply:
         """The reply to any request, whatever goes wrong; `refusal`: the server's own reason."""
-        dialect = self._own
+        dialect = OWN
         headers: dict[str, str] = {}
         try:
             if refusal is not None:
@@ -218,11 +210,11 @@ class Service:
         return Reply(status, serialize(document), headers)
 
     def _dialect_of(self, path: str) -> Dialect:
-        if path in self._own.routes:
-            return self._own
+        if path in OWN.routes:
+            return OWN
         from function.http.dialects.choice import dialect_of  # few requests need it
 
-        return dialect_of(path) or self._own
+        return dialect_of(path) or OWN
 
     def _reply(self, dialect: Dialect, path: str, request: Request, facts: RequestFacts) -> Reply:
         route = dialect.route_of(path)
@@ -278,6 +270,16 @@ def get_ready(call: Call) -> Document:
     if call.facts.cold:
         classifier.predict([WARM_UP])
     return {"status": "ready", "bundle": classifier.bundle.identity}
+
+
+OWN = Dialect(
+    {
+        "/": {"GET": describe, "POST": answer_predictions},
+        "/health": {"GET": lambda _call: {"status": "alive"}},
+        "/ready": {"GET": get_ready},
+    },
+    write_error=lambda status, document: (status, document),
+)
 
 
 def predictions_document(detailed: Detailed, identity: str) -> Document:

@@ -34,7 +34,7 @@ import json, sys
 import functions_framework
 client = functions_framework.create_app("classify", "main.py").test_client()
 imported = {}
-for path in ("/", "/bigquery", "/v2/x", "/vertex", "/tasks/x"):
+for path in ("/", "/bigquery", "/v2/x", "/vertex", "/tasks/x", "/openapi.json"):
     body = {"inputs": "salt"} if path == "/" else {}
     before = set(sys.modules)
     assert client.post(path, data=json.dumps(body)).status_code in (200, 400, 404, 405), path
@@ -140,4 +140,5 @@ def test_a_dialect_is_imported_when_it_is_first_asked(bundle_path: Path) -> None
         "/v2/x": [f"{dialects}.infer_request", f"{dialects}.open_inference"],
         "/vertex": [f"{dialects}.vertex"],
         "/tasks/x": [f"{dialects}.hugging_face"],
+        "/openapi.json": [f"{dialects}.openapi", f"{dialects}.schemas"],
     }

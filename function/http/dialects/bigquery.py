@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 import json
+import re
 
 from function.http.contract import check_object, missing, quoted, wrong, wrong_type
 from function.http.errors import RequestError
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
 CONTEXT = "userDefinedContext"
 KEYS = ("task", "top_k", "min_score", "reply")
 """What the context may hold; BigQuery sends all values as strings."""
-REPLIES = ("label", "score", "json")
+JSON = "json"
+REPLIES = ("label", "score", JSON)
 MAX_ROWS = 2**14
 MAX_REPLY_BYTES = 6 * 2**20
 """Below the least that BigQuery takes, 10 MB."""
 GROUP_SCORES = 2**16
 """Scores that are held at once: of so many rows, labels of all tasks."""
-MAX_DIGITS = 9
+TOP_K = r"^[1-9][0-9]{0,8}$"
+MIN_SCORE = r"^(0(\.[0-9]{1,17})?|1(\.0{1,17})?)$"
+"""How a context spells them."""
 MAX_MESSAGE_BYTES = 1000
 UNCHANGED = (404, 405, 429)
 """Statuses of what BigQuery sends again, and of what it never sends."""
@@ -98,7 +102,7 @@ def _parse(call: Call) -> RemoteCall:
     check_object(body, '{"calls": [["raw honey"]]}')
     if "calls" not in body:
         raise missing(field="calls", expected='a list of rows such as ["raw honey"]')
-    context = body.get(CONTEXT) or {}
+    context = {} if body.get(CONTEXT) is None else body[CONTEXT]
     check_object(context, '{"task": "source"}', CONTEXT)
     return RemoteCall(_rows(body["calls"], call.settings.max_chars), **_context(context))
 
@@ -135,33 +139,21 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
     if reply not in REPLIES:
         problem = f"is {quoted(reply)!r}; send one of: {', '.join(REPLIES)}"
         raise wrong("out_of_range", f"{CONTEXT}.reply", problem)
-    top_k = _top_k(context.get("top_k", "1"))
-    if top_k > 1 and reply != "json":
+    top_k = int(_spelled(context, "top_k", "1", TOP_K, "a whole number of 1 or more"))
+    if top_k > 1 and reply != JSON:
         problem = f"is for the reply json; a {reply} is that of the first label alone"
         raise wrong("out_of_range", f"{CONTEXT}.top_k", problem)
-    min_score = _min_score(context.get("min_score", "0"))
+    min_score = float(_spelled(context, "min_score", "0", MIN_SCORE, "a number from 0 to 1"))
     return {
         "task": context.get("task"), "top_k": top_k, "min_score": min_score, "reply": reply,
     }  # fmt: skip
 
 
-def _top_k(value: str) -> int:
-    is_number = value.isascii() and value.isdecimal() and len(value) <= MAX_DIGITS
-    if not (is_number and int(value) >= 1):
-        problem = f"is {quoted(value)!r}; send a whole number of 1 or more"
-        raise wrong("out_of_range", f"{CONTEXT}.top_k", problem)
-    return int(value)
-
-
-def _min_score(value: str) -> float:
-    try:
-        score = float(value)
-    except ValueError:
-        score = -1.0
-    if not 0.0 <= score <= 1.0:
-        problem = f"is {quoted(value)!r}; send a number from 0 to 1"
-        raise wrong("out_of_range", f"{CONTEXT}.min_score", problem)
-    return score
+def _spelled(context: dict[str, str], key: str, default: str, pattern: str, expected: str) -> str:
+    value = context.get(key, default)
+    if not re.match(pattern, value) or not value[-1].isdecimal():  # `$` lets a line end pass
+        raise wrong("out_of_range", f"{CONTEXT}.{key}", f"is {quoted(value)!r}; send {expected}")
+    return value
 
 
 def _tasks(parsed: RemoteCall, known: Sequence[Task]) -> list[str]:
@@ -169,7 +161,7 @@ def _tasks(parsed: RemoteCall, known: Sequence[Task]) -> list[str]:
     names = [task.name for task in known]
     field, listed = f"{CONTEXT}.task", ", ".join(names)
     if parsed.task is None:
-        if parsed.reply == "json" or len(names) == 1:
+        if parsed.reply == JSON or len(names) == 1:
             return names
         message = f"A {parsed.reply} is of one task; set task in {CONTEXT} to one of: {listed}."
         raise RequestError(400, "missing_field", message, field)
@@ -182,7 +174,7 @@ def _tasks(parsed: RemoteCall, known: Sequence[Task]) -> list[str]:
 def _reply_writer(parsed: RemoteCall, tasks: list[str]) -> Callable[[Prediction], Any]:
     """What makes the reply to a row of its prediction."""
     first = tasks[0]
-    if parsed.reply == "json":
+    if parsed.reply == JSON:
         return (lambda labels: labels) if parsed.task is None else (lambda labels: labels[first])
 
     def of_first(labels: list[Label]) -> str | float | None:

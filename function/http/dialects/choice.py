@@ -26,4 +26,8 @@ def dialect_of(path: str) -> Dialect | None:
         from function.http.dialects import hugging_face
 
         return hugging_face.DIALECT
+    if first == "openapi.json":
+        from function.http.dialects import openapi
+
+        return openapi.DIALECT
     return None

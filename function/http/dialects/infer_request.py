@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 TEXT, TRUNCATED = "text", "truncated"
 """The input tensor, and the output that says which texts were cut."""
+BINARY_SIZE, BINARY_OUTPUT, BINARY_OUTPUTS = "binary_data_size", "binary_data", "binary_data_output"
+"""Parameters of a tensor, an output and a request with which Triton's client asks for bytes."""
 FIELDS = ("id", "inputs", "outputs", "parameters")
-PARAMETERS = ("top_k", "min_score", "binary_data_output")
+PARAMETERS = ("top_k", "min_score", BINARY_OUTPUTS)
 INPUT = ("name", "datatype", "shape", "data", "parameters")
 OUTPUT = ("name", "parameters")
 JSON_LENGTH = "Inference-Header-Content-Length"
@@ -65,6 +67,7 @@ def parse_infer_request(call: Call) -> InferRequest:
     parameters = value.get("parameters", {})
     check_object(parameters, '{"top_k": 2}', field="parameters")
     check_fields(parameters, PARAMETERS, "parameters.")
+    _check_flag(parameters, BINARY_OUTPUTS, "parameters")
     request_id = value.get("id")
     if not isinstance(request_id, str | None):
         raise wrong_type("id", request_id, "a string")
@@ -100,14 +103,15 @@ def _texts(value: dict[str, Any], binary: bytearray, max_texts: int) -> list[Any
     for key, expected in (("name", TEXT), ("datatype", "BYTES")):
         if tensor.get(key) != expected:
             raise wrong("out_of_range", f"{field}.{key}", f"is not {expected!r}; send that")
-    parameters = tensor.get("parameters", {})
-    check_object(parameters, '{"binary_data_size": 12}', f"{field}.parameters")
-    if "binary_data_size" in parameters:
+    parameters = _parameters(tensor, BINARY_SIZE, field)
+    if BINARY_SIZE in parameters:
         texts = list(_strings(binary, max_texts + 1))
     else:
         texts = _flat(tensor.get("data"))
     check_count(texts, max_texts, f"{field}.data")
-    if tensor.get("shape") not in ([len(texts)], [len(texts), 1]):
+    shape = tensor.get("shape")
+    is_shape = shape in ([len(texts)], [len(texts), 1]) and not isinstance(shape[0], bool)
+    if not is_shape or isinstance(shape[-1], bool):  # true is 1 to Python
         problem = f"is not that of its data; send [{len(texts)}]"
         raise wrong("out_of_range", f"{field}.shape", problem)
     return texts
@@ -144,9 +148,23 @@ def _output_names(outputs: Any) -> list[str]:
         field = f"outputs[{index}]"
         check_object(output, f'{{"name": "{TRUNCATED}"}}', field)
         check_fields(output, OUTPUT, f"{field}.")
+        _check_flag(_parameters(output, BINARY_OUTPUT, field), BINARY_OUTPUT, f"{field}.parameters")
         if not isinstance(output.get("name"), str):
             raise missing(f"{field}.name", "the name of an output")
         if output["name"] in names:
             raise wrong("duplicate_task", f"{field}.name", "is there twice; send it once")
         names.append(output["name"])
     return names
+
+
+def _parameters(tensor: dict[str, Any], only: str, field: str) -> dict[str, Any]:
+    """The parameters of an input or output, which may have one."""
+    parameters: dict[str, Any] = tensor.get("parameters", {})
+    check_object(parameters, "{}", f"{field}.parameters")
+    check_fields(parameters, (only,), f"{field}.parameters.")
+    return parameters
+
+
+def _check_flag(parameters: dict[str, Any], name: str, within: str) -> None:
+    if not isinstance(parameters.get(name, True), bool):
+        raise wrong_type(f"{within}.{name}", parameters[name], "true or false")

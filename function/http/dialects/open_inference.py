@@ -43,7 +43,7 @@ def get_model(call: Call) -> Document:
     bundle = _bundle(call, call.manifest())
     outputs = [
         {"name": name, "datatype": datatype, "shape": [-1] if name == TRUNCATED else [-1, -1]}
-        for name, datatype in _outputs(bundle).items()
+        for name, datatype in output_types(bundle).items()
     ]
     return {
         "name": bundle.name,
@@ -65,7 +65,7 @@ def infer(call: Call) -> Document:
     """POST /v2/models/NAME/infer."""
     parsed = parse_infer_request(call)
     bundle = _bundle(call, call.load().bundle)
-    known = _outputs(bundle)
+    known = output_types(bundle)
     names = list(known) if parsed.outputs is None else parsed.outputs
     for index, name in enumerate(names):
         if name not in known:
@@ -96,7 +96,7 @@ def _bundle(call: Call, bundle: Bundle) -> Bundle:
     return bundle
 
 
-def _outputs(bundle: Bundle) -> dict[str, str]:
+def output_types(bundle: Bundle) -> dict[str, str]:
     """The datatype of each output, by name."""
     pairs = [(task.name + end, DATATYPES[end]) for task in bundle.tasks for end in (LABELS, SCORES)]
     return dict([*pairs, (TRUNCATED, DATATYPES[TRUNCATED])])

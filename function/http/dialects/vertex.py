@@ -34,6 +34,7 @@ STATUSES = {
     400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 405: "UNIMPLEMENTED", 413: "INVALID_ARGUMENT",
     415: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE",
 }  # fmt: skip
+UNKNOWN = "UNKNOWN"
 """Google's names of errors, https://cloud.google.com/apis/design/errors."""
 
 
@@ -83,7 +84,7 @@ def _text(instance: Any, field: str, max_chars: int) -> str:
 def write_error(status: int, document: Document) -> tuple[int, Document]:
     """An error as Google's services have it."""
     error: Any = document["error"]
-    name = STATUSES.get(status, "UNKNOWN")
+    name = STATUSES.get(status, UNKNOWN)
     return status, {"error": {"code": status, "message": error["message"], "status": name}}
 
 
