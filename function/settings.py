@@ -37,6 +37,9 @@ class Settings(Values):
     | GOOGLE_CLOUD_PROJECT | not set | project of the log's traces; without it none are named |
     | PROFILE_SAMPLE | 1 | share of warm requests that record every span, 0 to 1 |
     | OTEL_EXPORTER_OTLP_ENDPOINT | not set | collector that spans are sent to as well |
+    | AIP_HTTP_PORT | not set | Vertex AI's in place of PORT; the address is then 0.0.0.0 |
+    | AIP_HEALTH_ROUTE | not set | another path of GET /ready, where Vertex AI asks |
+    | AIP_PREDICT_ROUTE | not set | another path of POST /vertex, where Vertex AI asks |
 
     HOST and PORT count for `python -m function.start`; functions-framework has its own `--host`
     and PORT. `THREADS` is not among them: functions-framework reads that one as gunicorn's thread
@@ -56,6 +59,8 @@ class Settings(Values):
         profile_sample: float = 1.0,
         revision: str | None = None,
         otlp: bool = False,
+        health_route: str | None = None,
+        predict_route: str | None = None,
     ) -> None:
         self.bundle = bundle
         self.host = host
@@ -70,16 +75,21 @@ class Settings(Values):
         """K_REVISION."""
         self.otlp = otlp
         """An OTLP endpoint is set; opentelemetry reads it, and what else it takes, by itself."""
+        self.health_route = health_route
+        self.predict_route = predict_route
+        """Paths of Vertex AI."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
         """Read the settings; raises SettingsError."""
         default = cls()
-        default_host = ALL_INTERFACES if mapping.get("K_SERVICE") else default.host
+        is_remote = mapping.get("K_SERVICE") or mapping.get("AIP_HTTP_PORT")
+        default_host = ALL_INTERFACES if is_remote else default.host
+        port_key = "AIP_HTTP_PORT" if mapping.get("AIP_HTTP_PORT") else "PORT"
         return cls(
             bundle=Path(mapping.get("BUNDLE") or default.bundle),
             host=mapping.get("HOST") or default_host,
-            port=_positive(mapping, "PORT", default.port, LARGEST_PORT),
+            port=_positive(mapping, port_key, default.port, LARGEST_PORT),
             max_bytes=_positive(mapping, "MAX_BYTES", default.max_bytes),
             max_texts=_positive(mapping, "MAX_TEXTS", default.max_texts),
             max_chars=_positive(mapping, "MAX_CHARS", default.max_chars),
@@ -88,6 +98,8 @@ class Settings(Values):
             profile_sample=_share(mapping, "PROFILE_SAMPLE", default.profile_sample),
             revision=mapping.get("K_REVISION") or None,
             otlp=any(mapping.get(key) for key in OTLP_ENDPOINTS),
+            health_route=_path(mapping, "AIP_HEALTH_ROUTE"),
+            predict_route=_path(mapping, "AIP_PREDICT_ROUTE"),
         )
 
 
@@ -111,3 +123,10 @@ def _share(mapping: Mapping[str, str], key: str, default: float) -> float:
     if not 0.0 <= share <= 1.0:
         raise SettingsError(f"{key}={value!r}: expected a number from 0 to 1, such as 0.1")
     return share
+
+
+def _path(mapping: Mapping[str, str], key: str) -> str | None:
+    value = mapping.get(key) or None
+    if value is not None and not value.startswith("/"):
+        raise SettingsError(f"{key}={value!r}: expected a path that begins with /")
+    return value

@@ -110,5 +110,4 @@ def _refuse_constant(name: str) -> None:
 
 
 def _invalid(problem: str) -> RequestError:
-    example = '{"inputs": "raw honey"}'
-    return RequestError(400, "invalid_json", f"{problem}; send an object such as {example}.")
+    return RequestError(400, "invalid_json", f"{problem}; send one JSON object.")

@@ -102,7 +102,7 @@ class Endpoint:
         request, facts, session = answered.request, answered.facts, answered.session
         status = answered.response.status
         method = request.method if request.method in METHODS else "other method"
-        path = request.path if self.service.knows(request.path) else "other path"
+        path = facts.route or "other path"
         message = f"{method} {path} {status}"
         request_span = next(span for span in reversed(session.spans) if span.name == "request")
         classifier = self.service.classifier

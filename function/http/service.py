@@ -1,4 +1,8 @@
-"""Requests in, replies out: the routes, their answers, and the replies to errors."""
+"""Requests in, replies out: the routes, their answers, and the replies to errors.
+
+These are the paths of the project's own protocol. Those of others are in function/http/dialects/,
+each of which is imported when it is first asked.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +20,17 @@ from profiling.timer import startup, timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from function.http.request import Request
+    from model.bundle import Bundle
     from model.classifier import Classifier, Detailed
 
     Document = dict[str, object]
-    Answer = Callable[[Request, "RequestFacts", Turn], Document]
+    Answer = Callable[["Call"], object]
+    """Answers a call with what is to be written as JSON; a string is JSON already."""
+    ErrorWriter = Callable[[int, Document], tuple[int, Document]]
 
 LARGE_BYTES, LARGE_TEXTS = 2**16, 128
 """A request with a larger body, or with more texts, waits for its turn."""
@@ -43,6 +51,8 @@ class RequestFacts:
     """Facts of a request for its log line, filled in as it is answered."""
 
     def __init__(self) -> None:
+        self.route: str | None = None
+        """The path, as it is declared; None: there is no such path."""
         self.cold = False
         """The first request to use the bundle, and any that waited for it to load."""
         self.texts = 0
@@ -50,6 +60,111 @@ class RequestFacts:
         self.failure: str | None = None
         """Why the answer is a 5xx; holds nothing that the user sent."""
         self.stack: str | None = None
+
+
+class Dialect:
+    """One protocol: what its paths answer, and how it says errors."""
+
+    def __init__(self, routes: dict[str, dict[str, Answer]], write_error: ErrorWriter) -> None:
+        """`routes`: answers by path and method. A part of a path in capitals is any text.
+
+        `write_error` makes status and body of those of an error as POST / answers it.
+        """
+        self.routes = routes
+        self.write_error = write_error
+
+    def route_of(self, path: str) -> tuple[str, dict[str, str]] | None:
+        """The declared path that `path` is one of, and its parts that were in capitals."""
+        if path in self.routes:
+            return path, {}
+        parts = path.split("/")
+        for route in self.routes:
+            names = route.split("/")
+            if len(names) == len(parts) and all(
+                name == part or (name.isupper() and part)
+                for name, part in zip(names, parts, strict=True)
+            ):
+                pairs = zip(names, parts, strict=True)
+                return route, {name: part for name, part in pairs if name.isupper()}
+        return None
+
+    def routes_by_method(self) -> str:
+        """What may be sent, as in `POST / or GET /, /health`."""
+        by_method: dict[str, list[str]] = {}
+        for route, methods in self.routes.items():
+            for method in methods:
+                by_method.setdefault(method, []).append(route)
+        return " or ".join(
+            f"{name} {', '.join(by_method[name])}" for name in sorted(by_method)[::-1]
+        )
+
+
+class Call:
+    """A request that is being answered, and what any answer needs."""
+
+    def __init__(
+        self,
+        request: Request,
+        facts: RequestFacts,
+        turn: Turn,
+        settings: Settings,
+        lazy_classifier: LazyClassifier,
+        parts: Mapping[str, str],
+    ) -> None:
+        self.request = request
+        self.facts = facts
+        self.turn = turn
+        self.settings = settings
+        self.parts = parts
+        """What stands in the path where its route has a name in capitals."""
+        self._lazy_classifier = lazy_classifier
+        self._classifier: Classifier | None = None
+
+    def read_body(self) -> bytearray:
+        """The body, whose turn has come; raises RequestError."""
+        body = read_body(self.request, self.settings.max_bytes)
+        if len(body) > LARGE_BYTES:
+            self.turn.take()
+        return body
+
+    def read_json(self) -> Any:
+        """The JSON value in the body; raises RequestError."""
+        return parse_json(self.read_body())
+
+    def load(self) -> Classifier:
+        """The classifier, the same for the whole call; raises BundleError."""
+        if self._classifier is None:
+            lazy_classifier, facts = self._lazy_classifier, self.facts
+            facts.cold = not (lazy_classifier.loaded and lazy_classifier.requested)
+            lazy_classifier.requested = True
+            self._classifier = lazy_classifier.get()
+            if facts.cold:
+                startup.hand_over(timer.current)
+        return self._classifier
+
+    def manifest(self) -> Bundle:
+        """The bundle, without loading its graph; raises BundleError."""
+        return self._lazy_classifier.manifest()
+
+    def predict(self, parsed: PredictRequest, within: str = "") -> Detailed:
+        """The answers to a request; raises RequestError for tasks that the bundle lacks.
+
+        `within` is where the body names them, see `check_tasks`.
+        """
+        self.facts.texts = len(parsed.texts)
+        classifier = self.load()
+        check_tasks(parsed, [task.name for task in classifier.bundle.tasks], within)
+        self.take_turn(len(parsed.texts))
+        detailed = classifier.predict_detailed(
+            parsed.texts, parsed.tasks, parsed.top_k, parsed.min_score
+        )
+        self.facts.tokens = detailed.tokens
+        return detailed
+
+    def take_turn(self, texts: int) -> None:
+        """Wait for the turn of this request if it has so many texts that it needs one."""
+        if texts > LARGE_TEXTS:
+            self.turn.take()
 
 
 class Service:
@@ -60,43 +175,55 @@ class Service:
         self._settings = settings
         self.classifier = classifier or LazyClassifier(settings.bundle, settings.threads)
         self._turns = Turns(settings.threads)
-        self._routes: dict[str, dict[str, Answer]] = {
-            "/": {"GET": self._describe, "POST": self._predict},
-            "/health": {"GET": self._health},
-            "/ready": {"GET": self._ready},
+        self._paths = {
+            ("GET", settings.health_route): "/ready",
+            ("POST", settings.predict_route): "/vertex",
         }
-
-    def knows(self, path: str) -> bool:
-        return path in self._routes
+        """Paths that stand for others, by method."""
 
     def answer(
         self, request: Request, facts: RequestFacts, refusal: RequestError | None = None
     ) -> Reply:
         """The reply to any request, whatever goes wrong; `refusal`: the server's own reason."""
+        dialect = OWN
+        headers: dict[str, str] = {}
         try:
             if refusal is not None:
                 raise refusal
-            return self._reply(request, facts)
+            path = self._paths.get((request.method, request.path), request.path)
+            dialect = self._dialect_of(path)
+            return self._reply(dialect, path, request, facts)
         except RequestError as error:
-            return Reply(error.status, serialize(error.document), error.headers)
+            status, document, headers = error.status, error.document, error.headers
         except BundleError as error:
             facts.failure = f"the bundle cannot be used: {error}"
             facts.stack = stack_trace(error)
             problem = f"The server's bundle cannot be used: {error.problem}."
             message = f"{problem} No request can be answered until it is replaced."
-            return Reply(503, serialize(error_document("bundle_unusable", message)))
+            status, document = 503, error_document("bundle_unusable", message)
         except Exception as error:
             facts.failure = type(error).__qualname__
             facts.stack = stack_trace(error)
             message = "The server failed and wrote down where; your request may be sent again."
-            return Reply(500, serialize(error_document("internal", message)))
+            status, document = 500, error_document("internal", message)
+        status, document = dialect.write_error(status, document)
+        return Reply(status, serialize(document), headers)
 
-    def _reply(self, request: Request, facts: RequestFacts) -> Reply:
-        methods = self._routes.get(request.path)
-        if methods is None:
-            message = f"There is nothing here; send POST / or GET {', '.join(self._routes)}."
+    def _dialect_of(self, path: str) -> Dialect:
+        if path in OWN.routes:
+            return OWN
+        from function.http.dialects.choice import dialect_of  # few requests need it
+
+        return dialect_of(path) or OWN
+
+    def _reply(self, dialect: Dialect, path: str, request: Request, facts: RequestFacts) -> Reply:
+        route = dialect.route_of(path)
+        if route is None:
+            message = f"There is nothing here; send {dialect.routes_by_method()}."
             raise RequestError(404, "not_found", message)
-        allow = ", ".join([*methods, "HEAD", "OPTIONS"])
+        facts.route, parts = route
+        methods = dialect.routes[facts.route]
+        allow = ", ".join([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
         if request.method == "OPTIONS":
             return Reply(204, "", {"Allow": allow})
         answer = methods.get("GET" if request.method == "HEAD" else request.method)
@@ -104,61 +231,55 @@ class Service:
             message = f"This path takes {allow}; send one of those."
             raise RequestError(405, "method_not_allowed", message, headers={"Allow": allow})
         with Turn(self._turns) as turn:
-            return Reply(200, serialize(answer(request, facts, turn)))
+            call = Call(request, facts, turn, self._settings, self.classifier, parts)
+            document = answer(call)
+            return Reply(200, document if isinstance(document, str) else serialize(document))
 
-    def _predict(self, request: Request, facts: RequestFacts, turn: Turn) -> Document:
-        parsed = self._parse(request, turn)
-        facts.texts = len(parsed.texts)
-        classifier = self._load(facts)
-        check_tasks(parsed, [task.name for task in classifier.bundle.tasks])
-        if facts.texts > LARGE_TEXTS:
-            turn.take()
-        detailed = classifier.predict_detailed(
-            parsed.texts, parsed.tasks, parsed.top_k, parsed.min_score
-        )
-        facts.tokens = detailed.tokens
-        return predictions_document(detailed, classifier.bundle.identity)
 
-    @timer.span("parse")
-    def _parse(self, request: Request, turn: Turn) -> PredictRequest:
-        settings = self._settings
-        body = read_body(request, settings.max_bytes)
-        if len(body) > LARGE_BYTES:
-            turn.take()
-        return parse_request(parse_json(body), settings.max_texts, settings.max_chars)
+def answer_predictions(call: Call) -> Document:
+    """POST /."""
+    detailed = call.predict(_parse(call))
+    return predictions_document(detailed, call.load().bundle.identity)
 
-    def _describe(self, _request: Request, _facts: RequestFacts, _turn: Turn) -> Document:
-        bundle = self.classifier.manifest()
-        tasks = [
-            {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
-            for task in bundle.tasks
-        ]
-        limits = ("max_bytes", "max_texts", "max_chars")
-        return {
-            "service": "polyhead",
-            "bundle": bundle.identity,
-            "base": bundle.base,
-            "max_tokens": bundle.max_tokens,
-            "tasks": tasks,
-            "limits": {name: getattr(self._settings, name) for name in limits},
-        }
 
-    def _health(self, _request: Request, _facts: RequestFacts, _turn: Turn) -> Document:
-        return {"status": "alive"}
+@timer.span("parse")
+def _parse(call: Call) -> PredictRequest:
+    return parse_request(call.read_json(), call.settings.max_texts, call.settings.max_chars)
 
-    def _ready(self, _request: Request, facts: RequestFacts, _turn: Turn) -> Document:
-        classifier = self._load(facts)
-        if facts.cold:
-            classifier.predict([WARM_UP])
-        return {"status": "ready", "bundle": classifier.bundle.identity}
 
-    def _load(self, facts: RequestFacts) -> Classifier:
-        facts.cold = not (self.classifier.loaded and self.classifier.requested)
-        self.classifier.requested = True
-        classifier = self.classifier.get()
-        if facts.cold:
-            startup.hand_over(timer.current)
-        return classifier
+def describe(call: Call) -> Document:
+    """GET /."""
+    bundle = call.manifest()
+    tasks = [
+        {"name": task.name, "kind": task.kind, "labels": list(task.labels)} for task in bundle.tasks
+    ]
+    limits = ("max_bytes", "max_texts", "max_chars")
+    return {
+        "service": "polyhead",
+        "bundle": bundle.identity,
+        "base": bundle.base,
+        "max_tokens": bundle.max_tokens,
+        "tasks": tasks,
+        "limits": {name: getattr(call.settings, name) for name in limits},
+    }
+
+
+def get_ready(call: Call) -> Document:
+    """GET /ready."""
+    classifier = call.load()
+    if call.facts.cold:
+        classifier.predict([WARM_UP])
+    return {"status": "ready", "bundle": classifier.bundle.identity}
+
+
+OWN = Dialect(
+    {
+        "/": {"GET": describe, "POST": answer_predictions},
+        "/health": {"GET": lambda _call: {"status": "alive"}},
+        "/ready": {"GET": get_ready},
+    },
+    write_error=lambda status, document: (status, document),
+)
 
 
 def predictions_document(detailed: Detailed, identity: str) -> Document:
@@ -170,6 +291,6 @@ def predictions_document(detailed: Detailed, identity: str) -> Document:
 
 
 @timer.span("respond")
-def serialize(document: Document) -> str:
+def serialize(document: object) -> str:
     """JSON in ASCII: an error may quote a lone surrogate, which UTF-8 cannot hold."""
     return json.dumps(document, allow_nan=False)

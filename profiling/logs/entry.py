@@ -17,8 +17,8 @@ from profiling.nesting import LoggedSpan, read_spans
 
 TRACE = "logging.googleapis.com/trace"
 ERRORS = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
-PREDICT = "POST /"
-"""The route whose latency is the service's."""
+PREDICT = "POST "
+"""So begin the routes whose latency is the service's."""
 COLD_START_SPANS = ("framework", "load")
 """A cold request with one of these paid for the cold start; other cold requests waited for it."""
 MOST_SPANS = 1000
@@ -53,7 +53,7 @@ class Record:
 
     @property
     def answered(self) -> bool:
-        return self.route == PREDICT and self.status == 200
+        return self.route.startswith(PREDICT) and self.status == 200
 
     @property
     def warm(self) -> bool:

@@ -18,7 +18,7 @@ class Slowest:
         self._by_revision: dict[str, list[Record]] = defaultdict(list)
 
     def add(self, revision: str, record: Record) -> None:
-        if record.route != PREDICT:
+        if not record.route.startswith(PREDICT):
             return
         slowest = self._by_revision[revision]
         if len(slowest) < MOST or record.duration_ms >= slowest[-1].duration_ms:

@@ -29,6 +29,19 @@ print(json.dumps({
     "answer": sorted(set(sys.modules) - framework),
 }))
 """
+ASKED_IN_TURN = """
+import json, sys
+import functions_framework
+client = functions_framework.create_app("classify", "main.py").test_client()
+imported = {}
+for path in ("/", "/bigquery", "/v2/x", "/vertex", "/tasks/x", "/openapi.json"):
+    body = {"inputs": "salt"} if path == "/" else {}
+    before = set(sys.modules)
+    assert client.post(path, data=json.dumps(body)).status_code in (200, 400, 404, 405), path
+    new = set(sys.modules) - before
+    imported[path] = sorted(name for name in new if "dialects" in name or "openapi" in name)
+print(json.dumps(imported))
+"""
 
 BLOCKED = """
 import sys
@@ -116,3 +129,16 @@ def test_a_wrong_setting_stops_the_start_and_says_why() -> None:
     )
     assert done.returncode == 1
     assert "MAX_TEXTS='lots': expected a whole number" in done.stderr
+
+
+def test_a_dialect_is_imported_when_it_is_first_asked(bundle_path: Path) -> None:
+    imported = run(ASKED_IN_TURN, bundle_path)
+    dialects = "function.http.dialects"
+    assert imported == {
+        "/": [],
+        "/bigquery": [dialects, f"{dialects}.bigquery", f"{dialects}.choice"],
+        "/v2/x": [f"{dialects}.infer_request", f"{dialects}.open_inference"],
+        "/vertex": [f"{dialects}.vertex"],
+        "/tasks/x": [f"{dialects}.hugging_face"],
+        "/openapi.json": [f"{dialects}.openapi", f"{dialects}.schemas"],
+    }

@@ -12,6 +12,7 @@ KEYS = (
     *("BUNDLE", "HOST", "PORT", "MAX_BYTES", "MAX_TEXTS", "MAX_CHARS", "ORT_THREADS"),
     "GOOGLE_CLOUD_PROJECT",
 )
+VERTEX = ("AIP_HTTP_PORT", "AIP_HEALTH_ROUTE", "AIP_PREDICT_ROUTE")
 
 
 def test_defaults() -> None:
@@ -49,7 +50,7 @@ def test_a_port_ends_at_65535() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    for key in (*KEYS, "PROFILE_SAMPLE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+    for key in (*KEYS, *VERTEX, "PROFILE_SAMPLE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         assert f"| {key} |" in str(Settings.__doc__)
 
 
@@ -69,3 +70,23 @@ def test_profiling() -> None:
 def test_a_wrong_share(value: str) -> None:
     with pytest.raises(SettingsError, match=f"^PROFILE_SAMPLE='{value}': expected a number from 0"):
         Settings.from_mapping({"PROFILE_SAMPLE": value})
+
+
+def test_what_vertex_sets_goes_before_what_the_image_sets() -> None:
+    mapping = {"PORT": "8080", **dict(zip(VERTEX, ("9000", "/alive", "/predict"), strict=True))}
+    settings = Settings.from_mapping(mapping)
+    assert (settings.port, settings.host) == (9000, "0.0.0.0")
+    assert (settings.health_route, settings.predict_route) == ("/alive", "/predict")
+    assert Settings.from_mapping({**mapping, "HOST": "::1"}).host == "::1"
+    assert Settings.from_mapping(dict.fromkeys(VERTEX, "")) == Settings()
+
+
+@pytest.mark.parametrize("key", ["AIP_HEALTH_ROUTE", "AIP_PREDICT_ROUTE"])
+def test_a_path_begins_with_a_slash(key: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{key}='predict': expected a path that begins with"):
+        Settings.from_mapping({key: "predict"})
+
+
+def test_a_wrong_port_of_vertex_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"^AIP_HTTP_PORT='lots': expected a whole number"):
+        Settings.from_mapping({"PORT": "8080", "AIP_HTTP_PORT": "lots"})

@@ -101,6 +101,22 @@ def test_bodies_that_grow_when_they_are_parsed_take_turns(
     assert {answer.status for answer in answers} <= {200, 400}
 
 
+@in_the_campaign
+def test_eight_of_bigquerys_largest_calls_at_once_stay_within_memory(
+    bundle_path: Path, tmp_path: Path
+) -> None:
+    """Replies of 5 MB each: those that cannot be held beside others are asked for again."""
+    rows = [[f"raw honey {number % 1500}"] for number in range(12_000)]
+    context = {"reply": "json", "top_k": "100"}
+    body = json.dumps({"userDefinedContext": context, "calls": rows}).encode()
+    with serving(bundle_path, tmp_path / "log", "image") as server, ThreadPoolExecutor(8) as pool:
+        ask = lambda _: server.request("POST", "/bigquery", body)  # noqa: E731
+        answers = list(pool.map(ask, range(8)))
+        assert peak_mb(server) < 200
+    assert {answer.status for answer in answers} <= {200, 429}
+    assert {len(answer.json["replies"]) for answer in answers if answer.status == 200} == {12_000}
+
+
 @contextmanager
 def half_bodies(server: StrictServer, clients: int, size: int) -> Iterator[None]:
     """Clients that send all of a body but its last byte."""

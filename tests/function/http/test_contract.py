@@ -52,7 +52,7 @@ WRONG: list[tuple[str, str, str | None, str]] = [
     ('{"inputs": "a", "tasks": [1]}', "wrong_type", "tasks[0]", "send a task's name"),
     ('{"inputs": "a", "tasks": ["x", "x"]}', "duplicate_task", "tasks[1]", "each task once"),
     ('{"inputs": "a", "top_k": true}', "wrong_type", "top_k", "top_k is a boolean"),
-    ('{"inputs": "a", "top_k": 1.0}', "wrong_type", "top_k", "a whole number of 1 or more"),
+    ('{"inputs": "a", "top_k": 1.5}', "wrong_type", "top_k", "a whole number of 1 or more"),
     ('{"inputs": "a", "top_k": "1"}', "wrong_type", "top_k", "top_k is a string"),
     ('{"inputs": "a", "top_k": null}', "wrong_type", "top_k", "top_k is null"),
     ('{"inputs": "a", "top_k": 0}', "out_of_range", "top_k", "1 or more"),

@@ -16,7 +16,7 @@ from profiling.logs.selection import moment_of
 from profiling.logs.source import Log, SourceError, Window, gather, read_file
 from profiling.logs.summary import by_revision, quantiles
 from profiling.nesting import LoggedSpan
-from tests.profiling.logs.lines import BEGIN, line, log_of, summary_of
+from tests.profiling.logs.lines import BEGIN, line, log_of, record, summary_of
 from tests.serving import Server
 
 COLD = {
@@ -226,3 +226,10 @@ def test_the_servers_import_is_beside_the_load_not_inside(eager_server: Server) 
     _, start = cold_start(log_of(eager_server.lines()))
     parents = {span.name: span.parent for span in start}
     assert {parents[name] for name in ("framework", "import_server", "load", "boot")} == {None}
+
+
+def test_answers_of_all_protocols_are_predictions() -> None:
+    assert record(route="POST /bigquery").answered
+    assert record(route="POST /v2/models/NAME/infer").answered
+    assert not record(route="GET /ready").answered
+    assert not record(route="POST /bigquery", status=400).answered

@@ -74,7 +74,8 @@ def may_be_taken(value: Any) -> bool:
         and tasks != []
         and all(type(task) is str and task in TASKS for task in tasks)
         and len(set(tasks)) == len(tasks)
-        and type(top_k) is int
+        and type(top_k) in (int, float)
+        and top_k % 1 == 0
         and top_k >= 1
         and type(scores) is dict
         and all(type(score) in (int, float) and 0 <= score <= 1 for score in scores.values())

@@ -1,0 +1,1 @@
+"""The protocols of others: each has a module, which is imported when it is first asked."""
