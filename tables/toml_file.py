@@ -9,12 +9,14 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
+
+from tables.frames import plain_value
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -40,7 +42,7 @@ T = TypeVar("T")
 
 
 class TomlError(ValueError):
-    """The file cannot be used; the message names the file and, a line each, its faults."""
+    """The document cannot be used; the message names it and, a line each, its faults."""
 
 
 class Section:
@@ -52,25 +54,42 @@ class Section:
 def read_toml(
     declaration: type[T],
     path: Path,
-    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     hints: Mapping[str, str] | None = None,
 ) -> T:
     """A TOML file as a dataclass of Sections; raises TomlError.
 
-    `complete` adds to the document what depends on the file's place. `hints` says by key what to
-    give where it is missing, or why there is no such key any more.
+    `hints` says by key what to give where it is missing, or why there is no such key any more.
     """
+    return validated(declaration, toml_document(path), str(path), hints)
+
+
+def toml_document(path: Path) -> dict[str, Any]:
+    """What a TOML file holds; raises TomlError."""
     try:
-        document = complete(tomllib.loads(path.read_text(encoding="utf-8")))
-        # As JSON, where strict validation takes a list for a tuple and a table for a dataclass.
-        return TypeAdapter(declaration).validate_json(json.dumps(document, default=str))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TomlError(f"{path}: {error.strerror}; give the path of a .toml file") from None
-    except ValidationError as error:
-        faults = _faults(error, document, declaration, hints or {})
-        raise TomlError("\n  ".join([f"{path}: {next(faults)}", *faults])) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TomlError(f"{path}: not valid TOML: {error}") from None
+
+
+def validated(
+    declaration: type[T],
+    document: dict[str, Any],
+    source: str,
+    hints: Mapping[str, str] | None = None,
+) -> T:
+    """A document, read from TOML or made in Python, as a dataclass of Sections; raises TomlError.
+
+    Messages call it `source`; `hints` as for `read_toml`.
+    """
+    try:
+        # As JSON, where strict validation takes a list for a tuple and a table for a dataclass.
+        document_json = json.dumps(document, default=plain_value)
+        return TypeAdapter(declaration).validate_json(document_json)
+    except ValidationError as error:
+        faults = _faults(error, document, declaration, hints or {})
+        raise TomlError("\n  ".join([f"{source}: {next(faults)}", *faults])) from None
 
 
 def _faults(
@@ -83,7 +102,7 @@ def _faults(
         key = str(fault["loc"][-1])
         match fault["type"]:
             case "unexpected_keyword_argument":
-                problem = hints.get(key) or _unknown(key, _known(fault["loc"], declaration))
+                problem = hints.get(key) or _unknown(fault["loc"], declaration)
             case "missing":
                 problem = f"missing; give {hints.get(key, 'a value')}"
             case "dataclass_type" if "files" in fault["loc"]:
@@ -97,21 +116,30 @@ def _expected(fault: ErrorDetails) -> str:
     return EXPECTED.get(fault["type"], fault["msg"]).format(**fault.get("ctx", {}))
 
 
-def _unknown(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"unknown key; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
+def _unknown(loc: tuple[int | str, ...], declaration: type) -> str:
+    """What the last key of `loc` may have been meant to be."""
+    *path, key = (part for part in loc if isinstance(part, str))
+    schema = section = TypeAdapter(declaration).json_schema()
+    for name in path:
+        section = _subsection(name, section, schema)
+    known = list(section["properties"])
+    if near := difflib.get_close_matches(key, known, n=1):
+        return f"unknown key; did you mean {near[0]!r}?"
+    elsewhere = [
+        f"[[{name}]]" if value.get("type") == "array" else f"[{name}]"
+        for name, value in schema["properties"].items()
+        if key in _subsection(name, schema, schema)["properties"]
+    ]
+    if elsewhere:
+        return f"unknown key; it is one of {', '.join(elsewhere)}"
+    return f"unknown key; known: {', '.join(known)}"
 
 
-def _known(loc: tuple[int | str, ...], declaration: type) -> list[str]:
-    """The keys of the section in which the last key of `loc` stands."""
-    schema = TypeAdapter(declaration).json_schema()
-    section = schema
-    for key in loc[:-1]:
-        if isinstance(key, str):
-            reference = re.search(r"#/\$defs/(\w+)", json.dumps(section["properties"][key]))
-            assert reference is not None, "every table of the file is a dataclass"
-            section = schema["$defs"][reference[1]]
-    return list(section["properties"])
+def _subsection(name: str, section: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The section that a key holds; one without keys where it holds a value."""
+    reference = re.search(r"#/\$defs/(\w+)", json.dumps(section["properties"][name]))
+    subsection: dict[str, Any] = schema["$defs"][reference[1]] if reference else {"properties": {}}
+    return subsection
 
 
 def _place(loc: tuple[int | str, ...], document: dict[str, Any]) -> str:

@@ -8,14 +8,13 @@ Only `[data]` and `[[task]]` must be written; every other key has a default that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from tables.toml_file import Section, TomlError, read_toml
+from tables.toml_file import Section, TomlError, toml_document, validated
 from training.task_spec import PRICES as PRICES
 from training.task_spec import Kind as Kind
 from training.task_spec import Name, task_faults
@@ -27,6 +26,8 @@ Precision = Literal["fp32", "int8"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 ATTENTIONS: tuple[Attention, ...] = get_args(Attention)
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
+WITH_FILES = ("data", "pretrain")
+"""Sections with a list of files."""
 HINTS = {
     "data": "a [data] section with files = [...]",
     "task": "at least one [[task]] with name and kind",
@@ -234,17 +235,30 @@ def read_recipe(path: str | Path) -> Recipe:
     """Read and check a recipe. Raises RecipeError with the file, the keys and what they take."""
     path = Path(path)
     try:
-        recipe = read_toml(Recipe, path, partial(_with_defaults, path.parent, path.stem), HINTS)
+        document = toml_document(path)
+    except TomlError as error:
+        raise RecipeError(str(error)) from None
+    return recipe_of(document, str(path), path.parent, path.stem)
+
+
+def recipe_of(document: dict[str, Any], source: str, folder: Path, name: str) -> Recipe:
+    """A recipe from what its file holds. Raises RecipeError, whose message calls it `source`.
+
+    Paths are from `folder`; `name` is the bundle's unless the document has one.
+    """
+    document = _with_defaults(folder, name, document)
+    try:
+        recipe = validated(Recipe, document, source, HINTS)
     except TomlError as error:
         raise RecipeError(str(error)) from None
     names = [task.name for task in recipe.tasks]
     if len(set(names)) < len(names):
-        raise RecipeError(f"{path}: [[task]]: two tasks share a name ({', '.join(names)})")
+        raise RecipeError(f"{source}: [[task]]: two tasks share a name ({', '.join(names)})")
     faults = [
         f"[[task]] {task.name} {fault}" for task in recipe.tasks for fault in task_faults(task)
     ]
     if faults:
-        raise RecipeError("\n  ".join([f"{path}: {faults[0]}", *faults[1:]]))
+        raise RecipeError("\n  ".join([f"{source}: {faults[0]}", *faults[1:]]))
     return recipe
 
 
@@ -262,7 +276,7 @@ def _with_defaults(folder: Path, name: str, document: dict[str, Any]) -> dict[st
             {"column": str(task.get("name", "")), **task} if isinstance(task, dict) else task
             for task in tasks
         ]
-    for key in ("data", "pretrain"):
+    for key in WITH_FILES:
         section = document.get(key)
         if isinstance(section, dict) and isinstance(files := section.get("files"), list):
             document[key] = {**section, "files": [_file(folder, file) for file in files]}

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy
 import pytest
 from pydantic import Field
 
-from tables.toml_file import Section, TomlError, read_toml
+from tables.toml_file import Section, TomlError, read_toml, validated
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ def test_lists_are_tuples_and_tables_are_sections(tmp_path: Path) -> None:
     assert read_toml(Kitchen, path) == Kitchen((Oven(200, "grill"),), 1.0)
 
 
-def test_what_depends_on_the_file_is_completed_before_it_is_checked(tmp_path: Path) -> None:
-    path = written(tmp_path, "")
-    kitchen = read_toml(Kitchen, path, lambda document: {"ovens": [{"heat": 1}], **document})
-    assert kitchen.ovens == (Oven(1),)
+def test_a_document_made_in_python_is_checked_like_one_of_a_file() -> None:
+    assert validated(Kitchen, {"ovens": ({"heat": numpy.int64(1)},)}, "here") == Kitchen((Oven(1),))
+    with pytest.raises(TomlError, match=r"^here: \[\[ovens\]\] 1 heat: '9'; give a whole number$"):
+        validated(Kitchen, {"ovens": [{"heat": Path("9")}]}, "here")
 
 
 def test_every_fault_has_a_line(tmp_path: Path) -> None:
@@ -53,6 +54,11 @@ def test_every_fault_has_a_line(tmp_path: Path) -> None:
         "  light: True; give a number",
         "  door: doors are gone",
     ]
+
+
+def test_a_key_of_another_section_says_which_one(tmp_path: Path) -> None:
+    with pytest.raises(TomlError, match=r"heat: unknown key; it is one of \[\[ovens\]\]$"):
+        read_toml(Kitchen, written(tmp_path, "heat = 1\novens = []\n"))
 
 
 def test_what_is_no_toml_file_says_so(tmp_path: Path) -> None:
