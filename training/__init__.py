@@ -1,1 +1,8 @@
-"""Labelled rows in, bundle out. torch and transformers live here and nowhere else."""
+"""Labelled rows in, bundle out. torch and transformers live here and nowhere else.
+
+from training import train
+"""
+
+from training.call import train
+
+__all__ = ["train"]
