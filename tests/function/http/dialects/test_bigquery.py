@@ -137,7 +137,7 @@ def test_what_never_succeeds_is_400_and_says_what_to_change(
         (b"{", "The body is not JSON"),
         (b"[]", "The body is a list; send an object such as"),
         (b"{}", 'Send "calls": a list of rows'),
-        (b'{"calls": [["a"]], "userDefinedContext": []}', "of one task"),
+        (b'{"calls": [["a"]], "userDefinedContext": null}', "of one task"),
         (b'{"calls": [["a"]], "userDefinedContext": ["task"]}', "userDefinedContext is a list"),
         (b" " * (2**20 + 1), "The body is larger than 1048576 bytes"),
     ],
