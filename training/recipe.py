@@ -142,7 +142,7 @@ class Fitting(Section):
 
 @dataclass(frozen=True)
 class Teacher(Fitting):
-    """`epochs` absent: enough for about 2,500 steps, at least 4 and at most 20."""
+    """`epochs` absent: enough for about 2,500 steps, at least 4 and at most 8."""
 
     attention: Attention = "independent"
     """`independent`: a control token sees the text and itself. `joint`: all see all."""
@@ -167,7 +167,10 @@ class Student(Fitting):
     alpha: Fraction = 0.8
     """Weight of the soft targets; the rest is on the labels."""
     committee: bool = True
-    """The soft targets are the teacher's and a linear model's; false: the teacher's alone."""
+    """The soft targets are of the teacher, the base without training and a linear model; false:
+    the teacher's alone."""
+    variants: Annotated[int, Field(ge=0)] | None = None
+    """Texts made of training texts that the student learns from; absent: by the rows."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ epochs = 5
 [student]
 layers = 1
 epochs = 4
+variants = 40
 [quantize]
 max_drop = 100
 """
@@ -136,7 +137,7 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     report = json.loads((out.with_name("out.report") / "training.json").read_text())
     assert all(0 < report["speed"][name]["used"] < 1 for name in ("teacher", "student"))
     metrics = read_bundle(out).metrics
-    assert {"teacher", "student", "int8", "baseline"} < metrics.keys()
+    assert {"teacher", "student", "int8", "baseline", "frozen"} < metrics.keys()
     assert metrics["int8"]["tasks"]["ingredient"]["accuracy"] > 60
     assert metrics["int8"]["tasks"]["ingredient"]["rows"] == ROWS["test"]
 

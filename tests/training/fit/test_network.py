@@ -32,6 +32,16 @@ Forward = Callable[[NDArray[np.int64], NDArray[np.int64]], Logits]
 COLUMNS = np.split(np.arange(sum(HEAD_SIZES)), np.cumsum(HEAD_SIZES)[:-1])
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["control", "pooled"])
+def network(
+    request: pytest.FixtureRequest, network: ControlTokenClassifier
+) -> ControlTokenClassifier:
+    """As a student reads, and as a teacher reads."""
+    other = ControlTokenClassifier(replace(network.shape, pooled=request.param)).eval()
+    other.load_state_dict(network.state_dict())
+    return other
+
+
 @pytest.fixture(scope="module")
 def onnx_path(network: ControlTokenClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("export") / "model.onnx"
