@@ -150,7 +150,7 @@ class Teacher(Fitting):
 
 @dataclass(frozen=True)
 class Student(Fitting):
-    """`epochs` absent: for twice the teacher's steps, at least 3.
+    """`epochs` absent: for twice the teacher's steps, at least 3 epochs and 24,000 texts.
 
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """

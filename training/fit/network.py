@@ -25,6 +25,8 @@ from transformers import AutoModel
 from transformers.models.auto.configuration_auto import AutoConfig
 
 WEIGHTS, SHAPE = "model.safetensors", "network.json"
+OWN_SHARE = 0.5
+"""Of a control token's state beside the mean of the text's; an untrained one knows less."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Shape:
     attention_heads: int | None = None
     """Attention heads of each layer, as wide as the configuration's; None: as many, too."""
     pooled: bool = False
-    """Heads read the control token's state plus the mean of the text's, which costs the last layer
-    of the text: for teachers, which start from what the base knows of whole sentences."""
+    """Heads read half of the control token's state plus the mean of the text's. That costs the last
+    layer of the text, and is for teachers, which start from what the base knows of sentences."""
 
 
 class ControlTokenClassifier(nn.Module):
@@ -86,7 +88,8 @@ class ControlTokenClassifier(nn.Module):
         control = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
         if self.shape.pooled:
             hidden = last(hidden, visible[:, None])
-            return control.to(hidden.dtype) @ hidden + self.text_mean(hidden, input_ids, visible)
+            own = control.to(hidden.dtype) @ hidden
+            return OWN_SHARE * own + self.text_mean(hidden, input_ids, visible)
         states = control.to(hidden.dtype) @ hidden
         return _layer_output(last, states, hidden, self.task_visible(visible, control))
 

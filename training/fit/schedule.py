@@ -7,9 +7,9 @@ from training.recipe import Recipe, Teacher
 TEACHER_STEPS = 2500
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 8
 FEWEST_STUDENT_EPOCHS = 3
-STUDENT_TEXTS = 12_000
+STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
-FEWEST_TEXTS_READ = 48_000
+FEWEST_TEXTS_READ = 24_000
 """That a student reads at least, in all epochs together."""
 
 
