@@ -88,7 +88,7 @@ class ControlTokenClassifier(nn.Module):
         control = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
         if self.shape.pooled:
             hidden = last(hidden, visible[:, None])
-            own = control.to(hidden.dtype) @ hidden
+            own: Tensor = control.to(hidden.dtype) @ hidden
             return OWN_SHARE * own + self.text_mean(hidden, input_ids, visible)
         states = control.to(hidden.dtype) @ hidden
         return _layer_output(last, states, hidden, self.task_visible(visible, control))
