@@ -129,7 +129,7 @@ class Fitting(Section):
 
 @dataclass(frozen=True)
 class Teacher(Fitting):
-    """`epochs` absent: enough for about 2,500 steps, at least 4 and at most 20."""
+    """`epochs` absent: enough for about 2,500 steps, at least 4 and at most 8."""
 
     attention: Attention = "independent"
     """`independent`: a control token sees the text and itself. `joint`: all see all."""
@@ -137,7 +137,7 @@ class Teacher(Fitting):
 
 @dataclass(frozen=True)
 class Student(Fitting):
-    """`epochs` absent: for twice the teacher's steps, at least 3.
+    """`epochs` absent: for twice the teacher's steps, at least 3 epochs and 24,000 texts.
 
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """
@@ -154,7 +154,10 @@ class Student(Fitting):
     alpha: Fraction = 0.8
     """Weight of the soft targets; the rest is on the labels."""
     committee: bool = True
-    """The soft targets are the teacher's and a linear model's; false: the teacher's alone."""
+    """The soft targets are of the teacher, the base without training and a linear model; false:
+    the teacher's alone."""
+    variants: Annotated[int, Field(ge=0)] | None = None
+    """Texts made of training texts that the student learns from; absent: by the rows."""
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ def test_a_worse_bundle_is_refused_with_the_reason(retraining: Pipeline, bundle_
 def test_training_runs(retraining: Pipeline) -> None:
     """The step as written, on a recipe of one short epoch each."""
     recipe = retraining.shell.folder / "training/recipes/ingredients.toml"
-    short = "[teacher]\nepochs = 1\n[student]\nepochs = 1\nlayers = 1\n"
+    short = "[teacher]\nepochs = 1\n[student]\nepochs = 1\nlayers = 1\nvariants = 0\n"
     recipe.write_text(f"{recipe.read_text()}{short}[quantize]\nmax_drop = 100.0\n")
     done = retraining.run("train", OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "2"))
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

@@ -28,6 +28,7 @@ epochs = 1
 [teacher]
 steps = 6
 [student]
+variants = 0
 layers = 1
 width = 96
 steps = 6

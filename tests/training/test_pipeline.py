@@ -50,6 +50,7 @@ epochs = 5
 [student]
 layers = 1
 epochs = 4
+variants = 40
 [quantize]
 max_drop = 100
 """
@@ -141,7 +142,7 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     report = json.loads((folder / "training.json").read_text())
     assert all(0 < report["speed"][name]["used"] < 1 for name in ("teacher", "student"))
     metrics = read_bundle(out).metrics
-    assert {"teacher", "student", "int8", "baseline"} < metrics.keys()
+    assert {"teacher", "student", "int8", "baseline", "frozen"} < metrics.keys()
     assert metrics["int8"]["tasks"]["odd"]["accuracy"] == 100
     assert metrics["int8"]["tasks"]["ingredient"]["rows"] == ROWS["test"]
 

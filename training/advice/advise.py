@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from model.aside import write_json
 from training.advice.learning_curve import LearningCurve, learning_curve
 from training.advice.quick_model import FOLDS, QuickModel, fit_quick
-from training.advice.sentence_vectors import sentence_vectors
 from training.advice.suspects import Suspect, suspects, suspects_csv
 from training.advice.to_label import margins, spread, to_label_csv
 from training.fit.batches import targets
+from training.fit.sentence_vectors import sentence_vectors
 from training.rows.splits import position
 from training.rows.table import Row
 from training.run import FACTS, Run

@@ -1,9 +1,10 @@
-"""Who teaches the student? The teacher and a linear model together, weighed on validation.
+"""Who teaches the student? Teacher, untrained base and linear model, weighed on validation.
 
-A network knows the words that its base has read; a linear model knows pieces of words and the
-commonest label where nothing else helps. Their weighted sum, fitted per task where it explains
-the validation labels best, is right more often than either, and the student learns from it
-(Hinton, Vinyals and Dean, 2015: a distilled ensemble).
+A network knows the words that its base has read; the base before training knows whole sentences,
+and the labels by their names; a linear model knows pieces of words and the commonest label where
+nothing else helps. Their weighted sum, fitted per task where it explains the validation labels
+best, is right more often than each, and the student learns from it (Hinton, Vinyals and Dean, 2015:
+a distilled ensemble).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from training.judge.metrics import cross_entropy
 
 Floats = NDArray[np.float64]
 
-FEWEST = 50  # labelled validation rows that a fit needs
-START, MOST = 1.0, 20.0
+EXPECTED, LEAST, MOST = 1.0, 1e-3, 20.0
+"""Of the weights; their logarithms are expected to differ from that of EXPECTED by about 1."""
 
 
 def fit_weights(
@@ -29,29 +30,30 @@ def fit_weights(
     """Of each task the weights of its members' logits, then a bias: [members + 1].
 
     `members`: logits [rows, labels of all tasks] of each, the network first; `targets`: 1, 0, or
-    NaN where not labelled. Where too few rows are labelled the network stands alone.
+    NaN where not labelled. The fewer rows are labelled, the nearer are all weights to EXPECTED.
     """
     weights = []
     for head in heads:
         target = head.of(targets)
         labelled = ~np.isnan(target[:, 0])
-        if labelled.sum() < FEWEST:
-            weights.append(np.eye(len(members) + 1)[0])
-            continue
         parts = np.stack([head.of(member)[labelled] for member in members]).astype(np.float64)
         weights.append(_fit(head.kind, parts, target[labelled].astype(np.float64)))
     return weights
 
 
 def _fit(kind: str, parts: Floats, targets: Floats) -> Floats:
-    """Weights of least cross-entropy; `parts` [members, rows, labels], `targets` [rows, labels]."""
+    """Weights of greatest posterior probability; `parts` [members, rows, labels], `targets` [rows,
+    labels]."""
+    terms = len(targets) if kind == "single" else targets.size
 
     def loss(values: Floats) -> float:
-        return cross_entropy(kind, _weighted(values, parts), targets)
+        evidence = terms * cross_entropy(kind, _weighted(values, parts), targets) if terms else 0.0
+        surprise = np.append(np.log(values[:-1] / EXPECTED), values[-1])
+        return evidence + float((surprise**2).sum()) / 2
 
-    start = np.array([*(START for _ in parts), 0.0])
+    start = np.array([*(EXPECTED for _ in parts), 0.0])
     free = (None, None) if kind == "multi" else (0.0, 0.0)
-    bounds = [*((0.0, MOST) for _ in parts), free]
+    bounds = [*((LEAST, MOST) for _ in parts), free]
     fitted: Floats = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x.round(4)
     return fitted
 

@@ -22,6 +22,7 @@ from transformers.trainer_utils import set_seed
 from model.bundle import read_bundle
 from model.heads import Heads
 from training.distil.label_targets import Logits, corrected, decision_lines, margins
+from training.distil.soft_targets import made_rows
 from training.fit.batches import Example, collate, examples, network_logits, targets
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
@@ -42,6 +43,8 @@ OFTEN = 3
 """How often then, in a pass."""
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
+VARIANTS = 2
+"""Of a small table's rows, so many of the variants that the student learned from for each row."""
 PASSES = 6
 FEWEST_STEPS = 100
 """Of a pass: it goes through a small table several times."""
@@ -102,7 +105,7 @@ def _percent(gaps: NDArray[np.float32]) -> float:
 
 def _lesson(run: Run, network: ControlTokenClassifier) -> Lesson:
     rows = own_rows(run.table, run.recipe.ship.never_fitted)
-    texts = [*rows, *anchors(run.table)]
+    texts = [*rows, *anchors(run.table), *made_rows(run)[: VARIANTS * len(rows)]]
     truth = targets(run.table, texts)
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan

@@ -29,8 +29,12 @@ PROJECTIONS = tuple(f"attention.self.{name}" for name in ("query", "key", "value
 
 
 def shrink(teacher: ControlTokenClassifier, settings: Student) -> ControlTokenClassifier:
-    """An unfitted student of the recipe's shape, with the teacher's weights."""
-    network = with_neurons(with_layers(teacher, settings.layers), settings.feed_forward)
+    """An unfitted student of the recipe's shape, with the teacher's weights.
+
+    Its heads read the control tokens' states alone.
+    """
+    network = _rebuilt(teacher, teacher.state_dict(), pooled=False)
+    network = with_neurons(with_layers(network, settings.layers), settings.feed_forward)
     return with_attention_heads(with_width(network, settings.width), settings.heads)
 
 
@@ -144,12 +148,17 @@ def _rebuilt(
     network: ControlTokenClassifier,
     weights: Weights,
     attention_heads: int | None = None,
+    pooled: bool | None = None,
     **encoder: Any,
 ) -> ControlTokenClassifier:
-    """A network of the same shape but for `attention_heads` and `encoder` sizes."""
+    """A network of the same shape but for what is given."""
     shape = network.shape
-    heads = attention_heads or shape.attention_heads
-    shape = replace(shape, encoder={**shape.encoder, **encoder}, attention_heads=heads)
+    shape = replace(
+        shape,
+        encoder={**shape.encoder, **encoder},
+        attention_heads=attention_heads or shape.attention_heads,
+        pooled=shape.pooled if pooled is None else pooled,
+    )
     smaller = ControlTokenClassifier(shape)
     smaller.load_state_dict(weights)
     return smaller

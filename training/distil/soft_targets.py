@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from training.distil.committee import combine, fit_weights
+from training.distil.like_words import LikeWords
+from training.distil.variants import variants
 from training.fit.batches import examples, network_logits, targets
+from training.fit.checkpoints import has_fast_bfloat16
 from training.fit.network import load_network
+from training.fit.schedule import variant_count
+from training.judge.frozen import fit_frozen
 from training.judge.linear import fit_linear
 from training.rows.table import Row
 from training.run import Run
@@ -21,12 +26,16 @@ def run(run: Run, folder: Path) -> None:
     """The stage `soft`: write the teacher's logits, or the committee's, to `folder`."""
     network = load_network(run.work / "teacher")
     parts = {TRAIN: student_rows(run), VALIDATION: run.table.split("validation")}
-    logits = {name: network_logits(network, examples(run, rows)) for name, rows in parts.items()}
+    logits = {
+        name: network_logits(network, examples(run, rows), has_fast_bfloat16())
+        for name, rows in parts.items()
+    }
     if run.recipe.student.committee:
-        linear = fit_linear(run.table)
+        linear, frozen = fit_linear(run.table), fit_frozen(run)
+        texts = {name: [row.text for row in rows] for name, rows in parts.items()}
         members = {
-            name: (logits[name], linear.decision_values([row.text for row in rows]))
-            for name, rows in parts.items()
+            name: (logits[name], frozen.logits(part), linear.decision_values(part))
+            for name, part in texts.items()
         }
         truth = targets(run.table, parts[VALIDATION])
         weights = fit_weights(run.heads, members[VALIDATION], truth)
@@ -36,5 +45,16 @@ def run(run: Run, folder: Path) -> None:
 
 
 def student_rows(run: Run) -> list[Row]:
-    """All text that the student learns from."""
-    return [*run.table.split("train"), *run.table.transfer]
+    """All text that the student learns from, the labelled rows first."""
+    return [*run.table.split("train"), *run.table.transfer, *made_rows(run)]
+
+
+def made_rows(run: Run) -> list[Row]:
+    """Unlabelled rows whose texts are variants of the training texts, where these are few."""
+    train = run.table.split("train")
+    count = variant_count(run.recipe, len(train), len(run.table.transfer))
+    if not count:
+        return []
+    texts = variants([row.text for row in train], count, LikeWords(run.base), run.recipe.data.seed)
+    unlabelled = (None,) * len(run.table.tasks)
+    return [Row(text, unlabelled, None, "", None, "variant") for text in texts]

@@ -22,9 +22,10 @@ def run(run: Run, folder: Path) -> None:
     settings = run.recipe.student
     network = shrink(load_network(run.work / "teacher"), settings)
     objective = Objective(run.heads, settings.temperature, settings.alpha)
-    epochs = student_epochs(run.recipe, len(run.table.split("train")), len(run.table.transfer))
+    rows = student_rows(run)
+    epochs = student_epochs(run.recipe, len(run.table.split("train")), len(rows))
     soft = np.load(run.work / "soft" / TRAIN), np.load(run.work / "soft" / VALIDATION)
     with stored_embeddings(network, run.recipe.quantize.embedding_bits):
-        fit(run, network, objective, student_rows(run), settings, epochs, folder, soft)
+        fit(run, network, objective, rows, settings, epochs, folder, soft)
     if PartialState().is_main_process:
         save_network(network, folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,6 @@ def collate(batch: Examples, control_ids: list[int]) -> dict[str, Tensor]:
     return {key: torch.from_numpy(array) for key, array in {**inputs, **rest}.items()}
 
 
-@torch.no_grad()
 def network_logits(
     network: ControlTokenClassifier, rows: Examples, bf16: bool = False
 ) -> NDArray[np.float32]:
@@ -68,12 +67,32 @@ def network_logits(
 
     `bf16`: to two or three digits, in a quarter of the time where bfloat16 is done in hardware.
     """
+    return _computed(network, network, rows, (sum(network.shape.head_sizes),), bf16)
+
+
+def network_states(
+    network: ControlTokenClassifier, rows: Examples, bf16: bool = False
+) -> NDArray[np.float32]:
+    """float32 [rows, tasks, width]: what each task's head reads."""
+    shape = len(network.shape.head_sizes), int(network.shape.encoder["hidden_size"])
+    return _computed(network, network.states, rows, shape, bf16)
+
+
+@torch.no_grad()
+def _computed(
+    network: ControlTokenClassifier,
+    compute: Callable[[Tensor, Tensor], Tensor],
+    rows: Examples,
+    shape: tuple[int, ...],
+    bf16: bool,
+) -> NDArray[np.float32]:
+    """float32 [rows, *shape] of `compute` on input ids and attention mask, in batches."""
     control_ids: list[int] = network.control_ids.tolist()
     lengths = [len(row["input_ids"]) for row in rows]
-    logits = np.empty((len(rows), sum(network.shape.head_sizes)), np.float32)
+    computed = np.empty((len(rows), *shape), np.float32)
     for places in chunks(lengths, INFERENCE_ROWS, sys.maxsize):
         batch = collate([rows[place] for place in places], control_ids)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            answers = network(batch["input_ids"], batch["attention_mask"])
-        logits[places] = answers.float().numpy()
-    return logits
+            part = compute(batch["input_ids"], batch["attention_mask"])
+        computed[places] = part.float().numpy()
+    return computed

@@ -25,6 +25,8 @@ from transformers import AutoModel
 from transformers.models.auto.configuration_auto import AutoConfig
 
 WEIGHTS, SHAPE = "model.safetensors", "network.json"
+OWN_SHARE = 0.5
+"""Of a control token's state beside the mean of the text's; an untrained one knows less."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class Shape:
     attention: str = "independent"
     attention_heads: int | None = None
     """Attention heads of each layer, as wide as the configuration's; None: as many, too."""
+    pooled: bool = False
+    """Heads read half of the control token's state plus the mean of the text's. That costs the last
+    layer of the text, and is for teachers, which start from what the base knows of sentences."""
 
 
 class ControlTokenClassifier(nn.Module):
@@ -81,8 +86,19 @@ class ControlTokenClassifier(nn.Module):
         for layer in layers:
             hidden = layer(hidden, visible[:, None])
         control = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
+        if self.shape.pooled:
+            hidden = last(hidden, visible[:, None])
+            own: Tensor = control.to(hidden.dtype) @ hidden
+            return OWN_SHARE * own + self.text_mean(hidden, input_ids, visible)
         states = control.to(hidden.dtype) @ hidden
         return _layer_output(last, states, hidden, self.task_visible(visible, control))
+
+    def text_mean(self, hidden: Tensor, input_ids: Tensor, visible: Tensor) -> Tensor:
+        """[batch, 1, width]: the mean of `hidden` over the positions of the text."""
+        is_text = (input_ids < self.shape.first_control_id) & visible.any(1)
+        weights = is_text.to(hidden.dtype)[:, None]
+        mean: Tensor = weights @ hidden / weights.sum(-1, keepdim=True)
+        return mean
 
     def task_visible(self, visible: Tensor, control: Tensor) -> Tensor:
         """bool [batch, tasks, tokens]: what each task's control token attends to.
@@ -155,6 +171,7 @@ def from_base(
     max_tokens: int,
     head_sizes: tuple[int, ...],
     attention: str = "independent",
+    pooled: bool = False,
 ) -> ControlTokenClassifier:
     """The network with the base's weights: its pieces re-numbered, its position table cut.
 
@@ -165,7 +182,8 @@ def from_base(
     config: dict[str, Any] = AutoConfig.from_pretrained(folder).to_dict()
     del config["id2label"], config["label2id"]  # of a head that the base no longer has
     config |= {"vocab_size": pieces + tasks, "max_position_embeddings": max_tokens + 1}
-    network = ControlTokenClassifier(Shape(config, pieces, max_tokens, head_sizes, attention))
+    shape = Shape(config, pieces, max_tokens, head_sizes, attention, pooled=pooled)
+    network = ControlTokenClassifier(shape)
     base = AutoModel.from_pretrained(folder, add_pooling_layer=False).state_dict()
     words, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
     start = base[words][[base_ids[cls_id]]]

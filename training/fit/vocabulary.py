@@ -34,6 +34,7 @@ MAX_TOKENS = (32, 256)  # bounds of the default max_tokens
 NEW = -1
 """In place of the base's id of a piece."""
 FEWEST_TEXTS, MOST_CHARACTERS = 2, 4000
+FEWEST_PIECES = 10_000  # where the recipe sets no limit: commoner ones of the base join
 COVERED = 99.5  # percent of the training texts that the default max_tokens holds whole
 
 
@@ -42,7 +43,12 @@ def run(run: Run, folder: Path) -> None:
     texts = [row.text for row in (*run.table.split("train"), *run.table.transfer)]
     trim, pieces = run.recipe.vocabulary.trim, run.recipe.vocabulary.pieces
     trims = trim or pieces is not None
-    made = trim_vocabulary(run.base, texts, pieces) if trims else whole_vocabulary(run.base, texts)
+    fewest = FEWEST_PIECES if pieces is None else 0
+    made = (
+        trim_vocabulary(run.base, texts, pieces, fewest)
+        if trims
+        else whole_vocabulary(run.base, texts)
+    )
     run.tokenizer_path.write_text(made.tokenizer, encoding="utf-8")
     ids = encode(Tokenizer.from_str(made.tokenizer), texts, sys.maxsize).ids
     limit = token_limit(run.recipe, list(map(len, ids)))
@@ -102,11 +108,13 @@ def _add_characters(document: dict[str, Any], texts: Sequence[str]) -> int:
 
 
 def trim_vocabulary(
-    folder: Path, texts: Sequence[str], max_pieces: int | None = None
+    folder: Path, texts: Sequence[str], max_pieces: int | None = None, fewest: int = 0
 ) -> TrimmedVocabulary:
     """The base's vocabulary, cut down to the pieces that `texts` use and the single characters.
 
     `max_pieces`: how many to keep; the pieces that `texts` use least are left out first.
+    `fewest`: the first of the base's others join until there are as many, since few texts do not
+    use the words that others will; BERT's vocabularies begin with the common ones.
     """
     document = plain_tokenizer(folder)
     model = document["model"]
@@ -129,6 +137,10 @@ def trim_vocabulary(
             )
         frequent = frequent[: max_pieces - len(needed)]
     base_ids = needed | set(frequent)
+    others = sorted(
+        old for piece, old in model["vocab"].items() if old not in base_ids and piece[0] != "["
+    )
+    base_ids |= set(others[: max(0, fewest - len(base_ids))])
     pieces = [(piece, old) for piece, old in model["vocab"].items() if old in base_ids]
     pieces.sort(key=lambda item: (item[0] not in special, item[1]))  # special pieces first
     model["vocab"] = {piece: new for new, (piece, _) in enumerate(pieces)}

@@ -14,6 +14,7 @@ from training.fit.batches import examples, network_logits
 from training.judge.behind import behind
 from training.judge.corrected_heads import corrected_network
 from training.judge.fast_text import fasttext_answers
+from training.judge.frozen import fit_frozen
 from training.judge.held_out_answers import held_out_record
 from training.judge.judged import JudgedTask, judge_answers, judge_bundle, metrics_of
 from training.judge.linear import fit_linear
@@ -37,7 +38,7 @@ def run(run: Run, folder: Path) -> None:
     rows = run.table.split("test")
     judged = {name: judge_bundle(run.table, path, "test") for name, path in bundles.items()}
     metrics: dict[str, Any] = {name: metrics_of(tasks, rows) for name, tasks in judged.items()}
-    baselines = judged_baselines(run.table)
+    baselines = judged_baselines(run)
     metrics |= {name: metrics_of(tasks, rows) for name, tasks in baselines.items()}
     metrics |= behind(run, judged["int8"], baselines)
     if offsets := run.facts("export")["student"]:
@@ -62,17 +63,21 @@ def evaluate(table: Table, bundle: Path) -> dict[str, Any]:
     return metrics_of(judge_bundle(table, bundle, "test"), table.split("test"))
 
 
-def baseline_metrics(table: Table) -> dict[str, Any]:
-    """{"baseline": the linear model's metrics, "fasttext": where it can be had}; test split."""
-    rows = table.split("test")
-    return {name: metrics_of(tasks, rows) for name, tasks in judged_baselines(table).items()}
+def baseline_metrics(run: Run) -> dict[str, Any]:
+    """{"baseline": the linear model's metrics, "frozen": those of the base without training,
+    "fasttext": where it can be had}; test split."""
+    rows = run.table.split("test")
+    return {name: metrics_of(tasks, rows) for name, tasks in judged_baselines(run).items()}
 
 
-def judged_baselines(table: Table) -> dict[str, list[JudgedTask]]:
-    """What the linear model answers to the test split, and fastText where it can be had."""
-    rows = table.split("test")
+def judged_baselines(run: Run) -> dict[str, list[JudgedTask]]:
+    """What simple models answer to the test split; fastText where it can be had."""
+    rows = run.table.split("test")
     texts = [row.text for row in rows]
-    answers = {"baseline": fit_linear(table).answers(texts)}
-    if (second := fasttext_answers(table, texts)) is not None:
-        answers["fasttext"] = second
-    return {name: judge_answers(table, rows, marks) for name, marks in answers.items()}
+    answers = {
+        "baseline": fit_linear(run.table).answers(texts),
+        "frozen": fit_frozen(run).answers(texts),
+    }
+    if (third := fasttext_answers(run.table, texts)) is not None:
+        answers["fasttext"] = third
+    return {name: judge_answers(run.table, rows, marks) for name, marks in answers.items()}

@@ -53,11 +53,7 @@ class LinearModel:
 def fit_linear(table: Table) -> LinearModel:
     """Fitted on the training split; strengths and thresholds chosen on validation."""
     train, validation = table.split("train"), table.split("validation")
-    rarest = 2 if len(train) >= LARGE else 1  # texts that a piece must be in
-    vectorizer = make_union(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=rarest),
-    )
+    vectorizer = text_features(len(train))
     train_features = vectorizer.fit_transform([row.text for row in train])
     validation_features = vectorizer.transform([row.text for row in validation])
     train_truth, validation_truth = targets(table, train), targets(table, validation)
@@ -70,6 +66,15 @@ def fit_linear(table: Table) -> LinearModel:
         candidates = (_Svm(head.kind, strength, known, truth) for strength in STRENGTHS)
         tasks.append(best_candidate(head.kind, candidates, unknown, held_out, 0.0, GRID))
     return LinearModel(vectorizer, tuple(tasks))
+
+
+def text_features(rows: int) -> Any:
+    """The unfitted features of so many training texts."""
+    rarest = 2 if rows >= LARGE else 1  # texts that a piece must be in
+    return make_union(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=rarest),
+    )
 
 
 class _Svm:

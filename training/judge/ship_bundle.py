@@ -24,6 +24,7 @@ from training.run import Run
 
 CONTENDERS = {
     "baseline": "TF-IDF + linear",
+    "frozen": "frozen embeddings + linear",
     "fasttext": "fastText",
     "teacher": "teacher",
     "teacher_int8": "teacher, int8",

@@ -21,10 +21,10 @@ from scipy.stats import t as student_t
 
 from tables.text import markdown
 from training.advice.quick_model import FOLDS, QuickModel, fit_quick
-from training.advice.sentence_vectors import sentence_vectors
 from training.advice.suspects import likeliest_wrong
 from training.advice.to_label import margins, spread
 from training.base import resolve_base
+from training.fit.sentence_vectors import sentence_vectors
 from training.recipe import read_recipe
 from training.rows.table import Table, read_table
 

@@ -55,7 +55,12 @@ def test_multi_label_tasks_have_a_bias_and_unlabelled_rows_are_left_out() -> Non
     assert weights.tolist() == expected.tolist()
 
 
-def test_with_few_rows_the_network_stands_alone() -> None:
-    truth = one_hot(1)[:20]
-    (weights,) = fit_weights(SINGLE, [noisy(truth, 1, 1), noisy(truth, 1, 2)], truth)
-    assert weights.tolist() == [1.0, 0.0, 0.0]
+def test_the_fewer_rows_the_nearer_are_the_weights_to_what_is_expected() -> None:
+    truth = one_hot(1)
+    members = [noisy(truth, 1.0, 5), np.random.default_rng(6).normal(0, 1, truth.shape)]
+    weights = [
+        fit_weights(SINGLE, [member[:rows] for member in members], truth[:rows])[0]
+        for rows in (0, 10, 600)
+    ]
+    assert weights[0].tolist() == [1.0, 1.0, 0.0]
+    assert weights[0][1] > weights[1][1] > weights[2][1]

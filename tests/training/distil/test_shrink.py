@@ -1,6 +1,7 @@
 """A smaller student is a whole network, and starts with some of what the teacher knows."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,10 @@ from tokenizers import Tokenizer
 
 from tests.training.conftest import TEXTS
 from training.base import check_size
-from training.distil.shrink import with_attention_heads, with_neurons, with_width
+from training.distil.shrink import shrink, with_attention_heads, with_neurons, with_width
 from training.fit.network import ControlTokenClassifier, load_network, save_network
 from training.quantize.export import export_onnx
-from training.recipe import RecipeError
+from training.recipe import RecipeError, Student
 
 WIDTH, HEADS, HEAD = 1536, 12, 32
 WORDS = (*TEXTS, "honey", "chicken", "beef steak", "olive", "a knife", "spoon", "soy", "oil")
@@ -113,3 +114,9 @@ def test_what_is_fitted_with_fewer_heads_loads_again(
     save_network(smaller, tmp_path)
     row = inputs(network, tokenizer)
     torch.testing.assert_close(load_network(tmp_path)(*row), smaller(*row))
+
+
+def test_a_student_reads_its_control_tokens_alone(network: ControlTokenClassifier) -> None:
+    teacher = ControlTokenClassifier(replace(network.shape, pooled=True))
+    assert not shrink(teacher, Student(layers=1)).shape.pooled
+    assert with_neurons(teacher, 64).shape.pooled, "what is pruned alone reads as before"

@@ -108,6 +108,37 @@ def test_texts_and_tasks_do_get_different_answers(
     assert np.ptp(logits, axis=0).min() > 100 * TOLERANCE
 
 
+def test_a_teachers_heads_read_the_text_too_and_whatever_stands_beside_it_changes_nothing(
+    network: ControlTokenClassifier, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    teacher = ControlTokenClassifier(replace(network.shape, pooled=True)).eval()
+    teacher.load_state_dict(network.state_dict())
+    export_onnx(teacher, tmp_path / "teacher.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "teacher.onnx")
+
+    def logits(ids: list[int], tasks: tuple[int, ...], width: int) -> Logits:
+        inputs = np.array([row(ids, tasks, teacher.shape.first_control_id, width)] * 2, np.int64)
+        ids_, mask = inputs.transpose(1, 0, 2)
+        with torch.no_grad():
+            trained = teacher(torch.from_numpy(ids_), torch.from_numpy(mask))[0].numpy()
+        (served,) = session.run(None, {"input_ids": ids_, "attention_mask": mask})
+        np.testing.assert_allclose(served[0], trained, atol=PARITY)
+        alike: Logits = served[0]
+        return alike
+
+    ids = tokenizer.encode(TEXTS[1]).ids
+    for task in range(3):
+        alone, columns = logits(ids, (task,), len(ids) + 1), COLUMNS[task]
+        for tasks in ((0, 1, 2), (2, 0, 1), (task, (task + 1) % 3)):
+            together = logits(ids, tasks, 24)
+            np.testing.assert_allclose(together[columns], alone[columns], atol=TOLERANCE)
+        tensors = torch.tensor([[*ids, teacher.shape.first_control_id + task]])
+        read = teacher.states(tensors, torch.ones_like(tensors))[0, task]
+        control = network.states(tensors, torch.ones_like(tensors))[0, task]
+        hidden = teacher.encoder(torch.tensor([ids])).last_hidden_state
+        torch.testing.assert_close(read - 0.5 * control, hidden[0].mean(0), atol=1e-4, rtol=0)
+
+
 def test_torch_and_onnx_agree(
     network: ControlTokenClassifier, onnx_path: Path, tokenizer: Tokenizer
 ) -> None:

@@ -55,6 +55,15 @@ def test_a_smaller_vocabulary_keeps_the_frequent_pieces(base: Path) -> None:
     assert "".join(piece.removeprefix("##") for piece in spelt) == "breast"
 
 
+def test_a_small_one_is_filled_with_the_common_pieces_of_the_base(base: Path) -> None:
+    vocabulary = trim_vocabulary(base, ["zucchini"], fewest=6000)
+    assert len(vocabulary.base_ids) == 6000
+    encode = Tokenizer.from_str(vocabulary.tokenizer).encode
+    assert encode("the kitchen money").tokens == ["[CLS]", "the", "kitchen", "money", "[SEP]"]
+    assert not any(piece.startswith("[unused") for piece in encode("zucchini").tokens)
+    assert len(trim_vocabulary(base, ["the kitchen money"], fewest=9).base_ids) < 6000
+
+
 def test_too_few_pieces_say_how_many_there_must_be(base: Path) -> None:
     with pytest.raises(RecipeError, match=r"pieces: 10; single characters alone are [0-9]+, give"):
         trim_vocabulary(base, ["honey"], 10)

@@ -15,6 +15,7 @@ steps = 3
 [student]
 layers = 1
 committee = false
+variants = 0
 """
 
 

@@ -26,6 +26,7 @@ steps = 8
 [student]
 layers = 2
 steps = 4
+variants = 0
 [quantize]
 max_drop = 100
 [sweep]

@@ -83,7 +83,7 @@ def _ship(run: Run, choice: Point, points: list[Point]) -> Bundle:
     metrics: dict[str, Any] = {
         "split": "test",
         **{name: evaluate(run.table, path) for name, path in contenders.items()},
-        **baseline_metrics(run.table),
+        **baseline_metrics(run),
         "shipped": _contender(choice),
         "sweep": {
             "choice": choice.name,

@@ -1,0 +1,43 @@
+"""How long networks train follows from the rows; variants fill up what is small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from training.fit.schedule import student_epochs, teacher_epochs, variant_count
+from training.recipe import Recipe, read_recipe
+
+LARGE = 40_000
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    path = tmp_path / "recipe.toml"
+    path.write_text('[data]\nfiles = ["rows.csv"]\n[[task]]\nname = "intent"\nkind = "single"\n')
+    return read_recipe(path)
+
+
+def test_a_few_hundred_rows_take_a_fraction_of_the_steps_of_many(recipe: Recipe) -> None:
+    steps = {rows: rows // 32 * teacher_epochs(recipe.teacher, rows) for rows in (700, 9000)}
+    assert steps[700] < steps[9000] / 10
+    texts = 700 + variant_count(recipe, 700, 0)
+    assert (
+        texts * student_epochs(recipe, 700, texts) < 9000 * student_epochs(recipe, 9000, 9000) / 2
+    )
+
+
+def test_variants_fill_up_what_rows_and_other_text_lack(recipe: Recipe) -> None:
+    assert variant_count(recipe, LARGE, 0) == variant_count(recipe, 700, LARGE) == 0
+    assert variant_count(recipe, 700, 300) == variant_count(recipe, 1000, 0) > LARGE / 10
+
+
+def test_their_number_can_be_set(recipe: Recipe) -> None:
+    without = replace(recipe, student=replace(recipe.student, variants=0))
+    assert variant_count(without, 700, 0) == 0
+
+
+def test_a_large_table_takes_the_steps_that_its_teacher_asks_for(recipe: Recipe) -> None:
+    assert student_epochs(recipe, LARGE, LARGE) == 2 * teacher_epochs(recipe.teacher, LARGE)

@@ -1,0 +1,101 @@
+"""What does the base know without any training? Logistic regression on its sentence vectors.
+
+Most people try this first, and with few rows a network is hard put to beat it: the third baseline.
+With a row for each label that says what the label is called it joins the committee that teaches
+the student: where a label has five rows, its name is worth as much as several of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.fit.batches import targets
+from training.fit.logistic import Logistic, Vectors, fit_logistic, label_text
+from training.fit.sentence_vectors import sentence_vectors
+from training.judge.metrics import Marks
+from training.judge.thresholds import ScoredTask, best_candidate
+from training.run import Run
+
+STRENGTHS = (30.0, 10.0, 100.0)
+"""The first where validation has no rows."""
+GRID = np.linspace(-5, 3, 81)
+MOST_ROWS = 20_000
+"""Training rows that it is fitted to; more change nothing that shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenModel:
+    """Of each task a head on the base's sentence vectors, and one that knows the labels' names."""
+
+    base: Path
+    max_tokens: int
+    tasks: tuple[ScoredTask, ...]
+    named: tuple[Logistic, ...]
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """[texts, width]."""
+        return sentence_vectors(self.base, texts, self.max_tokens)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """[texts, labels of all tasks], by the heads that know the labels' names."""
+        vectors = self.vectors(texts)
+        return np.concatenate([head.logits(vectors) for head in self.named], axis=1)
+
+    def answers(self, texts: Sequence[str]) -> Marks:
+        """[texts, labels of all tasks], of the baseline."""
+        vectors = self.vectors(texts)
+        return np.concatenate([task.answers(vectors) for task in self.tasks], axis=1)
+
+
+@functools.lru_cache(maxsize=1)  # a run uses it as a teacher, and then as a baseline
+def fit_frozen(run: Run) -> FrozenModel:
+    """Fitted on the training split; strengths and thresholds chosen on validation."""
+    tasks, named = [], []
+    (vectors, truth), (held_out_vectors, held_out) = _of(run, "train"), _of(run, "validation")
+    for head in run.heads:
+        part, marks = _labelled(vectors, head.of(truth))
+        candidates = (_Candidate.fitted(head.kind, part, marks, value) for value in STRENGTHS)
+        task = best_candidate(
+            head.kind, candidates, *_labelled(held_out_vectors, head.of(held_out)), 0.0, GRID
+        )
+        tasks.append(task)
+        assert isinstance(task.scores, _Candidate)
+        names = [label_text(label) for label in head.labels]
+        part = np.concatenate([part, sentence_vectors(run.base, names, run.max_tokens)])
+        marks = np.concatenate([marks, np.eye(len(names), dtype=bool)])
+        named.append(fit_logistic(head.kind, part, marks, task.scores.strength))
+    return FrozenModel(run.base, run.max_tokens, tuple(tasks), tuple(named))
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    strength: float
+    head: Logistic
+
+    @classmethod
+    def fitted(cls, kind: str, vectors: Vectors, truth: Marks, strength: float) -> _Candidate:
+        return cls(strength, fit_logistic(kind, vectors, truth, strength))
+
+    def __call__(self, vectors: Vectors) -> NDArray[np.float64]:
+        """[rows, labels]."""
+        return self.head.logits(vectors).astype(np.float64)
+
+
+def _of(run: Run, split: str) -> tuple[Vectors, NDArray[np.float32]]:
+    """Vectors [rows, width] and targets [rows, labels of all tasks] of a split, or of a part."""
+    rows = run.table.split(split)
+    rows = rows[:: 1 + len(rows) // MOST_ROWS]
+    vectors = sentence_vectors(run.base, [row.text for row in rows], run.max_tokens)
+    return vectors, targets(run.table, rows)
+
+
+def _labelled(vectors: Vectors, target: NDArray[np.float32]) -> tuple[Vectors, Marks]:
+    """The rows that are labelled for a task, and their labels [rows, labels]."""
+    labelled = ~np.isnan(target[:, 0])
+    return vectors[labelled], target[labelled] > 0
