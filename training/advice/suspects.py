@@ -28,6 +28,8 @@ from training.rows.table import LabelledTask
 from training.task_spec import TaskSpec
 
 MARGIN = 1.5
+MOST_SHARE = 0.05
+"""Of the rows: nobody reads on where the model knows too little to tell."""
 LIKELY = 0.5
 
 
@@ -59,7 +61,8 @@ def suspects(
 def likeliest_wrong(kind: str, truth: Marks, chances: Floats) -> tuple[list[int], list[float]]:
     """Places of the suspects, likeliest first, and the quality of their labels.
 
-    Of the rows that are answered otherwise, half as many again as cleanlab estimates to be wrong.
+    Of the rows that are answered otherwise, half as many again as cleanlab estimates to be wrong,
+    up to MOST_SHARE of all.
     """
     if kind == "single":
         present = np.flatnonzero(truth.any(0))  # cleanlab knows no label without a row
@@ -76,7 +79,8 @@ def likeliest_wrong(kind: str, truth: Marks, chances: Floats) -> tuple[list[int]
         quality = get_label_quality_scores(given, chances)
         otherwise = (truth != (chances >= LIKELY)).any(1)
     order = np.argsort(quality, kind="stable")
-    places = order[otherwise[order]][: math.ceil(MARGIN * estimated)]
+    most = math.ceil(min(MARGIN * estimated, MOST_SHARE * len(truth)))
+    places = order[otherwise[order]][:most]
     return places.tolist(), quality[places].tolist()
 
 
