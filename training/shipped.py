@@ -82,20 +82,37 @@ def with_outputs(page: str, command: str, output: Callable[[str], str]) -> str:
 
 
 def answer(server: Server, line: str) -> str:
-    """What a curl line of the docs is answered, a prediction a line where there are several."""
-    body = shlex.split(line)[-1]
-    reply: dict[str, Any] = server.request("POST", "/", body).json
-    predictions = [json.dumps(each) for each in reply.get("predictions", ())]
+    """What a curl line of the docs is answered, a prediction a line where POST / has several."""
+    reply = _rounded(json.loads(_output(["bash", "-c", line.replace(":8080", f":{server.port}")])))
+    if not (isinstance(reply, dict) and {*reply} == {"predictions", "bundle"}):
+        return json.dumps(reply)
+    predictions = [f"  {json.dumps(each)}" for each in reply["predictions"]]
     if len(predictions) < 2:
         return json.dumps(reply)
-    listed = ",\n".join(f"  {each}" for each in predictions)
+    listed = ",\n".join(predictions)
     return f'{{"predictions": [\n{listed}],\n "bundle": {json.dumps(reply["bundle"])}}}'
 
 
 def printed(line: str) -> str:
     """What a Python command of the docs prints."""
-    command = [sys.executable, *shlex.split(line)[1:]]
+    document = json.loads(_output([sys.executable, *shlex.split(line)[1:]]))
+    return json.dumps(_rounded(document), indent=2)
+
+
+def _output(command: Sequence[str]) -> str:
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _rounded(value: Any) -> Any:
+    """JSON with its fractions to three digits, as the pages show scores."""
+    match value:
+        case float():
+            return round(value, 3)
+        case list():
+            return [_rounded(each) for each in value]
+        case dict():
+            return {key: _rounded(each) for key, each in value.items()}
+    return value
 
 
 def write_pages(bundle: Bundle, report: str) -> None:
