@@ -15,6 +15,7 @@ from pathlib import Path
 
 from function.settings import Settings, SettingsError
 from model.bundle import BundleError
+from tables.remote_table import table_location
 
 PREDICT, BATCH = "predict", "batch"
 
@@ -73,12 +74,13 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         BATCH,
         help="score a file of rows",
         description="Score IN to OUT, each of a format by its extension: .jsonl, .csv, .tsv (also "
-        "with .gz) or .parquet; IN also .json, .xlsx or a saved dataset. "
+        "with .gz) or .parquet; IN also .json, .xlsx, a saved dataset, bq://PROJECT.DATASET.TABLE "
+        "or hf://OWNER/NAME. "
         "Rows that cannot be scored go to OUT.rejected.jsonl. Run the same command again to go "
         "on where a killed one stopped.",
     )
     add = batch.add_argument
-    add("source", type=Path, metavar="IN")
+    add("source", type=table_location, metavar="IN")
     add("target", type=Path, metavar="OUT")
     add("--text", default="text", metavar="COLUMN", help="default: text")
     chunk_help = "rows between two savings (default: 1024)"

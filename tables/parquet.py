@@ -32,13 +32,14 @@ class ParquetRows:
         self.columns: list[str] | None = list(schema.names)
         self._class_names = class_names_of_schema(schema.metadata)
         self._size = path.stat().st_size
+        self.rows: int = self._file.metadata.num_rows
         self._line = 0
         self.notes = [f"numbers in column {name!r} are read as names" for name in self._class_names]
         self.empty_rows = 0
 
     @property
     def read_bytes(self) -> int:
-        return int(self._size * self._line / max(1, self._file.metadata.num_rows))
+        return int(self._size * self._line / max(1, self.rows))
 
     def __iter__(self) -> Iterator[TableRow]:
         try:

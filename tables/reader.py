@@ -7,29 +7,36 @@ of the whole file raises TableError. Both say where it is and how to mend it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tables.excel import ExcelRows
+from tables.hub_dataset import HubLayoutRows, is_hub_layout
 from tables.parquet import ParquetRows
+from tables.remote_table import RemoteTable, TableLocation
 from tables.row import Fields, TableError, TableRow, TableSource
 from tables.saved_dataset import SavedDatasetRows, is_saved_dataset
 from tables.text_rows import TEXT_FORMATS, TextRows
 
 __all__ = ["Fields", "TableError", "TableReader", "TableRow", "format_of"]
 
-PARQUET, EXCEL, SAVED_DATASET = ".parquet", (".xlsx", ".xlsm"), "saved dataset"
+PARQUET, EXCEL = ".parquet", (".xlsx", ".xlsm")
+SAVED_DATASET, HUB_LAYOUT = "saved dataset", "folders of Parquet files"
 FORMATS = (*TEXT_FORMATS, PARQUET, *EXCEL)
 
 
 def format_of(path: Path) -> str:
-    """The extension of a table, or SAVED_DATASET; raises TableError naming what can be read."""
+    """The extension of a table, SAVED_DATASET or HUB_LAYOUT; raises TableError."""
     for extension in FORMATS:
         if path.name.lower().endswith(extension):
             return extension
     if is_saved_dataset(path):
         return SAVED_DATASET
+    if is_hub_layout(path):
+        return HUB_LAYOUT
     if path.is_dir():
-        raise TableError(f"{path}: a folder, but none that `save_to_disk` of datasets wrote")
+        problem = "a folder, but none that `save_to_disk` of datasets wrote"
+        raise TableError(f"{path}: {problem} and none with CONFIG/SPLIT/*.parquet of the hub")
     plain = [extension for extension in FORMATS if not extension.endswith(".gz")]
     names = f"{', '.join(plain)}; of text files, also with .gz"
     raise TableError(f"{path}: the name must end in one of {names}")
@@ -45,11 +52,17 @@ def files_of(path: Path) -> list[Path]:
 class TableReader:
     """The rows of one table, and how far it was read. Holds few rows at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: TableLocation) -> None:
         """Open a table; raises TableError for what is no file, table or usable header."""
         self._path = path
-        self._source = _opened(path)
-        self.total_bytes = sum(file.stat().st_size for file in files_of(path))
+        self._source: TableSource
+        if isinstance(path, RemoteTable):
+            with _place_named(path):
+                remote = path.open()
+            self._source, self.total_bytes = remote, remote.total_bytes
+        else:
+            self._source = _opened(path)
+            self.total_bytes = sum(file.stat().st_size for file in files_of(path))
         self.columns = self._source.columns
         """Known from the start; None where every row names its own, as in JSONL."""
 
@@ -68,10 +81,8 @@ class TableReader:
 
     def __iter__(self) -> Iterator[TableRow]:
         """The rows; raises TableError where the file breaks off."""
-        try:
+        with _place_named(self._path):
             yield from self._source
-        except TableError as error:
-            raise TableError(f"{self._path}: {error}") from None
 
     def __enter__(self) -> TableReader:
         return self
@@ -82,14 +93,23 @@ class TableReader:
 
 def _opened(path: Path) -> TableSource:
     extension = format_of(path)
-    try:
+    with _place_named(path):
         if extension == SAVED_DATASET:
             return SavedDatasetRows(path)
+        if extension == HUB_LAYOUT:
+            return HubLayoutRows(path)
         if extension == PARQUET:
             return ParquetRows(path)
         if extension in EXCEL:
             return ExcelRows(path)
         return TextRows(path, extension)
+
+
+@contextmanager
+def _place_named(path: TableLocation) -> Iterator[None]:
+    """TableErrors with the table's name, those of the file system among them."""
+    try:
+        yield
     except OSError as error:
         raise TableError(f"{path}: {error.strerror}; give the path of a table") from None
     except TableError as error:

@@ -11,12 +11,13 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ConfigDict, PlainValidator, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tables.frames import plain_value
+from tables.remote_table import TableLocation, table_location
 
 EXPECTED = {
     "bool_type": "true or false",
@@ -39,6 +40,16 @@ EXPECTED = {
 """What to give instead, by pydantic's type of error and with its figures."""
 
 T = TypeVar("T")
+
+
+def _located(text: Any) -> TableLocation:
+    if not isinstance(text, str):
+        raise PydanticCustomError("string_type", "a string")
+    return table_location(text)
+
+
+TableFile = Annotated[TableLocation, PlainValidator(_located)]
+"""The path or the address of a table, as text in the file."""
 
 
 class TomlError(ValueError):

@@ -14,7 +14,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tables.reader import files_of
+from tables.reader import TableError, files_of
+from tables.remote_table import RemoteTable, TableLocation
 from training.base import FILES, resolve_base
 from training.recipe import Recipe, RecipeError, TaskSpec
 from training.rows.splits import RULE
@@ -41,7 +42,7 @@ def stages_up_to(recipe: Recipe, last: str) -> list[Stage]:
 
 
 def origins(recipe: Recipe, stages: list[Stage]) -> Iterator[tuple[Stage, Origin]]:
-    """Each of `stages`, and what it is made from. Raises RecipeError where there is no base."""
+    """Each of `stages`, and what it is made from. Raises RecipeError without base or table."""
     origin = _ground(recipe)
     for stage in stages:
         keys = {"recipe": stage.keys(recipe), "code": code_digests(stage.module)}
@@ -90,8 +91,8 @@ def _ground(recipe: Recipe) -> Origin:
     texts = recipe.pretrain.files if recipe.pretrain else ()
     base = resolve_base(recipe.base)
     return {
-        "data": [[f.path.name, _file_digest(f.path), f.split] for f in recipe.data.files],
-        "text": [[f.path.name, _file_digest(f.path), f.text] for f in texts],
+        "data": [[f.path.name, _table_digest(f.path), f.split] for f in recipe.data.files],
+        "text": [[f.path.name, _table_digest(f.path), f.text] for f in texts],
         "base": {name: _file_digest(base / name) for name in FILES},
         "rule that draws the splits": RULE,
         "data key": asdict(replace(recipe.data, files=())),
@@ -105,6 +106,15 @@ def _cells(task: TaskSpec) -> list[str]:
     separator = [f"separator {task.separator}"] if task.separator else []
     marks = [f"0/1 column {name}" for name in task.columns]
     return [task.kind, task.column, *marks, *separator]
+
+
+def _table_digest(location: TableLocation) -> str | None:
+    if not isinstance(location, RemoteTable):
+        return _file_digest(location)
+    try:
+        return _digest(location.version())
+    except TableError as error:
+        raise RecipeError(str(error)) from None
 
 
 def _file_digest(path: Path) -> str | None:

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from tables.toml_file import Section, TomlError, toml_document, validated
+from tables.remote_table import RemoteTable, table_location
+from tables.toml_file import Section, TableFile, TomlError, toml_document, validated
 from training.task_spec import PRICES as PRICES
 from training.task_spec import Kind as Kind
 from training.task_spec import Name, task_faults
@@ -60,7 +61,7 @@ BlockSize = Annotated[int, Field(ge=16), AfterValidator(_power_of_two)]
 
 @dataclass(frozen=True)
 class DataFile(Section):
-    path: Path
+    path: TableFile
     split: Split | None = None
     """The split of every row of this file; None: the split column names it, or it is carved."""
     corrects: bool = False
@@ -83,7 +84,7 @@ class Data(Section):
 
 @dataclass(frozen=True)
 class TextFile(Section):
-    path: Path
+    path: TableFile
     text: str = "text"
     """CSV column or JSONL field; a .txt file is a text per line."""
 
@@ -287,9 +288,11 @@ def _with_defaults(folder: Path, name: str, document: dict[str, Any]) -> dict[st
 
 
 def _file(folder: Path, file: Any) -> Any:
-    """A table with a path from `folder`, of "path" or {path = "...", ...}."""
+    """A table with a path from `folder` or an address, of "path" or {path = "...", ...}."""
     if isinstance(file, str):
         file = {"path": file}
-    if isinstance(file, dict) and isinstance(file.get("path"), str):
-        return {**file, "path": str(folder / file["path"])}
+    if isinstance(file, dict) and isinstance(path := file.get("path"), str):
+        if isinstance(table_location(path), RemoteTable):
+            return file
+        return {**file, "path": str(folder / path)}
     return file

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from model.aside import file_aside, read_json
 from tables.reader import files_of
+from tables.remote_table import RemoteTable, TableLocation
 
 HEAD_BYTES = 2**16
 
@@ -35,8 +36,10 @@ class Position:
     """Columns of a CSV or Parquet output; None before its first row, and for JSONL."""
 
 
-def fingerprint(source: Path) -> dict[str, int | str]:
-    """What tells whether the input is still the same file: size, time, and its first bytes."""
+def fingerprint(source: TableLocation) -> dict[str, object]:
+    """What tells whether the input is still the same: size, time, and a file's first bytes."""
+    if isinstance(source, RemoteTable):
+        return {"input_address": source.address, "input_version": source.version()}
     facts = source.stat()
     first, *_ = files_of(source)
     with first.open("rb") as file:

@@ -24,6 +24,7 @@ from model.classifier import Classifier
 from model.encoding import is_blank
 from tables.columns import WantedColumns, column_of, no_column
 from tables.reader import Fields, TableReader, TableRow
+from tables.remote_table import TableLocation
 from tables.writer import output_format
 
 LOG_S = 30.0
@@ -34,7 +35,7 @@ LOG_S = 30.0
 class BatchJob:
     """One call of the command."""
 
-    source: Path
+    source: TableLocation
     target: Path
     bundle: Path
     text: str = "text"
@@ -48,7 +49,8 @@ class BatchJob:
 def run_job(job: BatchJob) -> Position:
     """Score the file, going on where a killed run stopped; raises ValueError or OSError."""
     extension = output_format(job.target)  # an output of no known format ends here
-    if job.target.exists() and job.source.exists() and job.target.samefile(job.source):
+    is_file = isinstance(job.source, Path) and job.source.exists()
+    if is_file and job.target.exists() and job.target.samefile(str(job.source)):
         raise ValueError(f"{job.target}: is the input itself; name another file for the output")
     if job.target.exists() and not job.force:
         raise ValueError(f"{job.target}: exists already; give --force to replace it")

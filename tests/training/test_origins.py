@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tables.remote_table import RemoteTable
+from tests.bigquery_standin import StoredTable, bigquery_standin
 from training.origins import Origin, changes, fingerprint, origins, stages_up_to
-from training.recipe import Recipe, RecipeError, Ship, read_recipe
+from training.recipe import Data, DataFile, Recipe, RecipeError, Ship, read_recipe
 
 FROZEN = Path(__file__).parents[1] / "frozen" / "recipe.toml"
 
@@ -81,3 +83,20 @@ def test_a_recipe_without_refit_ships_the_held_out_fit(recipe: Recipe) -> None:
     assert [name for name in names if name not in left_out] == ["refit", "verify"]
     with pytest.raises(RecipeError, match=r"stage refit out, .* not where \[ship\] refit is false"):
         stages_up_to(held_out, "refit")
+
+
+def test_a_changed_table_of_bigquery_is_other_data(
+    recipe: Recipe, small_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Data((DataFile(RemoteTable("bq://p.d.t")),))
+    remote = replace(recipe, base=str(small_base), data=data)
+    with bigquery_standin() as standin:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", standin.host)
+        monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "any")
+        with pytest.raises(RecipeError, match=r"^bq://p\.d\.t: Not found: Table p\.d\.t; give bq:"):
+            origin(remote)
+        table = standin.tables["p.d.t"] = StoredTable([{"name": "text", "type": "STRING"}], [["a"]])
+        before = origin(remote)
+        assert changes(before, origin(remote)) == ""
+        table.rows[0] = ["b"]
+        assert changes(before, origin(remote)) == "data changed"

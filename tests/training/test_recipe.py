@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from model.bundle import KINDS
+from tables.remote_table import RemoteTable
 from training.recipe import Kind, RecipeError, read_recipe
 
 SHORTEST = """
@@ -33,6 +34,14 @@ def test_all_but_data_and_task_has_defaults(tmp_path: Path) -> None:
     assert recipe.quantize.max_drop == 0.3
 
 
+def test_an_address_is_no_path_from_the_recipes_folder(tmp_path: Path) -> None:
+    files = 'files = ["bq://p.d.t", {path = "hf://o/n#train", split = "test"}, "bq.csv"]'
+    data = read_recipe(written(tmp_path, SHORTEST.replace('files = ["rows.csv"]', files))).data
+    table, dataset = RemoteTable("bq://p.d.t"), RemoteTable("hf://o/n#train")
+    assert [file.path for file in data.files] == [table, dataset, tmp_path / "bq.csv"]
+    assert data.files[1].split == "test"
+
+
 def test_the_shipped_recipes_read() -> None:
     for path in Path("training/recipes").glob("*.toml"):
         assert read_recipe(path).tasks, path
@@ -49,6 +58,7 @@ def test_the_shipped_recipes_read() -> None:
             ('files = ["rows.csv"]', "files = []"),
             r"\[data\] files: \[\]; give a list of at",
         ),
+        (('["rows.csv"]', "[{path = 3}]"), r"\[data\] files path: 3; give a string"),
         (
             ('["rows.csv"]', '[{path = "a.csv", split = "dev"}]'),
             "split: 'dev'; give 'train', 'val",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from tables.columns import WantedColumns
 from tables.reader import TableError, TableReader, TableRow
+from tables.remote_table import TableLocation
 from training.recipe import Recipe
 
 
@@ -18,7 +18,7 @@ class DataError(ValueError):
 class DataFileRows:
     """The rows of one file, at least one; what it is about is known once they are read."""
 
-    def __init__(self, path: Path, wanted: Iterable[str]) -> None:
+    def __init__(self, path: TableLocation, wanted: Iterable[str]) -> None:
         """`wanted`: names of columns that may be spelt in another case or with more spaces."""
         self.path = path
         self._wanted = WantedColumns(wanted)

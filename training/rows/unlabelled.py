@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from training.recipe import TextFile
 from training.rows.data_files import DataError, DataFileRows
@@ -29,7 +30,7 @@ def read_texts(files: tuple[TextFile, ...], table: Table) -> list[str]:
 
 
 def _texts(file: TextFile) -> Iterator[str]:
-    if file.path.suffix == ".txt":
+    if isinstance(file.path, Path) and file.path.suffix == ".txt":
         try:
             yield from file.path.read_text(encoding="utf-8-sig").splitlines()
         except OSError as error:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tables.labels import parse_labels
+from tests.bigquery_standin import StoredTable, bigquery_standin
 from training.examine import examine
 from training.judge.judged import judge_answers, metrics_of
 from training.recipe import Recipe, RecipeError, read_recipe
@@ -215,3 +216,17 @@ def test_other_marks_are_faults(tmp_path: Path, content: str, message: str) -> N
 def test_keys_that_do_not_go_together_are_refused(tmp_path: Path, keys: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         recipe_of(tmp_path, "a.csv", task=f'[[task]]\nname = "t"\n{keys}\n')
+
+
+def test_a_recipe_reads_a_table_of_bigquery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [{"name": "Text", "type": "STRING"}, {"name": "label", "type": "INT64"}]
+    rows: list[list[Any]] = [[text, str(place % 2)] for place, text in enumerate(texts())]
+    with bigquery_standin() as standin:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", standin.host)
+        standin.tables["p.d.t"] = StoredTable(columns, [*rows, ["unlabelled", None]])
+        table = read_table(recipe_of(tmp_path, "bq://p.d.t"))
+    assert Counter(str(*row.targets[0] or ()) for row in table.rows) == {"0": 20, "1": 20, "": 1}
+    assert table.rows[2].place == "bq://p.d.t:3"
+    assert table.notes == ("bq://p.d.t: column 'Text' is read as 'text'",)
