@@ -238,8 +238,15 @@ class Service:
 
 def answer_predictions(call: Call) -> Document:
     """POST /."""
-    detailed = call.predict(_parse(call))
-    return predictions_document(detailed, call.load().bundle.identity)
+    parsed = _parse(call)
+    detailed = call.predict(parsed)
+    document = predictions_document(detailed, call.load().bundle.identity)
+    if parsed.explain:
+        from model.occlusion import explain  # few requests ask for it
+
+        call.turn.take()
+        document["explanations"] = explain(call.load(), parsed.texts, detailed.predictions)
+    return document
 
 
 @timer.span("parse")
@@ -249,19 +256,9 @@ def _parse(call: Call) -> PredictRequest:
 
 def describe(call: Call) -> Document:
     """GET /."""
-    bundle = call.manifest()
-    tasks = [
-        {"name": task.name, "kind": task.kind, "labels": list(task.labels)} for task in bundle.tasks
-    ]
-    limits = ("max_bytes", "max_texts", "max_chars")
-    return {
-        "service": "polyhead",
-        "bundle": bundle.identity,
-        "base": bundle.base,
-        "max_tokens": bundle.max_tokens,
-        "tasks": tasks,
-        "limits": {name: getattr(call.settings, name) for name in limits},
-    }
+    from function.http.description import description  # few requests ask for it
+
+    return description(call)
 
 
 def get_ready(call: Call) -> Document:
