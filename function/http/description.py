@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from function.http.contract import MAX_EXPLAINED
+from function.http.front_page import VARY, front_page, page_headers, prefers_html
+from function.http.service import Reply, serialize
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from function.http.service import Call, Document
 
 LIMITS = ("max_bytes", "max_texts", "max_chars")
+
+
+def page_or_description(call: Call) -> Reply:
+    """The page where Accept prefers HTML; JSON where not, or where the page is off."""
+    if not call.settings.page:
+        return Reply(200, serialize(description(call)))
+    if prefers_html(call.request.headers.get("Accept", "")):
+        return Reply(200, front_page(), page_headers())
+    return Reply(200, serialize(description(call)), {"Vary": VARY})
 
 
 def description(call: Call) -> Document:
@@ -21,5 +34,8 @@ def description(call: Call) -> Document:
         "base": bundle.base,
         "max_tokens": bundle.max_tokens,
         "tasks": tasks,
-        "limits": {name: getattr(call.settings, name) for name in LIMITS},
+        "limits": {
+            **{name: getattr(call.settings, name) for name in LIMITS},
+            "max_explained": MAX_EXPLAINED,
+        },
     }

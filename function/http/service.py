@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Document = dict[str, object]
     Answer = Callable[["Call"], object]
-    """Answers a call with what is to be written as JSON; a string is JSON already."""
+    """Answers a call with what is to be written as JSON, a string of JSON, or a whole reply."""
     ErrorWriter = Callable[[int, Document], tuple[int, Document]]
 
 LARGE_BYTES, LARGE_TEXTS = 2**16, 128
@@ -39,7 +39,7 @@ WARM_UP = "ready"
 
 
 class Reply:
-    """An answer before it is HTTP; the body is JSON or empty."""
+    """An answer before it is HTTP; the body is empty, or JSON if no header says otherwise."""
 
     def __init__(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
         self.status = status
@@ -233,6 +233,8 @@ class Service:
         with Turn(self._turns) as turn:
             call = Call(request, facts, turn, self._settings, self.classifier, parts)
             document = answer(call)
+            if isinstance(document, Reply):
+                return document
             return Reply(200, document if isinstance(document, str) else serialize(document))
 
 
@@ -254,11 +256,11 @@ def _parse(call: Call) -> PredictRequest:
     return parse_request(call.read_json(), call.settings.max_texts, call.settings.max_chars)
 
 
-def describe(call: Call) -> Document:
+def describe(call: Call) -> Reply:
     """GET /."""
-    from function.http.description import description  # few requests ask for it
+    from function.http.description import page_or_description  # few requests ask for it
 
-    return description(call)
+    return page_or_description(call)
 
 
 def get_ready(call: Call) -> Document:
