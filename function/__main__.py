@@ -40,6 +40,10 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
     classifier = Classifier.load(options.bundle, settings.threads)
     detailed = classifier.predict_detailed(options.texts, options.tasks, options.top_k)
     document = predictions_document(detailed, classifier.bundle.identity)
+    if options.explain:
+        from model.occlusion import explain
+
+        document["explanations"] = explain(classifier, options.texts, detailed.predictions)
     print(json.dumps(document, indent=2))
     return 0
 
@@ -70,6 +74,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         epilog=f"Texts that begin with `-`, `{PREDICT}` or `{BATCH}` go after `--`.",
     )
     predict.add_argument("texts", nargs="+", metavar="TEXT")
+    explain_help = "also print the words that changed the score of each first label most"
+    predict.add_argument("--explain", action="store_true", help=explain_help)
     batch = commands.add_parser(
         BATCH,
         help="score a file of rows",

@@ -35,6 +35,7 @@ class Settings(Values):
     | MAX_CHARS | 10000 | longest text, in characters |
     | ORT_THREADS | 1 | threads that share one run of the graph |
     | GOOGLE_CLOUD_PROJECT | not set | project of the log's traces; without it none are named |
+    | PAGE | on | `off`: browsers get no page at / but the JSON that programs get |
     | PROFILE_SAMPLE | 1 | share of warm requests that record every span, 0 to 1 |
     | OTEL_EXPORTER_OTLP_ENDPOINT | not set | collector that spans are sent to as well |
     | AIP_HTTP_PORT | not set | Vertex AI's in place of PORT; the address is then 0.0.0.0 |
@@ -61,6 +62,7 @@ class Settings(Values):
         otlp: bool = False,
         health_route: str | None = None,
         predict_route: str | None = None,
+        page: bool = True,
     ) -> None:
         self.bundle = bundle
         self.host = host
@@ -78,6 +80,8 @@ class Settings(Values):
         self.health_route = health_route
         self.predict_route = predict_route
         """Paths of Vertex AI."""
+        self.page = page
+        """Whether a browser that asks for / is shown a page."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
@@ -100,6 +104,7 @@ class Settings(Values):
             otlp=any(mapping.get(key) for key in OTLP_ENDPOINTS),
             health_route=_path(mapping, "AIP_HEALTH_ROUTE"),
             predict_route=_path(mapping, "AIP_PREDICT_ROUTE"),
+            page=_switch(mapping, "PAGE", default.page),
         )
 
 
@@ -123,6 +128,13 @@ def _share(mapping: Mapping[str, str], key: str, default: float) -> float:
     if not 0.0 <= share <= 1.0:
         raise SettingsError(f"{key}={value!r}: expected a number from 0 to 1, such as 0.1")
     return share
+
+
+def _switch(mapping: Mapping[str, str], key: str, default: bool) -> bool:
+    value = mapping.get(key) or ("on" if default else "off")
+    if value not in ("on", "off"):
+        raise SettingsError(f"{key}={value!r}: expected on or off")
+    return value == "on"
 
 
 def _path(mapping: Mapping[str, str], key: str) -> str | None:

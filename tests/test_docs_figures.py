@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 from model.bundle import read_bundle
-from tests.docs_text import PAGES, README, ROOT, shown
+from tests.docs_text import PAGES, README, ROOT, shown, table_rows
 from training import shipped
 
 REPORTS = ROOT / "profiling" / "reports"
@@ -32,6 +32,20 @@ def test_the_sweep_told_is_the_recorded_one() -> None:
     assert points[sweep["choice"]]["mb"] <= sweep["limits"]["max_mb"]
     assert f"in {points['2x384 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
     assert f"one of 128 in {points['1x128 int8']['mb']:.1f} MB" in PAGES["docs/train.md"]
+
+
+def test_the_faithfulness_told_is_the_recorded_one() -> None:
+    record = json.loads((ROOT / "training" / "reports" / "faithfulness.json").read_text())
+    assert record["bundle"] == read_bundle(ROOT / "model" / "ingredients").identity
+    assert f"Of {record['texts']} texts" in PAGES["docs/python.md"]
+    rows = table_rows("docs/python.md", "| task | texts with a label |")
+    assert [row[0] for row in rows] == list(record["tasks"])
+    for task, *cells in rows:
+        figures = [float(cell.removesuffix(" %")) for cell in cells]
+        assert figures == [
+            pytest.approx(figure, abs=0.5 if "percent" in name else 0.0006)
+            for name, figure in record["tasks"][task].items()
+        ]
 
 
 def test_the_report_shown_is_of_the_shipped_bundle() -> None:

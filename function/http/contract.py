@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-FIELDS = ("inputs", "tasks", "top_k", "min_score")
+FIELDS = ("inputs", "tasks", "top_k", "min_score", "explain")
+MAX_EXPLAINED = 8
+"""Texts of a request that wants explanations: each is run again without each of its words."""
 JSON_TYPES = {
     type(None): "null", bool: "a boolean", int: "a number", float: "a number",
     str: "a string", list: "a list", dict: "an object",
@@ -29,6 +31,7 @@ class PredictRequest(Values):
         tasks: tuple[str, ...] | None,
         top_k: int,
         min_score: dict[str, float],
+        explain: bool = False,
     ) -> None:
         self.texts = texts
         self.tasks = tasks
@@ -36,6 +39,8 @@ class PredictRequest(Values):
         self.top_k = top_k
         self.min_score = min_score
         """By task: labels of a lower score are left out."""
+        self.explain = explain
+        """Whether the words behind each first label are wanted."""
 
 
 def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:
@@ -44,11 +49,13 @@ def parse_request(value: Any, max_texts: int, max_chars: int) -> PredictRequest:
     check_fields(value, FIELDS)
     if "inputs" not in value:
         raise missing("inputs", "a string, or a list of strings")
+    texts = parse_texts(value["inputs"], max_texts, max_chars)
     return PredictRequest(
-        texts=parse_texts(value["inputs"], max_texts, max_chars),
+        texts=texts,
         tasks=parse_tasks(value["tasks"]) if "tasks" in value else None,
         top_k=parse_top_k(value["top_k"]) if "top_k" in value else 1,
         min_score=parse_min_score(value["min_score"]) if "min_score" in value else {},
+        explain=parse_explain(value["explain"], texts) if "explain" in value else False,
     )
 
 
@@ -166,6 +173,16 @@ def parse_score(score: Any, field: str) -> float:
     if not 0 <= score <= 1:
         raise wrong("out_of_range", field, f"is {quoted(str(score))}; send {expected}")
     return score
+
+
+def parse_explain(explain: Any, texts: Sequence[str]) -> bool:
+    """Whether explanations are wanted, which few texts may have; raises RequestError."""
+    if not isinstance(explain, bool):
+        raise wrong_type("explain", explain, "true, or leave it out")
+    if explain and len(texts) > MAX_EXPLAINED:
+        problem = f"holds {len(texts)} texts; send at most {MAX_EXPLAINED} with explain"
+        raise wrong("too_many_texts", "inputs", problem)
+    return explain
 
 
 def quoted(text: str) -> str:

@@ -137,8 +137,7 @@ def _response(request: Request, reply: Reply) -> HttpResponse:
     """The reply as bytes, compressed when the client accepts that and it gets shorter."""
     headers, body = dict(reply.headers), reply.body.encode()
     if body:
-        headers["Content-Type"] = "application/json"
-        headers["Vary"] = "Accept-Encoding"
+        headers = {"Content-Type": "application/json", "Vary": "Accept-Encoding", **headers}
     if len(body) > MIN_BYTES and accepts_gzip(request.headers.get("Accept-Encoding", "")):
         with timer.span("compress"):
             body = deflate(body)

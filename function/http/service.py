@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Document = dict[str, object]
     Answer = Callable[["Call"], object]
-    """Answers a call with what is to be written as JSON; a string is JSON already."""
+    """Answers a call with what is to be written as JSON, a string of JSON, or a whole reply."""
     ErrorWriter = Callable[[int, Document], tuple[int, Document]]
 
 LARGE_BYTES, LARGE_TEXTS = 2**16, 128
@@ -39,7 +39,7 @@ WARM_UP = "ready"
 
 
 class Reply:
-    """An answer before it is HTTP; the body is JSON or empty."""
+    """An answer before it is HTTP; the body is empty, or JSON if no header says otherwise."""
 
     def __init__(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
         self.status = status
@@ -233,13 +233,22 @@ class Service:
         with Turn(self._turns) as turn:
             call = Call(request, facts, turn, self._settings, self.classifier, parts)
             document = answer(call)
+            if isinstance(document, Reply):
+                return document
             return Reply(200, document if isinstance(document, str) else serialize(document))
 
 
 def answer_predictions(call: Call) -> Document:
     """POST /."""
-    detailed = call.predict(_parse(call))
-    return predictions_document(detailed, call.load().bundle.identity)
+    parsed = _parse(call)
+    detailed = call.predict(parsed)
+    document = predictions_document(detailed, call.load().bundle.identity)
+    if parsed.explain:
+        from model.occlusion import explain  # few requests ask for it
+
+        call.turn.take()
+        document["explanations"] = explain(call.load(), parsed.texts, detailed.predictions)
+    return document
 
 
 @timer.span("parse")
@@ -247,21 +256,11 @@ def _parse(call: Call) -> PredictRequest:
     return parse_request(call.read_json(), call.settings.max_texts, call.settings.max_chars)
 
 
-def describe(call: Call) -> Document:
+def describe(call: Call) -> Reply:
     """GET /."""
-    bundle = call.manifest()
-    tasks = [
-        {"name": task.name, "kind": task.kind, "labels": list(task.labels)} for task in bundle.tasks
-    ]
-    limits = ("max_bytes", "max_texts", "max_chars")
-    return {
-        "service": "polyhead",
-        "bundle": bundle.identity,
-        "base": bundle.base,
-        "max_tokens": bundle.max_tokens,
-        "tasks": tasks,
-        "limits": {name: getattr(call.settings, name) for name in limits},
-    }
+    from function.http.description import page_or_description  # few requests ask for it
+
+    return page_or_description(call)
 
 
 def get_ready(call: Call) -> Document:

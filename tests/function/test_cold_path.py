@@ -43,6 +43,17 @@ for path in ("/", "/bigquery", "/v2/x", "/vertex", "/tasks/x", "/openapi.json"):
 print(json.dumps(imported))
 """
 
+EXPLAINED = """
+import json, sys
+import functions_framework
+client = functions_framework.create_app("classify", "main.py").test_client()
+imported = []
+for body in ({"inputs": "salt"}, {"inputs": "salt", "explain": True}):
+    assert client.post("/", data=json.dumps(body)).status_code == 200
+    imported.append("model.occlusion" in sys.modules)
+print(json.dumps({"imported": imported}))
+"""
+
 BLOCKED = """
 import sys
 
@@ -129,6 +140,10 @@ def test_a_wrong_setting_stops_the_start_and_says_why() -> None:
     )
     assert done.returncode == 1
     assert "MAX_TEXTS='lots': expected a whole number" in done.stderr
+
+
+def test_what_explains_is_imported_when_it_is_first_asked(bundle_path: Path) -> None:
+    assert run(EXPLAINED, bundle_path) == {"imported": [False, True]}
 
 
 def test_a_dialect_is_imported_when_it_is_first_asked(bundle_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from model.classifier import Classifier
+from model.occlusion import explain
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +37,15 @@ def test_texts(bundle_path: Path, classifier: Classifier) -> None:
     }
 
 
+def test_explanations(bundle_path: Path, classifier: Classifier) -> None:
+    texts = ["raw honey", "butter knife"]
+    done = run(*texts, "--explain", "--bundle", str(bundle_path))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["predictions"] == classifier.predict(texts)
+    assert document["explanations"] == explain(classifier, texts, document["predictions"])
+
+
 def test_the_bundle_may_come_from_the_environment(
     bundle_path: Path, classifier: Classifier
 ) -> None:
@@ -54,7 +64,7 @@ def test_the_name_of_the_command_may_be_left_out_and_may_be_a_text(
 def test_help_has_every_option_of_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for option in ("--bundle", "--tasks", "--top-k", "--text", "--chunk", "--force"):
+    for option in ("--bundle", "--tasks", "--top-k", "--explain", "--text", "--chunk", "--force"):
         assert f"\n  {option}" in done.stdout
     assert "A killed run of the same input, bundle and options goes on" in " ".join(
         done.stdout.split()

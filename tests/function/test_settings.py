@@ -50,7 +50,7 @@ def test_a_port_ends_at_65535() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    for key in (*KEYS, *VERTEX, "PROFILE_SAMPLE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+    for key in (*KEYS, *VERTEX, "PAGE", "PROFILE_SAMPLE", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         assert f"| {key} |" in str(Settings.__doc__)
 
 
@@ -70,6 +70,13 @@ def test_profiling() -> None:
 def test_a_wrong_share(value: str) -> None:
     with pytest.raises(SettingsError, match=f"^PROFILE_SAMPLE='{value}': expected a number from 0"):
         Settings.from_mapping({"PROFILE_SAMPLE": value})
+
+
+def test_the_page_is_on_or_off() -> None:
+    pages = [Settings.from_mapping({"PAGE": value}).page for value in ("", "on", "off")]
+    assert pages == [True, True, False]
+    with pytest.raises(SettingsError, match=r"^PAGE='no': expected on or off$"):
+        Settings.from_mapping({"PAGE": "no"})
 
 
 def test_what_vertex_sets_goes_before_what_the_image_sets() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from model.aside import write_json, write_text
 from model.bundle import read_bundle
+from model.classifier import Classifier
 from tables.held_out import RECORD, record_text
 from training.fit.batches import examples, network_logits
 from training.judge.behind import behind
@@ -18,6 +19,7 @@ from training.judge.frozen import fit_frozen
 from training.judge.held_out_answers import held_out_record
 from training.judge.judged import JudgedTask, judge_answers, judge_bundle, metrics_of
 from training.judge.linear import fit_linear
+from training.judge.mistaken_words import name_words
 from training.judge.mistakes import mistakes
 from training.judge.offset_prices import RAISED, offset_prices
 from training.judge.thresholds import choose
@@ -44,7 +46,9 @@ def run(run: Run, folder: Path) -> None:
     if offsets := run.facts("export")["student"]:
         metrics[RAISED] = offset_prices(_as_trained(run), judged["int8"], offsets)
     write_json(folder / METRICS, {"split": "test", **metrics})
-    write_json(folder / MISTAKES, mistakes(judged["int8"]))
+    mistakes_of_int8 = mistakes(judged["int8"])
+    name_words(mistakes_of_int8, Classifier.load(bundles["int8"]))
+    write_json(folder / MISTAKES, mistakes_of_int8)
     answers = held_out_record(judged["int8"], read_bundle(bundles["int8"]).identity)
     write_text(folder / RECORD, record_text(answers))
 

@@ -9,6 +9,7 @@ from function.http import contract
 from function.http.dialects import bigquery, hugging_face, infer_request, open_inference, vertex
 from function.http.dialects.schemas import Schemas, record, whole_record
 from function.http.service import OWN, Dialect
+from model.occlusion import STRONGEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,12 +104,17 @@ def _openapi(_schemas: Schemas) -> dict[tuple[str, str], Operation]:
 
 
 def _own(schemas: Schemas) -> dict[tuple[str, str], Operation]:
-    body = record({name: schemas.fields[name] for name in contract.FIELDS}, required=("inputs",))
-    cut = {"type": "array", "items": {"type": "integer", "minimum": 0}}
-    predictions = {"type": "array", "items": schemas.prediction}
-    answer = record(
-        {"predictions": predictions, "bundle": STRING, "truncated": cut}, ("predictions", "bundle")
-    )
+    answer = _own_answer(schemas)
+    many = {**schemas.fields, "explain": {"const": False}}
+    many = {name: many[name] for name in contract.FIELDS}
+    texts = schemas.batch(schemas.text, at_most=contract.MAX_EXPLAINED)
+    few = many | {"inputs": {"anyOf": [schemas.text, texts]}, "explain": {"const": True}}
+    body: Schema = {
+        "anyOf": [
+            record(many, required=("inputs",)),
+            record(few, required=("inputs", "explain")),
+        ]
+    }
     return {
         ("GET", "/"): Operation("Name of the bundle, tasks, labels, limits", ANY_OBJECT),
         ("POST", "/"): Operation("Labels of texts", answer, body),
@@ -117,6 +123,20 @@ def _own(schemas: Schemas) -> dict[tuple[str, str], Operation]:
             "Loads the bundle and answers once it can", record({"status": STRING, "bundle": STRING})
         ),
     }
+
+
+def _own_answer(schemas: Schemas) -> Schema:
+    index = {"type": "integer", "minimum": 0}
+    word = {"word": STRING, "start": index, "end": index, "change": {"type": "number"}}
+    words = {"type": "array", "items": whole_record(word), "maxItems": STRONGEST}
+    explanation = record(dict.fromkeys(schemas.names, words))
+    fields: dict[str, Schema] = {
+        "predictions": {"type": "array", "items": schemas.prediction},
+        "bundle": STRING,
+        "truncated": {"type": "array", "items": index},
+        "explanations": {"type": "array", "items": explanation},
+    }
+    return record(fields, ("predictions", "bundle"))
 
 
 def _bigquery(schemas: Schemas) -> dict[tuple[str, str], Operation]:

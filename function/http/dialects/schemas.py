@@ -44,11 +44,11 @@ class Schemas:
         """Of the fields of POST /, which other protocols have too."""
         self.prediction = record({task.name: self.labels(task) for task in bundle.tasks})
 
-    def batch(self, item: Schema) -> Schema:
-        """A list with as many as one request may have."""
-        return {
-            "type": "array", "items": item, "minItems": 1, "maxItems": self.settings.max_texts,
-        }  # fmt: skip
+    def batch(self, item: Schema, at_most: int | None = None) -> Schema:
+        """A list with as many as one request may have, or `at_most` if that is fewer."""
+        limit = self.settings.max_texts
+        limit = limit if at_most is None else min(limit, at_most)
+        return {"type": "array", "items": item, "minItems": 1, "maxItems": limit}
 
     def labels(self, task: Task) -> Schema:
         """What is answered for one task of one text."""

@@ -33,7 +33,7 @@ WRONG: list[tuple[str, str, str | None, str]] = [
         '{"inputs": "a", "input": "b"}',
         "unknown_field",
         "input",
-        "inputs, tasks, top_k, min_score only",
+        "inputs, tasks, top_k, min_score, explain only",
     ),
     ('{"inputs": null}', "wrong_type", "inputs", "inputs is null"),
     ('{"inputs": {}}', "wrong_type", "inputs", "inputs is an object"),
@@ -60,6 +60,8 @@ WRONG: list[tuple[str, str, str | None, str]] = [
     ('{"inputs": "a", "min_score": 0.5}', "wrong_type", "min_score", "send an object such as"),
     ('{"inputs": "a", "min_score": {"x": true}}', "wrong_type", "min_score.x", "is a boolean"),
     ('{"inputs": "a", "min_score": {"x": 1.1}}', "out_of_range", "min_score.x", "from 0 to 1"),
+    ('{"inputs": "a", "explain": 1}', "wrong_type", "explain", "send true"),
+    ('{"inputs": "a", "explain": null}', "wrong_type", "explain", "explain is null"),
 ]
 
 

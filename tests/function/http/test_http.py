@@ -217,7 +217,7 @@ def test_description(server: Server, classifier: Classifier) -> None:
             {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
             for task in bundle.tasks
         ],
-        "limits": {"max_bytes": MIB, "max_texts": 256, "max_chars": 10000},
+        "limits": {"max_bytes": MIB, "max_texts": 256, "max_chars": 10000, "max_explained": 8},
     }
 
 

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from function.http.contract import MAX_EXPLAINED
 from function.http.dialects.schemas import visible_pattern
 from function.http.request import UnreadRequest
 from function.http.service import RequestFacts, Service
@@ -32,6 +33,7 @@ TAKEN = {
         "tasks": ["source"],
         "top_k": 2,
         "min_score": {"source": 0.1},
+        "explain": True,
     },
     "/bigquery": {"requestId": "1", "userDefinedContext": {"task": "source"}, "calls": [[None]]},
     "/vertex": {"instances": ["salt", {"text": "lard"}], "parameters": {"top_k": 1}},
@@ -73,8 +75,18 @@ def test_it_is_openapi_with_tasks_and_labels(server: Server, classifier: Classif
 
 
 def test_its_limits_are_the_servers() -> None:
-    inputs = body_schema("/", max_texts=3, max_chars=10)["properties"]["inputs"]["anyOf"]
-    assert (inputs[0]["maxLength"], inputs[1]["maxItems"]) == (10, 3)
+    for most, expected in ((3, [3, 3]), (100, [100, MAX_EXPLAINED])):
+        forms = body_schema("/", max_texts=most, max_chars=10)["anyOf"]
+        inputs = [form["properties"]["inputs"]["anyOf"] for form in forms]
+        assert [one["maxLength"] for one, _ in inputs] == [10, 10]
+        assert [many["maxItems"] for _, many in inputs] == expected
+
+
+def test_an_answer_is_as_described(server: Server) -> None:
+    answers = document()["paths"]["/"]["post"]["responses"]["200"]["content"]
+    schema = Draft202012Validator(answers["application/json"]["schema"])
+    for question in ({"inputs": "salt " * 99}, {"inputs": "raw honey", "explain": True}):
+        schema.validate(server.ask(question).json)
 
 
 @pytest.mark.parametrize("path", TAKEN)
