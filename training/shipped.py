@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from model.aside import write_text
+from model.aside import read_json, write_text
 from model.bundle import CARD, MODEL, TOKENIZER, Bundle, BundleError, read_bundle
 from model.bundle_writer import copied_bundle
 from profiling.server import ROOT, Server, ServerError, serving
@@ -33,6 +33,10 @@ REPORTS = {
 }
 """What a run leaves beside its bundle, and where it is kept."""
 LOAD_REPORT = Path("profiling/reports/ingredients.html")
+FAITHFULNESS = Path("training/reports/faithfulness.json")
+FAITHFUL_ROWS = re.compile(
+    r"(?<=^\| task \| texts with a label )(.*\n\|[-|]+\n)(?:\|.*\n)+", re.MULTILINE
+)
 TABLE = re.compile(r"^\|  \| ingredient \|.*\n\|.*\n(?:\|.*\n)+", re.MULTILINE)
 SIZE = re.compile(r"(?<=The shipped bundle, )[\d.]+(?= MB)")
 ASK = "curl -s localhost:8080"
@@ -68,6 +72,20 @@ def with_figures(page: str, bundle: Bundle) -> str:
     (table, *_) = TABLE.findall((bundle.path / CARD).read_text("utf-8"))
     page = SIZE.sub(f"{size / 1e6:.1f}", TABLE.sub(lambda _: table, page))
     return re.sub(rf"\b{bundle.name}@[0-9a-f]{{12}}\b", bundle.identity, page)
+
+
+def faithful_rows() -> str:
+    """Measure how faithful explanations by the shipped bundle are; the rows of the docs' table."""
+    module, table = "training.studies.faithfulness", "training/ingredients/ingredients.jsonl.gz"
+    _output([sys.executable, "-m", module, table, "--out", str(FAITHFULNESS)])
+    tasks = read_json(ROOT / FAITHFULNESS)["tasks"]
+    return "".join(
+        f"| {task} | {count} | {lowered:.0f} % | {without_first:.3f} | {without_other:.3f} | "
+        f"{alone:.0f} % | {other_alone:.0f} % |\n"
+        for task, (count, lowered, without_first, without_other, alone, other_alone) in (
+            (task, figures.values()) for task, figures in tasks.items()
+        )
+    )
 
 
 def with_outputs(page: str, command: str, output: Callable[[str], str]) -> str:
@@ -117,12 +135,14 @@ def _rounded(value: Any) -> Any:
 
 def write_pages(bundle: Bundle, report: str) -> None:
     """Every page with the figures and the answers of `bundle`."""
+    rows = faithful_rows()
     with (
         tempfile.NamedTemporaryFile() as log,
         serving(bundle.path, Path(log.name)) as server,
     ):
         for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
             page = with_figures(path.read_text("utf-8"), bundle)
+            page = FAITHFUL_ROWS.sub(lambda head: head[1] + rows, page)
             page = with_outputs(page, ASK, lambda line: answer(server, line))
             page = with_outputs(page, 'python -m function "', printed)
             write_text(path, with_outputs(page, "make report BUNDLE", lambda _: report))
