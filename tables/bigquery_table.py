@@ -31,8 +31,8 @@ READABLE_TYPES = ("TABLE", "SNAPSHOT")
 VERSION_KEYS = ("etag", "lastModifiedTime", "numRows", "streamingBuffer")
 FORM = "give bq://PROJECT.DATASET.TABLE"
 LOG_IN = (
-    "run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key "
-    "file or GOOGLE_OAUTH_ACCESS_TOKEN to an access token"
+    "log in (`application-default login` of `gcloud auth`), or set "
+    "GOOGLE_APPLICATION_CREDENTIALS to a key file or GOOGLE_OAUTH_ACCESS_TOKEN to an access token"
 )
 LATER = "try again later"
 REMEDIES = {

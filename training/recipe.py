@@ -104,9 +104,10 @@ class Pretrain(Section):
 @dataclass(frozen=True)
 class Vocabulary(Section):
     trim: bool = True
-    """Keep only the pieces that training text uses, and every single character."""
+    """Keep the pieces that training text uses, every single character, and common ones of the base
+    up to 10,000 in all."""
     pieces: Count | None = None
-    """Most pieces to keep, the frequent first; absent: all that the text uses."""
+    """Most pieces to keep, the frequent first, and no others; absent: all that the text uses."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ STAGES = (
     ),
     Stage(
         "soft",
-        "logits of the teacher on all text, combined with a linear model's",
+        "logits of the teacher on all text, combined with the frozen base's and a linear model's",
         "training.distil.soft_targets",
         lambda r: {"committee": r.student.committee},
     ),

@@ -21,7 +21,8 @@ QUESTIONS = ({"inputs": "raw honey"}, {"inputs": ["raw honey", "butter knife"] *
 
 def alter(file: Path) -> None:
     with file.open("r+b") as opened:
-        opened.seek(file.stat().st_size // 2)
+        # In the middle of the manifest are metrics: a digit more or less is another bundle.
+        opened.seek(0 if file.name == MANIFEST else file.stat().st_size // 2)
         byte = opened.read(1)
         opened.seek(-1, 1)
         opened.write(bytes([byte[0] ^ 1]))

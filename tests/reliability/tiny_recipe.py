@@ -25,6 +25,8 @@ kind = "multi"
 [pretrain]
 files = [{{path = "rows.jsonl"}}]
 epochs = 1
+[vocabulary]
+pieces = 3000
 [teacher]
 steps = 6
 [student]

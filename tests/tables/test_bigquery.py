@@ -126,8 +126,8 @@ def test_a_token_is_sent(standin: BigQueryStandIn, monkeypatch: pytest.MonkeyPat
             "expired",
             "bq://p.d.t",
             "no valid credentials of Google Cloud (The credentials do not contain the necessary "
-            "fields need to refresh the access token); run `gcloud auth application-default "
-            "login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file or "
+            "fields need to refresh the access token); log in "
+            "(`application-default login` of `gcloud auth`), or set GOOGLE_APPLICATION_CREDENTIALS to a key file or "
             "GOOGLE_OAUTH_ACCESS_TOKEN to an access token",
         ),
     ],
@@ -172,7 +172,7 @@ def test_without_credentials_batch_says_how_to_get_some(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == (
         f"error: {ADDRESS}: no valid credentials of Google Cloud (Your default credentials were "
-        "not found); run `gcloud auth application-default login`, or set "
+        "not found); log in (`application-default login` of `gcloud auth`), or set "
         "GOOGLE_APPLICATION_CREDENTIALS to a key file or GOOGLE_OAUTH_ACCESS_TOKEN to an access "
         "token\n"
     )

@@ -10,8 +10,17 @@ import pytest
 from model.bundle import Task, read_bundle
 from model.bundle_writer import copied_bundle
 from training.compare import main
+from training.judge.refit_facts import REFIT
 
 ROWS = [("raw honey", "ingredient"), ("butter knife", "not_ingredient")] * 30
+
+
+@pytest.fixture(scope="module")
+def bundle_path(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped bundle as one that was not fitted to all rows, so that it can be asked."""
+    shipped = read_bundle(bundle_path)
+    metrics = {key: value for key, value in shipped.metrics.items() if key != REFIT}
+    return copied_bundle(shipped, tmp_path_factory.mktemp("bundle") / "held", metrics=metrics).path
 
 
 @pytest.fixture

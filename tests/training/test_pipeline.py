@@ -45,6 +45,8 @@ kind = "single"
 [pretrain]
 files = ["plain.txt", {{path = "rows.jsonl"}}]
 epochs = 1
+[vocabulary]
+pieces = 3000
 [teacher]
 epochs = 5
 [student]

@@ -22,6 +22,8 @@ from training.judge.metrics import Marks
 from training.judge.thresholds import ScoredTask, best_candidate
 from training.run import Run
 
+MAX_TOKENS = 128
+"""Of a text that are read; a mean says little of longer ones."""
 STRENGTHS = (30.0, 10.0, 100.0)
 """The first where validation has no rows."""
 GRID = np.linspace(-5, 3, 81)
@@ -67,10 +69,10 @@ def fit_frozen(run: Run) -> FrozenModel:
         tasks.append(task)
         assert isinstance(task.scores, _Candidate)
         names = [label_text(label) for label in head.labels]
-        part = np.concatenate([part, sentence_vectors(run.base, names, run.max_tokens)])
+        part = np.concatenate([part, sentence_vectors(run.base, names, MAX_TOKENS)])
         marks = np.concatenate([marks, np.eye(len(names), dtype=bool)])
         named.append(fit_logistic(head.kind, part, marks, task.scores.strength))
-    return FrozenModel(run.base, run.max_tokens, tuple(tasks), tuple(named))
+    return FrozenModel(run.base, MAX_TOKENS, tuple(tasks), tuple(named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def _of(run: Run, split: str) -> tuple[Vectors, NDArray[np.float32]]:
     """Vectors [rows, width] and targets [rows, labels of all tasks] of a split, or of a part."""
     rows = run.table.split(split)
     rows = rows[:: 1 + len(rows) // MOST_ROWS]
-    vectors = sentence_vectors(run.base, [row.text for row in rows], run.max_tokens)
+    vectors = sentence_vectors(run.base, [row.text for row in rows], MAX_TOKENS)
     return vectors, targets(run.table, rows)
 
 

@@ -10,6 +10,8 @@ from training.recipe import Student
 from training.studies.search import SPACE, drawn_settings
 
 SECTIONS = """
+[vocabulary]
+pieces = 3000
 [teacher]
 steps = 3
 [student]

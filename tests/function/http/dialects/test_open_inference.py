@@ -97,7 +97,7 @@ def test_outputs_and_parameters_choose(client: Any) -> None:
         "ingredients",
         [tensor(["raw honey", "honey " * 1000])],
         outputs=outputs,
-        parameters={"top_k": 3, "min_score": 0.02},
+        parameters={"top_k": 3, "min_score": 0.001},
     )
     names = [output["name"] for output in answer.get_response()["outputs"]]
     assert names == ["source.score", "truncated"]
