@@ -127,8 +127,8 @@ def test_a_token_is_sent(standin: BigQueryStandIn, monkeypatch: pytest.MonkeyPat
             "bq://p.d.t",
             "no valid credentials of Google Cloud (The credentials do not contain the necessary "
             "fields need to refresh the access token); log in "
-            "(`application-default login` of `gcloud auth`), or set GOOGLE_APPLICATION_CREDENTIALS to a key file or "
-            "GOOGLE_OAUTH_ACCESS_TOKEN to an access token",
+            "(`application-default login` of `gcloud auth`), or set GOOGLE_APPLICATION_CREDENTIALS "
+            "to a key file or GOOGLE_OAUTH_ACCESS_TOKEN to an access token",
         ),
     ],
 )
