@@ -52,7 +52,7 @@ epochs = 5
 [student]
 layers = 1
 epochs = 4
-variants = 40
+variants = 0
 [quantize]
 max_drop = 100
 """

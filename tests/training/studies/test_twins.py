@@ -19,6 +19,8 @@ SECTIONS = """
 [[task]]
 name = "source"
 kind = "single"
+[vocabulary]
+pieces = 3000
 [student]
 layers = 1
 """
