@@ -34,7 +34,7 @@ TOKENS = (
     *(f'"{name}"'.encode() for name in (*FIELDS, *TASKS)),
     b'{"source": 0.5}', b'["source", "source"]', b'"a", "b", "c", "d"', b'1, "x": 2',
 )  # fmt: skip
-FIELD = re.compile(r"inputs(\[\d+\])?|tasks(\[\d+\])?|top_k|min_score(\..*)?", re.DOTALL)
+FIELD = re.compile(r"inputs(\[\d+\])?|tasks(\[\d+\])?|top_k|explain|min_score(\..*)?", re.DOTALL)
 
 
 def check(data: bytes) -> str:
@@ -67,8 +67,10 @@ def may_be_taken(value: Any) -> bool:
     inputs, tasks = value.get("inputs"), value.get("tasks", ["source"])
     texts = inputs if isinstance(inputs, list) else [inputs]
     top_k, scores = value.get("top_k", 1), value.get("min_score", {})
+    explains = value.get("explain", False)
     return (
-        0 < len(texts) <= MAX_TEXTS
+        type(explains) is bool
+        and 0 < len(texts) <= MAX_TEXTS
         and all(type(text) is str and text.strip() and len(text) <= MAX_CHARS for text in texts)
         and type(tasks) is list
         and tasks != []
