@@ -26,7 +26,7 @@ FILES = (MANIFEST, *HASHED)
 @pytest.fixture
 def pipeline(submitted: Pipeline, tmp_path: Path) -> Pipeline:
     copied = submitted.copied(tmp_path / "workspace")
-    for made in ("bundle.identity", "served"):
+    for made in ("bundle.identity", "served", "served.report"):
         copied.shell.run("rm", "-rf", made)
     return copied
 
