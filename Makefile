@@ -17,7 +17,7 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-reliability check examine train search sweep twins ship
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-js test-reliability check examine train search sweep twins ship
 .PHONY: report coldstart logs lock format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -33,7 +33,7 @@ test: $(TRAIN)/ready  ## the whole test suite, in two processes
 	$(TRAIN)/bin/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi" $(FAST)
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi and not js" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser
@@ -52,6 +52,9 @@ test-gvisor: $(TRAIN)/ready  ## the function inside gVisor (python -m profiling.
 
 test-openapi: $(TRAIN)/ready  ## what /openapi.json describes is what the function does, says schemathesis
 	$(TRAIN)/bin/python -m pytest -m openapi
+
+test-js: $(TRAIN)/ready  ## the client in JavaScript beside Python; needs node, npm ci in clients/js, chromium
+	$(TRAIN)/bin/python -m pytest -m js
 
 test-reliability: $(TRAIN)/ready  ## faults, bursts and many inputs; two minutes, or REQUESTS=1000000 FAULTED=100000
 	$(TRAIN)/bin/python -m pytest -m reliability --ignore tests/reliability/test_training_faults.py
