@@ -16,6 +16,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from profiling.bench.contenders import (
     CONTENDERS,
     DEFAULT,
     SERVE,
+    Contender,
     missing,
     optimized_graph,
     prepare,
 )
+from profiling.bench.earlier_commit import earlier_commit
 from profiling.bench.launch import StartPlan, labels_of, measure
 from profiling.bench.limits import CpuMemoryLimits
 from profiling.bench.node_peers import NODE_24
@@ -82,7 +85,8 @@ def main(arguments: Sequence[str]) -> int:
         "machine": described,
     }
     try:
-        sections = list(_sections(options, runsc, report))
+        with contenders_of(options) as contenders:
+            sections = list(_sections(options, contenders, runsc, report))
     except ServerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -93,8 +97,22 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+@contextmanager
+def contenders_of(options: argparse.Namespace) -> Iterator[dict[str, Contender]]:
+    """Those that take turns, by name."""
+    contenders = {name: CONTENDERS[name] for name in options.contenders}
+    if not options.against:
+        yield contenders
+        return
+    with earlier_commit(options.against, options.bundle.resolve()) as earlier:
+        yield {**contenders, "earlier": earlier}
+
+
 def _sections(
-    options: argparse.Namespace, runsc: Path | None, report: dict[str, Any]
+    options: argparse.Namespace,
+    contenders: dict[str, Contender],
+    runsc: Path | None,
+    report: dict[str, Any],
 ) -> Iterator[str]:
     """Measure into the report; each part as text, printed when it is there."""
     plan = _plan(options)
@@ -113,9 +131,9 @@ def _sections(
             limits=CpuMemoryLimits(cpus, memory_mb),
             runsc=runsc if sandbox == "gvisor" else None,
         )
-        condition = _condition(limited, cache, options.rounds, options.contenders)
+        condition = _condition(limited, cache, options.rounds, contenders)
         report["conditions"].append(condition)
-        yield _printed(_section(condition))
+        yield _printed(_section(condition, contenders))
 
 
 def _printed(section: str) -> str:
@@ -138,16 +156,18 @@ def _plan(options: argparse.Namespace) -> StartPlan:
     )
 
 
-def _condition(plan: StartPlan, cache: str, rounds: int, names: list[str]) -> dict[str, Any]:
+def _condition(
+    plan: StartPlan, cache: str, rounds: int, contenders: dict[str, Contender]
+) -> dict[str, Any]:
     notes = set()
-    killed = dict.fromkeys(names, False)
-    figures: Figures = {name: [] for name in names}
+    killed = dict.fromkeys(contenders, False)
+    figures: Figures = {name: [] for name in contenders}
     for turn in range(rounds + 1):
-        for name in names:
+        for name, contender in contenders.items():
             if cache == "cold":
                 # The host of a fresh instance runs other sandboxes: runsc itself is in its memory.
                 notes.add(page_cache.drop(warm=plan.runsc))
-            start = measure(CONTENDERS[name], plan)
+            start = measure(contender, plan)
             notes.add(start.note)
             print(f"{turn}/{rounds} {name}: {start.first_answer_ms:.0f} ms", file=sys.stderr)
             if turn:  # the first round warms up
@@ -179,13 +199,13 @@ def ratios(figures: Figures) -> dict[str, dict[str, dict[str, float]]]:
     }
 
 
-def _section(condition: dict[str, Any]) -> str:
+def _section(condition: dict[str, Any], contenders: dict[str, Contender]) -> str:
     """One table: a contender per row, the median with p95 for the main figure."""
     summaries = condition["contenders"]
     keys = [key for key in COLUMNS if any(key in summary for summary in summaries.values())]
     rows = [
         (
-            CONTENDERS[name].title,
+            contenders[name].title,
             str(summary["first_answer_ms"]["n"]),
             *(_cell(summary.get(key), key) for key in keys),
         )
@@ -231,6 +251,7 @@ def _parser() -> argparse.ArgumentParser:
         "--contenders", nargs="+", choices=CONTENDERS, default=DEFAULT, metavar="NAME",
         help=f"default: {' '.join(DEFAULT)}; also {others}",
     )  # fmt: skip
+    add("--against", metavar="COMMIT", help="ours as it was then takes its turns, too")
     add("--rounds", type=int, default=10, metavar="N", help="starts of each (default: 10)")
     add("--cpus", nargs="+", type=float, default=[1], metavar="N", help="0: no limit (default: 1)")
     add("--memory", nargs="+", type=int, default=[0], metavar="MIB", help="0: no limit (default)")

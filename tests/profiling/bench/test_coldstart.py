@@ -129,6 +129,12 @@ def test_an_unknown_contender_is_named(capsys: pytest.CaptureFixture[str]) -> No
     assert "invalid choice: 'rust' (choose from" in capsys.readouterr().err
 
 
+def test_a_commit_that_is_not_there_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coldstart, "missing", lambda needs: [])
+    with pytest.raises(SystemExit, match=r"worktree add .* never-committed failed"):
+        coldstart.main(["--contenders", "floor", "--against", "never-committed"])
+
+
 def test_a_condition_in_the_sandbox_says_so() -> None:
     figures = summarize_figures([{"first_answer_ms": 500.0}] * 20)
     condition = {
@@ -140,10 +146,10 @@ def test_a_condition_in_the_sandbox_says_so() -> None:
         "contenders": {"node-bare": figures},
         "ratios": {},
     }
-    title, _, _, _, row, *_ = coldstart._section(condition).splitlines()
+    title, _, _, _, row, *_ = coldstart._section(condition, CONTENDERS).splitlines()
     assert title == "### 1 CPU, cold page cache, gVisor"
     assert row.startswith("| Node at its best | 20 | 500 (p95 500) |")
-    plain = coldstart._section({**condition, "sandbox": "none"}).splitlines()[0]
+    plain = coldstart._section({**condition, "sandbox": "none"}, CONTENDERS).splitlines()[0]
     assert plain == "### 1 CPU, cold page cache"
 
 
