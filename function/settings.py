@@ -36,6 +36,7 @@ class Settings(Values):
     | ORT_THREADS | 1 | threads that share one run of the graph |
     | GOOGLE_CLOUD_PROJECT | not set | project of the log's traces; without it none are named |
     | PAGE | on | `off`: browsers get no page at / but the JSON that programs get |
+    | LOG_ANSWERS | on | `off`: log lines do not count which labels were given, nor their scores |
     | PROFILE_SAMPLE | 1 | share of warm requests that record every span, 0 to 1 |
     | OTEL_EXPORTER_OTLP_ENDPOINT | not set | collector that spans are sent to as well |
     | AIP_HTTP_PORT | not set | Vertex AI's in place of PORT; the address is then 0.0.0.0 |
@@ -63,6 +64,7 @@ class Settings(Values):
         health_route: str | None = None,
         predict_route: str | None = None,
         page: bool = True,
+        log_answers: bool = True,
     ) -> None:
         self.bundle = bundle
         self.host = host
@@ -82,6 +84,8 @@ class Settings(Values):
         """Paths of Vertex AI."""
         self.page = page
         """Whether a browser that asks for / is shown a page."""
+        self.log_answers = log_answers
+        """Whether log lines count answers: the line of one text tells its label."""
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Settings:
@@ -105,6 +109,7 @@ class Settings(Values):
             health_route=_path(mapping, "AIP_HEALTH_ROUTE"),
             predict_route=_path(mapping, "AIP_PREDICT_ROUTE"),
             page=_switch(mapping, "PAGE", default.page),
+            log_answers=_switch(mapping, "LOG_ANSWERS", default.log_answers),
         )
 
 

@@ -15,7 +15,7 @@ from array import array
 from contextlib import contextmanager
 from pathlib import Path
 
-from model.answers import answers_of
+from model.answers import AnswerCounts, answers_of, at_least
 from model.bundle import MANIFEST, MODEL, TOKENIZER, Bundle, BundleError, Task, read_bundle
 from model.cpus import usable_cpus
 from model.encoding import Encoded, chunks, encode, graph_inputs
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from tokenizers import Tokenizer
 
     from model.answers import Prediction
 
@@ -43,6 +44,8 @@ Eight threads with 32 long texts each, shipped bundle, one run at a time: 512 to
 """
 FEW_TEXTS = 8
 """So many are answered without numpy, whose import takes as long as some 200 answers."""
+UNKNOWN = ("[UNK]", "<unk>")
+"""How tokenizers spell the token of what the vocabulary lacks; some lack nothing."""
 
 
 class Detailed:
@@ -71,6 +74,7 @@ class Classifier:
         self._softmax = Softmax(bundle.tasks)
         self._heads = bundle.heads
         self._tasks = {task.name: task for task in bundle.tasks}
+        self._unknown_id = _unknown_id(self._tokenizer)
         self._check_agreement()
 
     @classmethod
@@ -101,8 +105,12 @@ class Classifier:
         tasks: Sequence[str] | None = None,
         top_k: int = 1,
         min_score: Mapping[str, float] | None = None,
+        counts: AnswerCounts | None = None,
     ) -> Detailed:
-        """As `predict`, and which texts were cut and how many tokens were run."""
+        """As `predict`, and which texts were cut and how many tokens were run.
+
+        The answers are added to `counts`.
+        """
         requested = self._requested(tasks, top_k, min_score)
         predictions: list[Prediction] = []
         truncated: list[int] = []
@@ -110,9 +118,13 @@ class Classifier:
         for start, window in _windows(texts):
             encoded = self.encode(window)
             logits = self._run(encoded, requested)
-            predictions += self._predictions(logits, requested, top_k, min_score or {})
+            answered = self._predictions(logits, requested, top_k)
+            predictions += at_least(answered, min_score)
             truncated += [start + index for index in encoded.truncated]
             tokens += sum(map(len, encoded.ids))
+            if counts is not None:
+                counts.add(requested, answered)
+                counts.add_pieces(encoded.ids, self._unknown_id)
         return Detailed(predictions, truncated, tokens)
 
     def logits(
@@ -122,11 +134,19 @@ class Classifier:
 
         They are before temperature. Columns of tasks not in `tasks` mean nothing.
         """
+        return self.logits_and_tokens(texts, tasks)[0]
+
+    def logits_and_tokens(
+        self, texts: Sequence[str], tasks: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.float32], int]:
+        """The same `logits`, and the tokens that were run, as `Detailed` counts them."""
         requested = self._requested(tasks)
-        logits = array("f")
+        logits, tokens = array("f"), 0
         for _, window in _windows(texts):
-            logits += self._run(self.encode(window), requested)
-        return self._matrix(logits)
+            encoded = self.encode(window)
+            logits += self._run(encoded, requested)
+            tokens += sum(map(len, encoded.ids))
+        return self._matrix(logits), tokens
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Scores of the same shape as `logits`, [texts, labels of all tasks]."""
@@ -148,15 +168,11 @@ class Classifier:
         """
         requested = self._requested(tasks, top_k, min_score)
         flat = array("f", logits.astype("float32").tobytes())
-        return self._predictions(flat, requested, top_k, min_score or {})
+        return at_least(self._predictions(flat, requested, top_k), min_score)
 
     @timer.span("softmax")
     def _predictions(
-        self,
-        logits: array[float],
-        requested: list[Task],
-        top_k: int,
-        min_score: Mapping[str, float],
+        self, logits: array[float], requested: list[Task], top_k: int
     ) -> list[Prediction]:
         """The answers that flat logits, [texts, labels of all tasks], hold for each text."""
         width = self._heads.width
@@ -168,9 +184,7 @@ class Classifier:
         heads = [self._heads[task.name] for task in requested]
         return [
             {
-                task.name: answers_of(
-                    task, scores[head.columns], top_k, min_score.get(task.name, 0.0)
-                )
+                task.name: answers_of(task, scores[head.columns], top_k)
                 for task, head in zip(requested, heads, strict=True)
             }
             for scores in probabilities
@@ -247,6 +261,12 @@ class Classifier:
             if unknown:
                 raise ValueError(f"unknown tasks: {unknown}; this bundle knows: {known}")
         return [self._tasks[name] for name in dict.fromkeys(tasks or self._tasks)]
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of what the vocabulary lacks; None where it lacks nothing."""
+    ids = map(tokenizer.token_to_id, UNKNOWN)
+    return next((unknown for unknown in ids if unknown is not None), None)
 
 
 def _windows(texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:

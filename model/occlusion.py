@@ -45,7 +45,6 @@ Explanation = dict[str, list[WordEffect]]
 """The words behind the first label of each task, the largest change first."""
 
 
-@timer.span("explain")
 def explain(
     classifier: Classifier,
     texts: Sequence[str],
@@ -58,6 +57,17 @@ def explain(
     word whose absence changes nothing is left out. All texts go through the graph in one run of
     at most MAX_WORDS + 1 rows a text.
     """
+    return explain_and_count(classifier, texts, predictions, strongest)[0]
+
+
+@timer.span("explain")
+def explain_and_count(
+    classifier: Classifier,
+    texts: Sequence[str],
+    predictions: Sequence[Prediction],
+    strongest: int = STRONGEST,
+) -> tuple[list[Explanation], int]:
+    """As `explain`, and the tokens that were run for it."""
     chars = CHARS_PER_TOKEN * classifier.bundle.max_tokens
     rows: list[str] = []
     places: list[tuple[int, list[re.Match[str]]]] = []
@@ -67,7 +77,8 @@ def explain(
         rows.append(text[:chars])
         rows += [text[: word.start()] + text[word.end() : chars] for word in words]
     tasks = list(predictions[0]) if predictions else []
-    probabilities = classifier.probabilities(classifier.logits(rows, tasks or None))
+    logits, tokens = classifier.logits_and_tokens(rows, tasks or None)
+    probabilities = classifier.probabilities(logits)
     explanations: list[Explanation] = []
     for (row, words), prediction in zip(places, predictions, strict=True):
         explanation: Explanation = {}
@@ -79,7 +90,7 @@ def explain(
                 scores = probabilities[row : row + 1 + len(words), column].tolist()
             explanation[task] = _effects(words, scores)[:strongest]
         explanations.append(explanation)
-    return explanations
+    return explanations, tokens
 
 
 def _words(text: str) -> list[re.Match[str]]:

@@ -106,27 +106,32 @@ class Endpoint:
         message = f"{method} {path} {status}"
         request_span = next(span for span in reversed(session.spans) if span.name == "request")
         classifier = self.service.classifier
+        profile: dict[str, object] = {
+            "format": PROFILE_FORMAT,
+            "cold": facts.cold,
+            "route": f"{method} {path}",
+            "status": status,
+            "duration_ms": round(request_span.duration_ms or 0.0, 3),
+            "spans": span_rows(session.spans),
+            "sampled": session.detailed,
+            "texts": facts.texts,
+            "tokens": facts.tokens,
+            "rss_mb": rss_mb(),
+            "bundle": classifier.identity,
+            "graph": classifier.graph,
+            "revision": self._settings.revision,
+            "instance": self._instance.describe(),
+        }
+        if facts.explain_tokens:
+            profile["explain_tokens"] = facts.explain_tokens
+        if self._settings.log_answers and status == 200 and facts.tokens:
+            profile["answers"] = facts.answers.field()
         entry: dict[str, object] = {
             "time": now(),
             "severity": _severity(status, method),
             "message": message if facts.failure is None else f"{message}: {facts.failure}",
             **trace_fields(answered.trace, self._settings.project),
-            "profile": {
-                "format": PROFILE_FORMAT,
-                "cold": facts.cold,
-                "route": f"{method} {path}",
-                "status": status,
-                "duration_ms": round(request_span.duration_ms or 0.0, 3),
-                "spans": span_rows(session.spans),
-                "sampled": session.detailed,
-                "texts": facts.texts,
-                "tokens": facts.tokens,
-                "rss_mb": rss_mb(),
-                "bundle": classifier.identity,
-                "graph": classifier.graph,
-                "revision": self._settings.revision,
-                "instance": self._instance.describe(),
-            },
+            "profile": profile,
         }
         if facts.stack is not None:
             entry["stack_trace"] = facts.stack

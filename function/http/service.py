@@ -15,6 +15,7 @@ from function.http.loading import LazyClassifier
 from function.http.turns import Turn, Turns
 from function.record.log import stack_trace
 from function.settings import Settings
+from model.answers import AnswerCounts
 from model.bundle import BundleError
 from profiling.timer import startup, timer
 
@@ -57,6 +58,9 @@ class RequestFacts:
         """The first request to use the bundle, and any that waited for it to load."""
         self.texts = 0
         self.tokens = 0
+        self.explain_tokens = 0
+        """Run for explanations, besides `tokens`."""
+        self.answers = AnswerCounts()
         self.failure: str | None = None
         """Why the answer is a 5xx; holds nothing that the user sent."""
         self.stack: str | None = None
@@ -156,7 +160,7 @@ class Call:
         check_tasks(parsed, [task.name for task in classifier.bundle.tasks], within)
         self.take_turn(len(parsed.texts))
         detailed = classifier.predict_detailed(
-            parsed.texts, parsed.tasks, parsed.top_k, parsed.min_score
+            parsed.texts, parsed.tasks, parsed.top_k, parsed.min_score, self.facts.answers
         )
         self.facts.tokens = detailed.tokens
         return detailed
@@ -244,10 +248,11 @@ def answer_predictions(call: Call) -> Document:
     detailed = call.predict(parsed)
     document = predictions_document(detailed, call.load().bundle.identity)
     if parsed.explain:
-        from model.occlusion import explain  # few requests ask for it
+        from model.occlusion import explain_and_count  # few requests ask for it
 
         call.turn.take()
-        document["explanations"] = explain(call.load(), parsed.texts, detailed.predictions)
+        explained = explain_and_count(call.load(), parsed.texts, detailed.predictions)
+        document["explanations"], call.facts.explain_tokens = explained
     return document
 
 

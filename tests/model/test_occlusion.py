@@ -66,13 +66,13 @@ def test_what_a_long_text_costs_is_bounded(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lengths: list[int] = []
-    logits = Classifier.logits
+    logits_and_tokens = Classifier.logits_and_tokens
 
     def counted(self: Classifier, texts: list[str], tasks: list[str] | None = None) -> object:
         lengths.extend(map(len, texts))
-        return logits(self, texts, tasks)
+        return logits_and_tokens(self, texts, tasks)
 
-    monkeypatch.setattr(Classifier, "logits", counted)
+    monkeypatch.setattr(Classifier, "logits_and_tokens", counted)
     for text in ("salt " * 50_000, "x" * 10**6, "s\n" * 100_000, "\ud800 " * 9):
         lengths.clear()
         explain(classifier, [text], classifier.predict([text]))

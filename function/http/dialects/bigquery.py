@@ -73,7 +73,9 @@ def answer_calls(call: Call) -> str:
     replies: dict[str | None, str] = {None: "null"}
     for start in range(0, len(texts), rows):
         group = texts[start : start + rows]
-        detailed = classifier.predict_detailed(group, tasks, parsed.top_k, min_score)
+        detailed = classifier.predict_detailed(
+            group, tasks, parsed.top_k, min_score, call.facts.answers
+        )
         call.facts.tokens += detailed.tokens
         with timer.span("respond"):
             for text, prediction in zip(group, detailed.predictions, strict=True):
