@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from profiling.logs.answer_fields import Cell, read_answers
 from profiling.logs.json_fields import MOST, count, flag, mapping, number, text
 from profiling.nesting import LoggedSpan, read_spans
 
@@ -40,6 +41,11 @@ class Record:
     """Those that were closed, by start."""
     texts: int
     tokens: int
+    """With those that were run for explanations."""
+    answers: Mapping[Cell, int]
+    """How often each label was given, and what else is counted."""
+    bundle: str
+    """`name@digest`; empty where none was loaded."""
     rss_mb: float
     revision: str
     instance: str
@@ -120,7 +126,9 @@ def read_entry(entry: Mapping[str, Any]) -> Record | Failure | OtherVersion | No
             duration_ms=number(profile["duration_ms"]),
             spans=_spans(profile["spans"]),
             texts=count(profile["texts"]),
-            tokens=count(profile["tokens"]),
+            tokens=count(profile["tokens"]) + count(profile.get("explain_tokens", 0)),
+            answers=read_answers(profile),
+            bundle=text(profile.get("bundle")),
             rss_mb=number(profile["rss_mb"]),
             revision=revision,
             instance=_name(instance["id"]),

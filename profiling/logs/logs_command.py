@@ -5,6 +5,7 @@
     python -m profiling logs --project my-project --service polyhead --since 24h
     python -m profiling logs --project my-project --service polyhead --since 7d \\
         --compare polyhead-00003-abc polyhead-00004-def --html logs.html
+    python -m profiling logs --file log --drift model/ingredients
 
 A side of --compare is a revision, or a period START/END such as 2026-11-20/2026-11-21T12:00.
 """
@@ -29,12 +30,13 @@ from profiling.logs.source import Log, SourceError, Window, gather, read_file
 from profiling.logs.summary import RevisionSummary, by_revision
 
 if TYPE_CHECKING:
-    from profiling.logs.comparison import Comparison
+    from profiling.logs.comparison import Comparison, Side
+    from profiling.logs.drift import Drift
 
 FORMAT = 1
 """Version of the JSON document."""
 INSTALL = "pip install -r requirements-profiling.txt"
-"""What --compare and --html need is there."""
+"""What --compare, --drift and --html need is there."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -46,14 +48,18 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("give --file FILE, or --project and --service")
     if options.project is not None and options.service is None:
         parser.error("--project needs --service too")
+    if options.compare and options.drift:
+        parser.error("--drift takes no BUNDLE with --compare: A is what B is compared with")
     try:
         log = _read(options)
         summaries = by_revision(log)
-        comparison = _compare(log, *options.compare) if options.compare else None
+        sides = _sides(log, *options.compare) if options.compare else None
+        comparison = _compare(*sides) if sides else None
+        drifts = _drifts(log, sides, options.drift) if options.drift is not None else []
         if options.html is not None:
             from profiling.logs.logs_page import write_page
 
-            write_page(options.html, log, summaries, comparison)
+            write_page(options.html, log, summaries, comparison, drifts)
             print(f"wrote {options.html}", file=sys.stderr)
     except ModuleNotFoundError as error:
         print(f"error: {error.name} is missing; {INSTALL}", file=sys.stderr)
@@ -62,12 +68,16 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if options.json:
-        print(document_text(log, summaries, comparison))
+        print(document_text(log, summaries, comparison, drifts))
         return 0
     if log.other_version:
         print(f"{other_version_text(log.other_version)}\n")
     if comparison is not None:
         print(comparison_text(comparison))
+    for drift in drifts:
+        from profiling.logs.drift_tables import drift_text
+
+        print(drift_text(drift))
     for summary in summaries:
         print(revision_text(summary))
     if log.skipped:
@@ -76,13 +86,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def document_text(
-    log: Log, summaries: Sequence[RevisionSummary], comparison: Comparison | None
+    log: Log,
+    summaries: Sequence[RevisionSummary],
+    comparison: Comparison | None,
+    drifts: Sequence[Drift] = (),
 ) -> str:
     """The JSON document."""
     document = {
         "format": FORMAT,
         "revisions": summaries,
         "comparison": comparison,
+        "drift": drifts,
         "other_version": log.other_version,
         "skipped": log.skipped,
     }
@@ -107,6 +121,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--until", type=_moment, help="likewise (default: now)")
     add("--revision", action="append", default=[], help="only this one; may be repeated")
     add("--compare", nargs=2, metavar=("A", "B"), help="two revisions or periods START/END")
+    add(
+        "--drift",
+        nargs="?",
+        const="",
+        metavar="BUNDLE",
+        help="whether the answers changed: over time, or from A to B, and, with the directory of "
+        "a bundle, against the answers that its training held out",
+    )
     add("--limit", type=_positive, default=100_000, help="most entries (default: 100000)")
     add("--endpoint", metavar="HOST:PORT", help="a regional or private endpoint of Cloud Logging")
     add("--html", type=Path, metavar="OUT", help="write the same as a page with plots")
@@ -136,10 +158,24 @@ def _read(options: argparse.Namespace) -> Log:
     return log
 
 
-def _compare(log: Log, a: str, b: str) -> Comparison:
-    from profiling.logs.comparison import Side, compare  # imports scipy
+def _sides(log: Log, a: str, b: str) -> tuple[Side, Side]:
+    from profiling.logs.comparison import Side  # imports scipy
 
-    return compare(Side(a, _requests(log, a)), Side(b, _requests(log, b)))
+    return Side(a, _requests(log, a)), Side(b, _requests(log, b))
+
+
+def _compare(a: Side, b: Side) -> Comparison:
+    from profiling.logs.comparison import compare
+
+    return compare(a, b)
+
+
+def _drifts(log: Log, sides: tuple[Side, Side] | None, bundle: str) -> list[Drift]:
+    from profiling.logs.drift import drift_of_sides, drift_over_time  # imports scipy
+
+    if sides is not None:
+        return drift_of_sides(*sides)
+    return drift_over_time(log.requests, Path(bundle) if bundle else None)
 
 
 def _requests(log: Log, name: str) -> Requests:

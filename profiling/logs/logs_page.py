@@ -21,6 +21,7 @@ from profiling.render.plot import FIRST, SERIES, drawing, legend_above, log_axis
 
 if TYPE_CHECKING:
     from profiling.logs.comparison import Comparison
+    from profiling.logs.drift import Drift
 
 Revisions = Mapping[str, Requests]
 INSTANCES = 400
@@ -30,9 +31,15 @@ POINTS, POINTS_IN_ALL = 500, 20_000
 
 
 def write_page(
-    target: Path, log: Log, summaries: Sequence[RevisionSummary], comparison: Comparison | None
+    target: Path,
+    log: Log,
+    summaries: Sequence[RevisionSummary],
+    comparison: Comparison | None,
+    drifts: Sequence[Drift] = (),
 ) -> None:
     """Write the page; raises OSError."""
+    from profiling.logs import drift_tables  # imports scipy
+
     requests = {
         summary.revision: log.requests.of_revision(summary.revision) for summary in summaries
     }
@@ -41,6 +48,8 @@ def write_page(
         tables=log_tables,
         summaries=summaries,
         comparison=comparison,
+        drift_tables=drift_tables,
+        drifts=drifts,
         other_version=log.other_version,
         latencies=latencies(requests),
         memory=memory_over_age(requests),

@@ -1,6 +1,6 @@
 """Many requests in little memory: columns of numbers, and a number for each name.
 
-A request takes 71 bytes and a span 24, a fraction of their line. Numbers are not rounded, so
+A request takes 73 bytes and a span 24, a fraction of their line. Numbers are not rounded, so
 percentiles and intervals are those of the log.
 """
 
@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from profiling.logs.answer_table import AnswerTable
 from profiling.logs.entry import Record
 from profiling.logs.selection import AT_TOP, NO_TIME, Requests, microseconds
 from profiling.nesting import LoggedSpan
 
 REQUEST = {
-    "time_us": "q", "revision": "H", "instance": "Q", "status": "H", "message": "H",
+    "time_us": "q", "revision": "H", "bundle": "H", "instance": "Q", "status": "H", "message": "H",
     "answered": "?", "cold": "?", "warm": "?", "paid_cold_start": "?", "restart": "?",
     "duration_ms": "d", "start_to_answer_ms": "d", "rss_mb": "d", "age_s": "d",
     "texts": "I", "tokens": "I", "lines_lost": "I",
@@ -30,7 +31,7 @@ SPAN = {"request": "I", "position": "h", "parent": "h", "start_ms": "d", "durati
 PACK_REQUEST, PACK_SPAN = (
     Struct("<" + "".join(columns.values())).pack for columns in (REQUEST, SPAN)
 )
-MOST_REVISIONS, MOST_SPAN_NAMES, MOST_MESSAGES = 1000, 1000, 10_000
+MOST_REVISIONS, MOST_BUNDLES, MOST_SPAN_NAMES, MOST_MESSAGES = 1000, 1000, 1000, 10_000
 
 
 class Names:
@@ -60,11 +61,13 @@ class RequestTable:
 
     def __init__(self) -> None:
         self._revisions = Names(MOST_REVISIONS, "other revisions")
+        self._bundles = Names(MOST_BUNDLES, "other bundles")
         self._messages = Names(MOST_MESSAGES, "other messages")
         self._span_names = Names(MOST_SPAN_NAMES, "other spans")
         self._requests = bytearray()
         self._spans: list[bytearray] = []
         """By number of the name."""
+        self._answers = AnswerTable()
         self._size = 0
 
     def add(self, record: Record) -> str:
@@ -79,12 +82,14 @@ class RequestTable:
         instance = blake2b(record.instance.encode(), digest_size=8).digest()
         self._requests += PACK_REQUEST(
             NO_TIME if record.time is None else microseconds(record.time),
-            revision, int.from_bytes(instance), record.status,
+            revision, self._bundles.number(record.bundle), int.from_bytes(instance), record.status,
             self._messages.number(record.message if record.status >= 400 else ""),
             record.answered, record.cold, record.warm, record.paid_cold_start, record.restart,
             record.duration_ms, record.start_to_answer_ms if record.paid_cold_start else 0.0,
             record.rss_mb, record.age_s, record.texts, record.tokens, record.lines_lost,
         )  # fmt: skip
+        if record.answered:
+            self._answers.add(self._size, record.answers)
         self._size += 1
         return self._revisions.by_number[revision]
 
@@ -109,7 +114,9 @@ class RequestTable:
             columns,
             dict(zip(names, spans, strict=True)),
             self._revisions.by_number,
+            self._bundles.by_number,
             self._messages.by_number,
+            self._answers.columns(),
             order,
         )
 

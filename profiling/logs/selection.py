@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from profiling.logs.answer_table import AnswerColumns
 from profiling.nesting import LoggedSpan
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,7 +41,9 @@ class Requests:
     spans: Mapping[str, NDArray[Any]]
     """By name: a row for each span, as SPAN declares it."""
     revision_names: Sequence[str]
+    bundle_names: Sequence[str]
     messages: Sequence[str]
+    answers: AnswerColumns
     rows: NDArray[np.intp]
     """Which rows of the table these are."""
 
@@ -58,6 +61,14 @@ class Requests:
     def of_revision(self, name: str) -> Requests:
         number = self.revision_names.index(name) if name in self.revision_names else -1
         return self.where(self["revision"] == number)
+
+    def by_bundle(self) -> dict[str, Requests]:
+        """Those of each bundle, by `name@digest`, in the order in which they appear."""
+        numbers, first = np.unique(self["bundle"], return_index=True)
+        return {
+            self.bundle_names[number]: self.where(self["bundle"] == number)
+            for number in numbers[np.argsort(first)]
+        }
 
     def between(self, since: datetime, until: datetime) -> Requests:
         """Those from `since` until before `until`."""
@@ -100,7 +111,7 @@ class Requests:
     @property
     def span_names(self) -> list[str]:
         """In the order in which the requests have them."""
-        places = self._places()
+        places = self.places()
         first: dict[str, tuple[int, int]] = {}
         for name, spans in self.spans.items():
             inside = places[spans["request"]]
@@ -115,7 +126,7 @@ class Requests:
         spans = self.spans.get(name)
         if spans is None:
             return SpanColumn(np.empty(0, np.intp), np.empty(0), np.empty(0))
-        inside = self._places()[spans["request"]]
+        inside = self.places()[spans["request"]]
         mask = inside >= 0
         inside = inside[mask]
         totals_ms: NDArray[Any] = np.bincount(inside, spans["duration_ms"][mask], len(self))
@@ -132,7 +143,7 @@ class Requests:
                 by_position[int(span["position"])] = LoggedSpan(name, *times_ms, parent)
         return [by_position[position] for position in sorted(by_position)]
 
-    def _places(self) -> NDArray[np.int32]:
+    def places(self) -> NDArray[np.int32]:
         """Where among these a row of the table is; -1: it is not."""
         places = np.full(len(self.columns), -1, np.int32)
         places[self.rows] = np.arange(len(self), dtype=np.int32)

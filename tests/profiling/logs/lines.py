@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from model.answers import AnswerCounts
+from model.bundle import Task
 from profiling.logs.entry import Record, read_entry
 from profiling.logs.selection import Requests
 from profiling.logs.source import Log, Window, gather
 from profiling.logs.summary import RevisionSummary, by_revision
+
+if TYPE_CHECKING:
+    from model.answers import Prediction
 
 BEGIN = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -50,6 +55,28 @@ def line(
             **profile,
         },
     }
+
+
+def answer_counts(
+    *texts: dict[str, str | list[str]], score: float = 0.95, pieces: int = 4, unknown: int = 0
+) -> dict[str, Any]:
+    """`answers` of a line: a task's label of each text, or its list of them, all of one score."""
+    counts = AnswerCounts()
+    labels = {
+        task: [[name] if isinstance(name, str) else name for name in column]
+        for task in texts[0]
+        for column in [[text[task] for text in texts]]
+    }
+    for task, of_task in labels.items():
+        kind = "single" if isinstance(texts[0][task], str) else "multi"
+        names = tuple({name for of_text in of_task for name in of_text})
+        predictions: list[Prediction] = [
+            {task: [{"label": name, "score": score} for name in of_text]} for of_text in of_task
+        ]
+        counts.add([Task(task, kind, names, 0)], predictions)
+    rows = [[1, *[7] * (pieces - unknown), *[9] * unknown, 2] for _ in texts]
+    counts.add_pieces(rows, unknown_id=9)
+    return dict(counts.field())
 
 
 def record(duration_ms: float = 3.0, **fields: Any) -> Record:

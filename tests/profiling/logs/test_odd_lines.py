@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from profiling.logs.comparison import Side, compare
+from profiling.logs.drift import Drift, drift_over_time
+from profiling.logs.drift_tables import drift_text
 from profiling.logs.log_tables import comparison_text, revision_text
 from profiling.logs.logs_command import document_text
 from profiling.logs.source import Log, SourceError, Window, gather, read_stream
 from profiling.logs.summary import by_revision
-from tests.profiling.logs.lines import line
+from tests.profiling.logs.lines import answer_counts, line
 from tests.serving import ROOT
 
 GOOD = [json.dumps(line(duration_ms)).encode() for duration_ms in (1.5, 2.5)]
@@ -33,9 +35,19 @@ def show(log: Log) -> None:
     summaries = by_revision(log)
     comparison = compare(Side("a", log.requests), Side("b", log.requests))
     texts = [revision_text(summary) for summary in summaries] + [comparison_text(comparison)]
+    drifts = drifts_of(log)
+    texts += [drift_text(drift) for drift in drifts]
     assert "\x1b" not in "".join(texts)
     "".join(texts).encode()
-    json.loads(document_text(log, summaries, comparison), parse_constant=pytest.fail)
+    document = document_text(log, summaries, comparison, drifts)
+    json.loads(document, parse_constant=pytest.fail)
+
+
+def drifts_of(log: Log) -> list[Drift]:
+    try:
+        return drift_over_time(log.requests, None)
+    except SourceError:  # no line counts answers
+        return []
 
 
 # Any line
@@ -127,7 +139,10 @@ def bytes_are_a_log(log: bytes) -> None:
 # Any field
 
 
-LINES = [line(), json.loads(FROZEN[0])]
+COUNTED = line(answers=answer_counts({"topic": "a", "tags": ["b", "c"]}), explain_tokens=4)
+COUNTS = ("profile", "answers")
+TAGS = (*COUNTS, "tasks", "tags")
+LINES = [line(), COUNTED, json.loads(FROZEN[0])]
 NUMBERS = [True, False, "1", None, [], {}, -1, -0.5, math.nan, math.inf, 1e13, 1e300, 10**400]
 ODD_FIELDS: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("profile", "spans"), [1, "no", None, {}, [1], [[]], [None], [{}], [{"name": "run"}] * 1001]),
@@ -146,7 +161,15 @@ ODD_FIELDS: list[tuple[tuple[str | int, ...], list[Any]]] = [
     (("profile", "instance", "id"), [1, None, "", []]),
     (("profile", "instance", "age_s"), NUMBERS),
     (("profile", "instance", "restart"), [0, 1, "true", None, []]),
+    (("profile", "explain_tokens"), [*NUMBERS, 1.5]),
+    (COUNTS, [1, "no", None, {}, []]),
+    ((*COUNTS, "pieces"), [*NUMBERS, 1.5]),
+    ((*COUNTS, "unknown"), [*NUMBERS, 1.5, 5]),
+    ((*COUNTS, "tasks"), [1, "no", None, [], {"tags": 1}, {"tags": {}}, {"tags": None}]),
+    ((*TAGS, "labels"), [1, "no", None, [], {"b": -1}, {str(n): 1 for n in range(300)}]),
+    ((*TAGS, "scores"), [1, "no", None, [], {}, [1] * 9, [1] * 11, [-1] * 10, [""] * 10]),
 ]
+MAY_BE_MISSING = ("dropped", "restart", "explain_tokens", "answers")
 
 
 def changed(entry: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
@@ -164,18 +187,16 @@ def changed(entry: dict[str, Any], path: tuple[str | int, ...], value: Any) -> d
 def test_an_odd_field_makes_a_line_of_another_version(
     path: tuple[str | int, ...], value: Any
 ) -> None:
-    log = gather([line(), changed(line(), path, value)], Window())
+    log = gather([line(), changed(COUNTED, path, value)], Window())
     assert (len(log.requests), log.other_version, log.skipped) == (1, 1, 0)
     show(log)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path, _ in ODD_FIELDS if path[-1] not in ("dropped", "restart")]
-)
+@pytest.mark.parametrize("path", [path for path, _ in ODD_FIELDS if path[-1] not in MAY_BE_MISSING])
 def test_a_field_that_is_missing_makes_a_line_of_another_version(
     path: tuple[str | int, ...],
 ) -> None:
-    entry = changed(line(), path, None)
+    entry = changed(COUNTED, path, None)
     place = entry
     for key in path[:-1]:
         place = place[key]  # type: ignore[index]
