@@ -79,6 +79,8 @@ class Difference:
     """Of a difference as large or larger where nothing changed."""
     changes: list[ShareChange]
     """Those told from noise, the largest first."""
+    missed: float
+    """The largest change of a share that the intervals leave possible, 0 to 1."""
 
 
 def difference(a: Distribution, b: Distribution, error_rate: float) -> Difference:
@@ -97,10 +99,12 @@ def difference(a: Distribution, b: Distribution, error_rate: float) -> Differenc
         chance = float(stats.f.sf(ratio, degrees, degrees * parts))
     shares = max(1, len(pooled) - 1)  # of two, one is what the other leaves
     factor = float(stats.t.ppf(1 - error_rate / shares / 2, parts))
+    margins = factor * np.sqrt(np.diag(covariance))
     return Difference(
         moved=float(np.maximum(distances, 0).sum()),
         chance=chance,
-        changes=_changes(a, b, factor * np.sqrt(np.diag(covariance))),
+        changes=_changes(a, b, margins),
+        missed=min(1.0, float((np.abs(distances) + margins).max())),
     )
 
 

@@ -200,7 +200,11 @@ def _sentence(rows: Sequence[DriftRow]) -> str:
     if not told:
         return "too few requests to tell a change"
     if not changed:
-        return f"no change that is told from noise, in {told} comparisons"
+        missed = max(row.difference.missed for row in rows if row.difference)
+        return (
+            f"no change that is told from noise, in {told} comparisons; one of up to "
+            f"{100 * missed:.0f} points of a share would have been missed"
+        )
     return f"{changed} of {told} comparisons show a change that is more than noise"
 
 

@@ -69,7 +69,7 @@ def chi_square_alarms(
     return count
 
 
-@pytest.mark.parametrize(("requests", "most_texts"), [(60, 1), (400, 1), (2000, 1), (200, 20)])
+@pytest.mark.parametrize(("requests", "most_texts"), [(60, 1), (1000, 1), (100, 20)])
 def test_texts_drawn_from_the_held_out_answers_raise_no_alarm(
     whole_task: tuple[Topic, Distribution, Rows], requests: int, most_texts: int
 ) -> None:
@@ -141,6 +141,7 @@ def test_a_change_has_the_size_and_the_interval_of_what_changed() -> None:
         assert differing.chance < 1e-6
         assert differing.moved == pytest.approx(0.3, abs=0.12)
         assert {change.category for change in differing.changes} >= {"0", "1"}
+        assert differing.missed >= max(abs(change.low) for change in differing.changes)
         true = {"0": -0.3, "1": 0.3, "2": 0.0}
         covered += all(
             change.low <= true[change.category] <= change.high for change in differing.changes
@@ -189,8 +190,8 @@ def test_whole_logs_raise_no_more_alarms_than_one_in_twenty(
     _, _, rows = whole_task
     bundle = write_record(tmp_path, {"topic": rows})
     seeds = 20
-    logs = [over_time(list(traffic(seed, rows, 600)), bundle) for seed in range(seeds)]
-    assert all(len(drift.rows) > 20 for drift in logs)
+    logs = [over_time(list(traffic(seed, rows, 300)), bundle) for seed in range(seeds)]
+    assert all(len(drift.rows) == 9 for drift in logs)
     false_alarms = sum(CHANGED in verdicts(drift) for drift in logs)
     assert false_alarms <= stats.binom.ppf(1 - 1e-4, seeds, RATE)
 
@@ -210,8 +211,8 @@ def test_another_mix_of_labels_raises_one(
     first, late = drift.columns[0], drift.columns[3:6]
     for reference in (first, "held out"):
         assert {("topic labels", reference, name) for name in late} <= changed
-    early = {row.verdict for row in drift.rows if row.column in drift.columns[:3]}
-    assert early == {NOISE}
+    early = [row for row in drift.rows if row.column in drift.columns[:3]]
+    assert min(row.difference.chance for row in early if row.difference) > 1e-5
 
 
 @pytest.mark.parametrize(
