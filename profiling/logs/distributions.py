@@ -70,7 +70,7 @@ class ShareChange:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Shift:
     """What changed from one distribution to another."""
 
     moved: float
@@ -83,7 +83,7 @@ class Difference:
     """The largest change of a share that the intervals leave possible, 0 to 1."""
 
 
-def difference(a: Distribution, b: Distribution, error_rate: float) -> Difference:
+def shift_between(a: Distribution, b: Distribution, error_rate: float) -> Shift:
     """B against A; `error_rate` is that of the intervals. Each side needs two parts."""
     a, b = _same_categories(a, b)
     pooled = (a.counts.sum(0) + b.counts.sum(0)) / (a.total + b.total)
@@ -100,7 +100,7 @@ def difference(a: Distribution, b: Distribution, error_rate: float) -> Differenc
     shares = max(1, len(pooled) - 1)  # of two, one is what the other leaves
     factor = float(stats.t.ppf(1 - error_rate / shares / 2, parts))
     margins = factor * np.sqrt(np.diag(covariance))
-    return Difference(
+    return Shift(
         moved=float(np.maximum(distances, 0).sum()),
         chance=chance,
         changes=_changes(a, b, margins),

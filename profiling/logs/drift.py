@@ -21,7 +21,7 @@ from profiling.logs.answer_parts import (
     with_answers,
 )
 from profiling.logs.comparison import ERROR_RATE, NEGLIGIBLE, Side
-from profiling.logs.distributions import Difference, difference
+from profiling.logs.distributions import Shift, shift_between
 from profiling.logs.selection import Requests
 from profiling.logs.source import SourceError
 from tables.held_out import HeldOut, read_record, record_path
@@ -65,7 +65,7 @@ class DriftRow:
     reference: str
     column: str
     verdict: str
-    difference: Difference | None
+    shift: Shift | None
     """None where there are too few."""
 
 
@@ -188,10 +188,10 @@ def _row(
     a, b = (side.distributions[topic] for side in (reference, column))
     if min(len(a.totals), len(b.totals)) < FEWEST_PARTS:
         return DriftRow(topic.title, reference.name, column.name, TOO_FEW, None)
-    differing = difference(a, b, error_rate)
-    is_told = differing.chance < error_rate
-    verdict = (CHANGED if differing.moved >= NEGLIGIBLE else SAME) if is_told else NOISE
-    return DriftRow(topic.title, reference.name, column.name, verdict, differing)
+    shift = shift_between(a, b, error_rate)
+    is_told = shift.chance < error_rate
+    verdict = (CHANGED if shift.moved >= NEGLIGIBLE else SAME) if is_told else NOISE
+    return DriftRow(topic.title, reference.name, column.name, verdict, shift)
 
 
 def _sentence(rows: Sequence[DriftRow]) -> str:
@@ -200,7 +200,7 @@ def _sentence(rows: Sequence[DriftRow]) -> str:
     if not told:
         return "too few requests to tell a change"
     if not changed:
-        missed = max(row.difference.missed for row in rows if row.difference)
+        missed = max(row.shift.missed for row in rows if row.shift)
         return (
             f"no change that is told from noise, in {told} comparisons; one of up to "
             f"{100 * missed:.0f} points of a share would have been missed"

@@ -9,7 +9,7 @@ from profiling.logs.answer_fields import BINS, KNOWN
 from profiling.logs.drift import CHANGED, Drift, DriftRow
 from tables.text import aligned
 
-CATEGORIES = 6
+CATEGORIES = 4
 """Shown of each topic, the most frequent; --json has all."""
 MOST_CHANGES = 10
 LARGEST = 3
@@ -32,9 +32,9 @@ def drift_text(drift: Drift) -> str:
 def changes(drift: Drift) -> list[str]:
     """What changed, the most first, as sentences."""
     moved = {
-        _sentence(row): row.difference.moved
+        _sentence(row): row.shift.moved
         for row in drift.rows
-        if row.verdict == CHANGED and row.difference is not None
+        if row.verdict == CHANGED and row.shift is not None
     }
     sentences = sorted(moved, key=lambda sentence: -moved[sentence])
     left_out = len(sentences) - MOST_CHANGES
@@ -73,16 +73,17 @@ def verdict_rows(drift: Drift) -> Rows:
 
 
 def _sentence(row: DriftRow) -> str:
-    assert row.difference is not None
+    assert row.shift is not None
     shares = ", ".join(_shares(row))
-    moved = f"{100 * row.difference.moved:.1f}% moved"
+    moved = f"{100 * row.shift.moved:.1f}% moved"
     return (
         f"{row.topic}, {row.column} against {row.reference}: {moved}{': ' * bool(shares)}{shares}"
     )
 
 
 def _shares(row: DriftRow) -> Iterator[str]:
-    assert row.difference is not None
-    for change in row.difference.changes[:LARGEST]:
+    assert row.shift is not None
+    told = [change for change in row.shift.changes if change.category != KNOWN]
+    for change in told[:LARGEST]:
         points = f"{100 * change.low:+.1f} to {100 * change.high:+.1f} points"
         yield f"{change.category} {100 * change.a:.1f}% to {100 * change.b:.1f}% ({points})"

@@ -15,11 +15,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tests.profiling.logs.lines import line
+from tests.profiling.logs.lines import answer_counts, line
 from tests.serving import ROOT
 
 COLD = (ROOT / "tests" / "frozen" / "function.log").read_text("utf-8").splitlines()[0]
 PARTS_MS = {"parse": 0.03, "tokenize": 0.06, "run": 1.2, "softmax": 0.03, "respond": 0.02}
+TOPICS = ("ingredient", "not_ingredient")
+TAGS: tuple[list[str], ...] = ([], ["dairy"], ["meat"], ["fruit"], ["cereal"], ["fruit", "nut"])
 REVISIONS = ("polyhead-00003-abc", "polyhead-00004-def")
 INSTANCES = 12
 RATE_S = 50
@@ -76,6 +78,14 @@ def _warm(chance: random.Random) -> dict[str, Any]:
         "graph": "copy",
         "dropped": 0,
     }
+    if status == 200:
+        text: dict[str, str | list[str]] = {
+            "ingredient": chance.choice(TOPICS),
+            "source": chance.choice(("plant", "animal", "other")),
+            "category": chance.choice(TAGS),
+        }
+        score = round(0.5 + chance.random() / 2, 3)
+        entry["profile"]["answers"] = answer_counts(text, score=score)
     return entry
 
 

@@ -13,7 +13,7 @@ from scipy import stats
 from model.bundle import read_bundle
 from profiling.logs.answer_parts import Topic, of_held_out, of_requests, with_answers
 from profiling.logs.comparison import Side
-from profiling.logs.distributions import Distribution, difference
+from profiling.logs.distributions import Distribution, shift_between
 from profiling.logs.drift import CHANGED, NOISE, Drift, drift_of_sides, drift_over_time
 from profiling.logs.source import SourceError
 from tables.held_out import HeldOut, read_record, record_path, record_text
@@ -55,7 +55,7 @@ def in_parts(counts: np.ndarray, sizes: np.ndarray, parts: int = 30) -> Distribu
 def alarms(draw: Callable[[np.random.Generator], tuple[Distribution, Distribution]]) -> int:
     """In how many of SEEDS draws the two sides are called different."""
     randoms = map(np.random.default_rng, range(SEEDS))
-    return sum(difference(*draw(random), RATE).chance < RATE for random in randoms)
+    return sum(shift_between(*draw(random), RATE).chance < RATE for random in randoms)
 
 
 def chi_square_alarms(
@@ -126,7 +126,7 @@ def test_independent_texts_have_the_chance_that_pearson_gives_them() -> None:
         in_parts(np.eye(4)[random.choice(4, 4000, p=shares)], sizes, parts=4000) for _ in range(2)
     ]
     expected = stats.chi2_contingency(np.array([side.counts.sum(0) for side in sides])).pvalue
-    assert difference(sides[0], sides[1], RATE).chance == pytest.approx(expected, rel=0.02)
+    assert shift_between(sides[0], sides[1], RATE).chance == pytest.approx(expected, rel=0.02)
 
 
 def test_a_change_has_the_size_and_the_interval_of_what_changed() -> None:
@@ -137,14 +137,14 @@ def test_a_change_has_the_size_and_the_interval_of_what_changed() -> None:
             in_parts(np.eye(3)[random.choice(3, 900, p=shares)], np.ones(900, int))
             for shares in ([0.6, 0.3, 0.1], [0.3, 0.6, 0.1])
         )
-        differing = difference(a, b, RATE)
-        assert differing.chance < 1e-6
-        assert differing.moved == pytest.approx(0.3, abs=0.12)
-        assert {change.category for change in differing.changes} >= {"0", "1"}
-        assert differing.missed >= max(abs(change.low) for change in differing.changes)
+        shift = shift_between(a, b, RATE)
+        assert shift.chance < 1e-6
+        assert shift.moved == pytest.approx(0.3, abs=0.12)
+        assert {change.category for change in shift.changes} >= {"0", "1"}
+        assert shift.missed >= max(abs(change.low) for change in shift.changes)
         true = {"0": -0.3, "1": 0.3, "2": 0.0}
         covered += all(
-            change.low <= true[change.category] <= change.high for change in differing.changes
+            change.low <= true[change.category] <= change.high for change in shift.changes
         )
     assert covered >= SEEDS - MOST_ALARMS
 
@@ -212,7 +212,7 @@ def test_another_mix_of_labels_raises_one(
     for reference in (first, "held out"):
         assert {("topic labels", reference, name) for name in late} <= changed
     early = [row for row in drift.rows if row.column in drift.columns[:3]]
-    assert min(row.difference.chance for row in early if row.difference) > 1e-5
+    assert min(row.shift.chance for row in early if row.shift) > 1e-5
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ def test_the_sides_of_a_comparison_are_compared() -> None:
     sides = [Side(name, requests.of_revision(name)) for name in ("r1", "r2", "r3")]
     (same,) = drift_of_sides(sides[0], sides[1])
     assert verdicts(same) == {NOISE}
-    (differing,) = drift_of_sides(sides[0], sides[2])
-    changed = [row for row in differing.rows if row.verdict == CHANGED]
+    (other_mix,) = drift_of_sides(sides[0], sides[2])
+    changed = [row for row in other_mix.rows if row.verdict == CHANGED]
     assert [(row.topic, row.reference, row.column) for row in changed] == [
         ("topic labels", "r1", "r3")
     ]

@@ -160,6 +160,23 @@ def test_what_gcloud_reads_can_be_piped_on(api: Api, tmp_path: Path) -> None:
     assert "jsonPayload.profile:*" in sent["filter"]
 
 
+def test_what_gcloud_reads_says_whether_the_answers_change(api: Api, tmp_path: Path) -> None:
+    (words,) = [words for words in documented() if "profile.answers" in words[3]]
+    read = gcloud(words, tmp_path, **with_api(api, tmp_path))
+    assert read.returncode == 0, read.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "profiling", "logs", "--file", "-", "--json", "--drift"],
+        cwd=ROOT,
+        input=read.stdout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (drift,) = json.loads(done.stdout)["drift"]
+    assert (drift["requests"], drift["texts"]) == ([4], [4])
+    assert {row["topic"] for row in drift["shares"]} >= {"pieces", "source labels"}
+
+
 def test_what_gcloud_prints_unless_told_otherwise_is_refused(api: Api, tmp_path: Path) -> None:
     (words,) = [words for words in documented() if "--order=asc" in words]
     words.remove("--format=json")

@@ -103,7 +103,7 @@ def test_held_out_texts_raise_no_alarm(
     drift = drift_of(capsys, logs["usual"], "--drift", str(bundle))
     assert drift["requests"] == [100, 100, HELD_OUT]
     assert {row["reference"] for row in drift["rows"]} == {drift["columns"][0], "held out"}
-    chances = [row["difference"]["chance"] for row in drift["rows"]]
+    chances = [row["shift"]["chance"] for row in drift["rows"]]
     assert min(chances) * len(chances) > UNLIKELY
 
 
@@ -120,7 +120,7 @@ def test_other_texts_raise_one_in_their_time_only(
         }
         assert verdicts[drift["columns"][2]] == "changed"
     early = [row for row in drift["rows"] if row["column"] != drift["columns"][2]]
-    assert min(row["difference"]["chance"] for row in early) * len(early) > UNLIKELY
+    assert min(row["shift"]["chance"] for row in early) * len(early) > UNLIKELY
 
 
 def test_unknown_pieces_are_those_that_the_tokenizer_does_not_know(
