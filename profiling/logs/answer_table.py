@@ -39,8 +39,9 @@ class AnswerTable:
     def add(self, request: int, answers: Mapping[Cell, int]) -> None:
         """Add the counts of a request, by its row."""
         for cell, n in answers.items():
-            number = self._numbers.setdefault(cell, len(self._numbers))
-            if number < MOST_CELLS:
+            if cell not in self._numbers and len(self._numbers) < MOST_CELLS:
+                self._numbers[cell] = len(self._numbers)
+            if (number := self._numbers.get(cell)) is not None:
                 self._counts += PACK_COUNT(request, number, n)
 
     def columns(self) -> AnswerColumns:

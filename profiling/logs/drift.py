@@ -87,7 +87,7 @@ def drift_of_sides(a: Side, b: Side) -> list[Drift]:
     columns = [_column(side.name, with_answers(side.requests)) for side in (a, b)]
     if not all(column.requests for column in columns):
         raise SourceError(NO_ANSWERS)
-    return [_drift(f"answers of {b.name} against {a.name}", columns, [(0, 1)], [])]
+    return [_drift(f"Answers of {b.name} against {a.name}", columns, [(0, 1)], [])]
 
 
 def drift_over_time(requests: Requests, bundle: Path | None) -> list[Drift]:
@@ -138,7 +138,7 @@ def _over_time(name: str, requests: Requests, record: HeldOut | None) -> Drift:
             f"{task} is not compared with the held-out answers: only some kinds of texts have one"
             for task in left_out
         ]
-    return _drift(f"answers of {name}", columns, pairs, notes)
+    return _drift(f"Answers of {name}", columns, pairs, notes)
 
 
 def _column(name: str, requests: Requests) -> AnswerColumn:

@@ -19,7 +19,7 @@ from profiling.logs.source import SourceError
 from tables.held_out import HeldOut, read_record, record_path, record_text
 from tests.profiling.logs.lines import answer_counts, line, requests_of
 
-SEEDS = 200
+SEEDS = 100
 RATE = 0.05
 MOST_ALARMS = int(stats.binom.ppf(1 - 1e-6, SEEDS, RATE))
 """More false ones in SEEDS draws come once in a million, if their rate is RATE."""
@@ -69,7 +69,7 @@ def chi_square_alarms(
     return count
 
 
-@pytest.mark.parametrize(("requests", "most_texts"), [(60, 1), (1000, 1), (100, 20)])
+@pytest.mark.parametrize(("requests", "most_texts"), [(60, 1), (600, 1), (60, 20)])
 def test_texts_drawn_from_the_held_out_answers_raise_no_alarm(
     whole_task: tuple[Topic, Distribution, Rows], requests: int, most_texts: int
 ) -> None:
@@ -86,11 +86,11 @@ def test_texts_drawn_from_the_held_out_answers_raise_no_alarm(
     assert alarms(draw) <= MOST_ALARMS
 
 
-@pytest.mark.parametrize("requests", [60, 300])
 def test_requests_whose_texts_are_alike_raise_no_alarm(
-    whole_task: tuple[Topic, Distribution, Rows], requests: int
+    whole_task: tuple[Topic, Distribution, Rows],
 ) -> None:
     _, held_out, _ = whole_task
+    requests = 150
     counts = held_out.counts[np.lexsort(held_out.counts.T)]
 
     def side(random: np.random.Generator) -> Distribution:
@@ -190,8 +190,8 @@ def test_whole_logs_raise_no_more_alarms_than_one_in_twenty(
     _, _, rows = whole_task
     bundle = write_record(tmp_path, {"topic": rows})
     seeds = 20
-    logs = [over_time(list(traffic(seed, rows, 300)), bundle) for seed in range(seeds)]
-    assert all(len(drift.rows) == 9 for drift in logs)
+    logs = [over_time(list(traffic(seed, rows, 200)), bundle) for seed in range(seeds)]
+    assert all(len(drift.rows) == 5 for drift in logs)
     false_alarms = sum(CHANGED in verdicts(drift) for drift in logs)
     assert false_alarms <= stats.binom.ppf(1 - 1e-4, seeds, RATE)
 
@@ -292,8 +292,8 @@ def test_bundles_are_told_apart_and_lines_without_counts_left_out() -> None:
     )
     drifts = drift_over_time(requests_of([*one, *other, line()]), None)
     assert [(drift.title, drift.requests) for drift in drifts] == [
-        ("answers of b@1", [3]),
-        ("answers of b@2", [3]),
+        ("Answers of b@1", [3]),
+        ("Answers of b@2", [3]),
     ]
     with pytest.raises(SourceError, match="no line counts answers: an older version wrote them"):
         drift_over_time(requests_of([line()]), None)

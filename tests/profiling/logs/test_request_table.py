@@ -10,6 +10,7 @@ from itertools import chain, islice
 
 import pytest
 
+from profiling.logs import answer_table
 from profiling.logs.entry import Record, read_entry
 from profiling.logs.json_stream import JsonStream
 from profiling.logs.request_table import MOST_REVISIONS, Names
@@ -17,7 +18,7 @@ from profiling.logs.source import MOST_FAILURES, Window, gather
 from profiling.logs.summary import by_revision
 from profiling.logs.wrappings import unwrapped
 from tests.profiling.logs.large_log import entries
-from tests.profiling.logs.lines import line, log_of, requests_of
+from tests.profiling.logs.lines import answer_counts, line, log_of, requests_of
 
 LINES = 2000
 
@@ -80,6 +81,13 @@ def test_names_without_end_are_put_together() -> None:
     log = log_of(line(revision=str(number)) for number in range(revisions))
     assert log.requests.revisions[-1] == "other revisions"
     assert len(log.requests.of_revision("other revisions")) == 5
+
+
+def test_labels_without_end_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_table, "MOST_CELLS", 7)
+    answers = [answer_counts({"topic": f"label {number}"}) for number in range(100)]
+    columns = requests_of(line(answers=of_line) for of_line in answers).answers
+    assert (len(columns.cells), len(columns.counts)) == (7, 5 + 2 * 100)
 
 
 def test_messages_without_end_are_put_together() -> None:
