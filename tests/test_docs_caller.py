@@ -107,7 +107,7 @@ def test_it_calls_with_a_token_for_the_service_and_replaces_it_when_it_is_refuse
     google: Google, bundle_path: Path, classifier: Classifier, tmp_path: Path
 ) -> None:
     texts = [f"raw honey {number}" for number in range(520)]
-    answered = []
+    answered: list[str | None] = []
 
     def answer(request: Request) -> Response:
         """As Cloud Run does before the function; the first token is taken twice."""

@@ -24,9 +24,8 @@ class Metadata:
         if request.path == "/":
             return Response(200, b"computeMetadata/\n", TEXT)
         if request.path == ACCOUNT:
-            return document(
-                {"email": self._account, "aliases": ["default"], "scopes": []}, **FLAVOR
-            )
+            account = {"email": self._account, "aliases": ["default"], "scopes": []}
+            return document(account, 200, **FLAVOR)
         if request.path == f"{ACCOUNT}identity":
             token = self._tokens.issue(self._account, request.query["audience"])
             return Response(200, token.encode(), TEXT)
