@@ -93,7 +93,9 @@ def test_the_rooms_may_import_what_is_documented() -> None:
 # Code blocks
 
 
-@pytest.mark.parametrize(("page", "block"), fenced("python"))
+@pytest.mark.parametrize(
+    ("page", "block"), [it for it in fenced("python") if it[0] != "docs/callers.md"]
+)
 def test_a_python_block_runs(page: str, block: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True, check=False

@@ -134,8 +134,8 @@ class Sender:
             return None
         if status not in exchange.statuses:
             return f"{exchange.kind}: {status} {body[:200]!r}"
-        if exchange.labels and status == 200:
-            labels = self._callers.traffic.labels_of(json.loads(body)["predictions"])
+        if exchange.protocol and status == 200:
+            labels = exchange.protocol.labels(json.loads(body))
             if labels != exchange.labels:
                 return f"{exchange.kind}: answered {labels}, expected {exchange.labels}"
         return None

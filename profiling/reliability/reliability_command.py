@@ -3,12 +3,12 @@
     python -m profiling reliability --requests 1000000 --out DIR
     python -m profiling reliability --requests 100000 --faults --out DIR
 
-32 callers at once send short and long texts, lists, gzip, wrong and malformed requests, bodies
-that are too large, halves of requests that end in a reset or in nothing. Without faults, memory
-may drift by 2 MB after the first tenth, and no descriptor may be left over. With faults, the
-process is killed, its log is not read for a while, and files are damaged and mended, at random;
-it is started again as Cloud Run does. Exit status 1 when an answer was wrong, or none came that no
-fault explains.
+32 callers at once send short and long texts, lists, gzip, the protocols of others, wrong and
+malformed requests, bodies that are too large, halves of requests that end in a reset or in
+nothing. Without faults, memory may drift by 2 MB after the first tenth, and no descriptor may be
+left over. With faults, the process is killed, its log is not read for a while, and files are
+damaged and mended, at random; it is started again as Cloud Run does. Exit status 1 when an answer
+was wrong, or none came that no fault explains.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def canary(name: str) -> str:
     return f"canary{name.replace('-', '')}bird"
 
 
-def post(body: bytes, *headers: str) -> bytes:
-    head = ["POST / HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers]
+def post(body: bytes, *headers: str, target: str = "/") -> bytes:
+    head = [f"POST {target} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*head, "Connection: close", "", ""]).encode() + body
 
 
@@ -84,6 +84,48 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     yield "gzipcut", post(stored("gzipcut")[:CUT], GZIP)
     yield "gziptail", post(stored("gziptail") + b"tail", GZIP)
     yield "encoding", post(b"{}", f"Content-Encoding: {canary('encoding')}")
+
+
+def protocols() -> Iterator[tuple[str, bytes]]:
+    """(name, request): paths, texts, fields and names of other protocols, right and wrong."""
+    tensor = '{"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["TEXT"]}]'
+    for name, path, text in (
+        (
+            "bigquerytext",
+            "/bigquery",
+            '{"calls": [["TEXT"]], "userDefinedContext": {"task": "source"}}',
+        ),
+        (
+            "bigquerycaller",
+            "/bigquery",
+            '{"calls": [["a"]], "sessionUser": "TEXT", "userDefinedContext": {"reply": "json"}}',
+        ),
+        ("bigqueryrow", "/bigquery", '{"calls": [["TEXT", "TEXT"]]}'),
+        ("bigquerytask", "/bigquery", '{"calls": [["a"]], "userDefinedContext": {"task": "TEXT"}}'),
+        ("bigquerykey", "/bigquery", '{"calls": [["a"]], "userDefinedContext": {"TEXT": "TEXT"}}'),
+        ("vertextext", "/vertex", '{"instances": ["TEXT", {"text": "TEXT"}]}'),
+        ("vertexfield", "/vertex", '{"instances": [{"text": "a", "TEXT": 1}]}'),
+        ("vertextask", "/vertex", '{"instances": ["a"], "parameters": {"tasks": ["TEXT"]}}'),
+        ("vertexpath", "/vertex/TEXT", "{}"),
+        ("tasktext", "/tasks/source", '{"inputs": "TEXT"}'),
+        ("taskpath", "/tasks/TEXT", '{"inputs": "a"}'),
+        (
+            "taskfunction",
+            "/tasks/source",
+            '{"inputs": "a", "parameters": {"function_to_apply": "TEXT"}}',
+        ),
+        ("infertext", "/v2/models/ingredients/infer", f"{tensor}}}"),
+        ("inferid", "/v2/models/ingredients/infer", f'{tensor}, "id": "TEXT"}}'),
+        (
+            "inferoutput",
+            "/v2/models/ingredients/infer",
+            f'{tensor}, "outputs": [{{"name": "TEXT"}}]}}',
+        ),
+        ("infermodel", "/v2/models/TEXT/infer", f"{tensor}}}"),
+        ("inferversion", "/v2/models/ingredients/versions/TEXT/infer", f"{tensor}}}"),
+    ):
+        body, target = (part.replace("TEXT", canary(name)) for part in (text, path))
+        yield name, post(body.encode(), target=target)
 
 
 def stored(name: str) -> bytes:
@@ -147,7 +189,7 @@ def heads() -> Iterator[tuple[str, bytes]]:
     yield "traceoptions", post_json({"inputs": "raw honey"}, options)
 
 
-REQUESTS = dict([*bodies(), *broken_off(), *heads()])
+REQUESTS = dict([*bodies(), *protocols(), *broken_off(), *heads()])
 
 
 @pytest.fixture(
@@ -216,3 +258,15 @@ def test_no_canary_is_in_a_responses_head(responses: dict[str, bytes]) -> None:
         name for name, answer in responses.items() if holds(answer.partition(b"\r\n\r\n")[0], name)
     ]
     assert leaking == []
+
+
+def test_right_requests_of_each_protocol_are_answered(responses: dict[str, bytes]) -> None:
+    for name in (
+        "bigquerytext",
+        "bigquerycaller",
+        "vertextext",
+        "tasktext",
+        "infertext",
+        "inferid",
+    ):
+        assert responses[name].startswith(b"HTTP/1.1 200"), responses[name]

@@ -16,11 +16,10 @@ from typing import Any
 from model.aside import write_json, write_text
 from tables.text import markdown
 from tests.reliability.mutation import Target, inputs
-from tests.reliability.targets import body, contract, log, trace, wire
+from tests.reliability.targets import body, contract, dialects, log, trace, wire
 
 TARGETS = {
-    target.name: target
-    for target in (body.TARGET, contract.TARGET, trace.TARGET, wire.TARGET, log.TARGET)
+    module.TARGET.name: module.TARGET for module in (body, contract, dialects, trace, wire, log)
 }
 FORMAT = 1
 LIBRARIES = ("waitress",)

@@ -24,10 +24,14 @@ ANY_OBJECT: Schema = {"type": "object"}
 class Operation:
     """What may be sent, and what is answered with 200."""
 
-    def __init__(self, summary: str, answer: Schema, body: Schema | None = None) -> None:
+    def __init__(
+        self, summary: str, answer: Schema, body: Schema | None = None, has_page: bool = False
+    ) -> None:
+        """`has_page`: a browser is answered with HTML."""
         self.summary = summary
         self.answer = answer
         self.body = body
+        self.has_page = has_page
 
 
 def get_openapi(call: Call) -> Document:
@@ -69,10 +73,13 @@ def _concrete(route: str, schemas: Schemas) -> list[str]:
 def _operation(operation: Operation, error: Schema) -> Document:
     wrong = {"description": "What is wrong, and what to send instead", "content": _json(error)}
     failed = {"description": "The server's fault; it may be sent again", "content": _json(error)}
+    answer = _json(operation.answer)
+    if operation.has_page:
+        answer["text/html"] = {"schema": STRING}
     document: Document = {
         "summary": operation.summary,
         "responses": {
-            "200": {"description": "The answer", "content": _json(operation.answer)},
+            "200": {"description": "The answer", "content": answer},
             "4XX": wrong,
             "5XX": failed,
         },
@@ -116,7 +123,9 @@ def _own(schemas: Schemas) -> dict[tuple[str, str], Operation]:
         ]
     }
     return {
-        ("GET", "/"): Operation("Name of the bundle, tasks, labels, limits", ANY_OBJECT),
+        ("GET", "/"): Operation(
+            "Name of the bundle, tasks, labels, limits", ANY_OBJECT, has_page=schemas.settings.page
+        ),
         ("POST", "/"): Operation("Labels of texts", answer, body),
         ("GET", "/health"): Operation("It lives; loads nothing", record({"status": STRING})),
         ("GET", "/ready"): Operation(

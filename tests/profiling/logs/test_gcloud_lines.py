@@ -135,7 +135,10 @@ def with_api(api: Api, folder: Path) -> dict[str, str]:
     token = folder / "token"
     token.write_text("a-token-for-a-test")
     return {
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"http://127.0.0.1:{api.server_port}/",
+        **{
+            f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}": f"http://127.0.0.1:{api.server_port}/"
+            for name in ("LOGGING", "MONITORING")
+        },
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token),
     }
 
@@ -216,32 +219,47 @@ def test_what_gcloud_makes_of_the_metrics(api: Api, cold_server: Server, tmp_pat
             assert field in ONLY_WHERE_TRUE or lookup(payload, field) is not None, field
 
 
-SAVED = """
+READ = """
 import json, sys
+from apitools.base.protorpclite.messages import Message
 from apitools.base.py import encoding
-from googlecloudsdk.generated_clients.apis.logging.v2 import logging_v2_messages as messages
-query = encoding.DictToMessage(json.load(open(sys.argv[1])), messages.SavedQuery)
-query.check_initialized()
-for message in (query, query.loggingQuery, *query.loggingQuery.summaryFields):
+from googlecloudsdk.generated_clients.apis.logging.v2.logging_v2_messages import SavedQuery
+from googlecloudsdk.generated_clients.apis.monitoring.v3.monitoring_v3_messages import AlertPolicy
+
+def check(message):
     assert not message.all_unrecognized_fields(), message.all_unrecognized_fields()
-print(encoding.MessageToJson(query))
+    for field in message.all_fields():
+        value = getattr(message, field.name)
+        for part in value if field.repeated else [value]:
+            if isinstance(part, Message):
+                check(part)
+
+read = encoding.DictToMessage(json.load(sys.stdin), globals()[sys.argv[1]])
+read.check_initialized()
+check(read)
+print(encoding.MessageToJson(read))
 """
 
 
-def test_the_saved_query_is_one_in_gclouds_own_types(cold_server: Server, tmp_path: Path) -> None:
-    info = json.loads(gcloud(["gcloud", "info", "--format=json"], tmp_path).stdout)
+def as_gcloud_reads(name: str, document: Any, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A document, read into gcloud's own type of this name and written again."""
+    info = json.loads(gcloud(["gcloud", "info", "--format=json"], folder).stdout)
     library = Path(info["installation"]["sdk_root"]) / "lib"
     path = f"{library}{os.pathsep}{library / 'third_party'}"
-    query = CONSOLE / "query.json"
-    done = subprocess.run(
-        [info["basic"]["python_location"], "-c", SAVED, str(query)],
+    return subprocess.run(
+        [info["basic"]["python_location"], "-c", READ, name],
         env={**os.environ, "PYTHONPATH": path},
+        input=json.dumps(document),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_saved_query_is_one_in_gclouds_own_types(cold_server: Server, tmp_path: Path) -> None:
+    written = json.loads((CONSOLE / "query.json").read_text("utf-8"))
+    done = as_gcloud_reads("SavedQuery", written, tmp_path)
     assert done.returncode == 0, done.stderr
-    written = json.loads(query.read_text("utf-8"))
     assert json.loads(done.stdout) == written
     assert written["loggingQuery"]["filter"] == log_filter("my-project", "polyhead", Window())
     for summary in written["loggingQuery"]["summaryFields"]:

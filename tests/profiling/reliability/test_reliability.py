@@ -17,6 +17,7 @@ from tests.profiling.command import run
 from tests.serving import serving
 
 pytestmark = pytest.mark.slow
+PROTOCOLS = ("bigquery", "open inference", "vertex", "hugging face")
 TEXTS = ["raw honey", "butter knife", "chicken breast", "sea salt"]
 
 
@@ -37,6 +38,7 @@ def test_nothing_goes_wrong_in_a_short_one(tmp_path: Path, options: tuple[str, .
     assert [problem for problem in report["problems"] if not any(map(problem.count, ignored))] == []
     answers = report["answers"]
     assert answers["short text 200"] > 100
+    assert {f"{protocol} 200" for protocol in PROTOCOLS} <= answers.keys()
     assert bool(report["faults"]) == (report["restarts"] > 0) == bool(options)
     assert sum(answers.values()) + report["unanswered_in_a_fault"] == 800
 

@@ -74,6 +74,16 @@ def test_it_is_openapi_with_tasks_and_labels(server: Server, classifier: Classif
         assert f"/tasks/{task.name}" in answer.json["paths"]
 
 
+def test_what_a_browser_gets_is_described(server: Server) -> None:
+    accepted = {"application/json": "*/*", "text/html": "text/html"}
+    for media_type, accept in accepted.items():
+        answer = server.request("GET", "/", headers={"Accept": accept})
+        assert answer.headers.get_content_type() == media_type
+    for page, media_types in ((True, accepted.keys()), (False, {"application/json"})):
+        described = document(page=page)["paths"]["/"]["get"]["responses"]["200"]["content"]
+        assert described.keys() == media_types
+
+
 def test_its_limits_are_the_servers() -> None:
     for most, expected in ((3, [3, 3]), (100, [100, MAX_EXPLAINED])):
         forms = body_schema("/", max_texts=most, max_chars=10)["anyOf"]
