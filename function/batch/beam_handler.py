@@ -49,9 +49,10 @@ def text_weight(example: Example) -> int:
 class BundleHandler(ModelHandler):  # type: ignore[misc]
     """Each process of a worker loads the bundle once, and its threads share it.
 
-    Examples are texts, or RowExamples. An inference is a PredictionResult of the example, its `{task: [{"label", "score"}]}` and the
-    bundle's identity, NAME@DIGEST. A side input of ModelMetadata, whose `model_id` is the path or
-    the address of another bundle, replaces the bundle while the pipeline runs.
+    Examples are texts, or RowExamples. An inference is a PredictionResult of the example, its
+    `{task: [{"label", "score"}]}` and the bundle's identity, NAME@DIGEST. A side input of
+    ModelMetadata, whose `model_id` is the path or the address of another bundle, replaces the
+    bundle while the pipeline runs.
     """
 
     def __init__(

@@ -77,9 +77,8 @@ def run_beam_job(job: BeamJob) -> None:
     )
     pipeline = beam.Pipeline(options=options)
     add_steps(pipeline, job, names, handler)
-    logging.getLogger("apache_beam").setLevel(
-        logging.ERROR if job.runner == LOCAL_RUNNER else "INFO"
-    )
+    if job.runner == LOCAL_RUNNER:
+        logging.getLogger().setLevel(logging.CRITICAL)  # errors are raised, too
     with _ending_with_its_workers():
         result = _finished(pipeline)
     if getattr(result, "has_job", True):  # the launcher of a template has none
