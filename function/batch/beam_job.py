@@ -20,6 +20,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.io import WriteToText
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import MetricsFilter
 from apache_beam.ml.inference.base import PredictionResult, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -61,6 +62,7 @@ def run_beam_job(job: BeamJob) -> None:
     The bundle is loaded here first, so that a damaged one is named before a row is read.
     """
     options = _pipeline_options(job)
+    FileSystems.set_options(options)  # who may read, before Beam's own calls
     bundle = local_bundle(job.bundle)
     Classifier.load(bundle, job.threads).predict([], job.tasks, job.top_k)
     names = table_names(job.source)
