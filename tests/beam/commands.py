@@ -13,6 +13,7 @@ from typing import Any
 from tests.docs_text import ROOT
 
 LONGEST_S = 1800
+MISSING = "apache_beam is not installed: make test-beam installs it"
 
 
 def beam_words(source: Path | str, target: Path, *options: str) -> list[str]:

@@ -26,9 +26,7 @@ from tests.docs_text import ROOT
 from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
-pytest.importorskip(
-    "apache_beam", reason="apache_beam is not installed: make test-beam installs it"
-)
+pytest.importorskip("apache_beam", reason=MISSING)
 
 
 @pytest.fixture

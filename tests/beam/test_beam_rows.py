@@ -1,4 +1,4 @@
-"""Rows that are scored on Beam are those of `batch`, whatever the table and however many workers."""
+"""Rows scored on Beam are those of `batch`, whatever the table and however many workers."""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ import gzip
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.beam.commands import assert_as_batch, beam, lines, scored_lines, shards, write_jsonl
+from tests.beam.commands import (
+    MISSING,
+    assert_as_batch,
+    beam,
+    lines,
+    scored_lines,
+    shards,
+    write_jsonl,
+)
 from tests.bigquery_standin import StoredTable, bigquery_standin
 from tests.docs_text import ROOT
 from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
-pytest.importorskip(
-    "apache_beam", reason="apache_beam is not installed: make test-beam installs it"
-)
+pytest.importorskip("apache_beam", reason=MISSING)
 
 TEXTS = int(os.environ.get("BEAM_TEXTS", "2000"))
 NAMES = ROOT / "training" / "ingredients" / "transfer.jsonl.gz"
-ODD = [
+ODD: list[dict[str, Any]] = [
     {"text": ""},
     {"text": None},
     {"name": "salt"},
@@ -36,17 +43,11 @@ ODD = [
 def test_many_rows_on_two_workers_are_those_of_batch(tmp_path: Path) -> None:
     with gzip.open(NAMES, "rt", encoding="utf-8") as file:
         names = [str(json.loads(line)["text"]) for line in file]
-    rows = [
-        {
-            "id": number,
-            "text": f"{names[number % len(names)]} {number // len(names) or ''}".rstrip(),
-        }
-        for number in range(TEXTS)
-    ]
-    rows[:: max(1, TEXTS // 100)] = [
-        {"id": -1 - number, **ODD[number % len(ODD)]}
-        for number in range(len(rows[:: max(1, TEXTS // 100)]))
-    ]
+    rows: list[dict[str, Any]] = []
+    for number in range(TEXTS):
+        place, remainder = divmod(number, max(1, TEXTS // 100))
+        text = f"{names[number % len(names)]} {number // len(names) or ''}".rstrip()
+        rows.append({"id": number, **({"text": text} if remainder else ODD[place % len(ODD)])})
     source = write_jsonl(tmp_path / "in.jsonl", rows)
     said = beam(source, tmp_path / "beam", "--workers", "2")
     assert_as_batch(source, tmp_path)
