@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 
 from model.aside import clear_leftovers, directory_aside
 from model.bundle import HASHED, MANIFEST, BundleError, fingerprint, read_bundle
@@ -62,7 +64,7 @@ def _content(address: str, name: str) -> bytes:
         with FileSystems.open(path) as file:
             content: bytes = file.read()
             return content
-    except OSError as error:
+    except (OSError, GoogleAPIError, GoogleAuthError) as error:
         reason = str(error).partition("\n")[0]
         raise BundleError(address, f"{name}: cannot be read", detail=reason) from None
 

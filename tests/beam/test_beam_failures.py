@@ -14,6 +14,7 @@ import pytest
 
 from tests.beam.commands import (
     LONGEST_S,
+    MISSING,
     assert_as_batch,
     beam,
     beam_words,
