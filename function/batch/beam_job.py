@@ -1,7 +1,8 @@
 """Score tables on Beam: `python -m function beam --input IN --output OUT`.
 
-tables -> batches of rows -> RunInference -> JSON lines -> OUT-00000-of-00002.jsonl
-   \-> rows that cannot be scored -> OUT.rejected.jsonl
+    tables -> batches of rows -> RunInference -> JSON lines -> OUT-00000-of-00002.jsonl
+
+Rows that cannot be scored go to OUT.rejected.jsonl, before the others are scored.
 """
 
 from __future__ import annotations
