@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,7 @@ import pytest
 from model.bundle import BundleError, read_bundle
 from model.classifier import Classifier
 from tests.beam.commands import MISSING, write_jsonl
-from tests.docs_text import PAGES, ROOT
+from tests.docs_text import ROOT
 
 pytestmark = [pytest.mark.beam, pytest.mark.filterwarnings("ignore")]
 beam = pytest.importorskip("apache_beam", reason=MISSING)
@@ -122,33 +118,3 @@ def test_batches_stay_within_their_weight(tmp_path: Path) -> None:
     assert len(batches[0]) == 1024
     for batch in batches:
         assert len(batch) == 1 or sum(map(text_weight, batch)) <= BATCH_WEIGHT
-
-
-def test_the_documented_pipeline_prints_what_is_shown() -> None:
-    (block,) = (text.partition("```")[0] for text in PAGES["docs/beam.md"].split("```py\n")[1:])
-    done = subprocess.run(
-        [sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert sorted(done.stdout.splitlines()) == sorted(re.findall(r"^# (.+)$", block, re.MULTILINE))
-
-
-def test_the_files_of_the_template_score_by_themselves(tmp_path: Path) -> None:
-    """What the image copies is enough, and the launcher's words are taken."""
-    folder = tmp_path / "template"
-    dockerfile = (ROOT / "function" / "batch" / "dataflow" / "Dockerfile").read_text()
-    for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE):
-        *patterns, target = line.split()
-        place = folder / target.removeprefix("/template/")
-        place.mkdir(parents=True, exist_ok=True)
-        for path in (path for pattern in patterns for path in ROOT.glob(pattern)):
-            shutil.copy(path, place)
-    source = write_jsonl(tmp_path / "in.jsonl", [{"name": "raw honey"}])
-    words = [f"--input={source}", f"--output={tmp_path / 'out'}", "--text=name", "--top_k=2"]
-    words += ["--tasks=source", "--runner=FnApiRunner", "--job_name=a", "--project=my-project"]
-    script = folder / "function" / "batch" / "dataflow" / "flex_template.py"
-    subprocess.run(
-        [sys.executable, str(script), *words],
-        cwd=tmp_path, env={"PYTHONPATH": str(folder), "HOME": str(tmp_path)}, check=True,
-    )  # fmt: skip
-    (shard,) = tmp_path.glob("out-*.jsonl")
-    assert shard.read_text().count('"label"') == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from profiling import machine
 from profiling.bench import beam_throughput
 from profiling.bench.beam_throughput import ALONE, PYTHON
 from tests.profiling.command import run
@@ -18,9 +19,7 @@ def test_rounds_are_compared_in_pairs() -> None:
         "Beam, 1 worker": [{"wall_s": 20.0, "cpu_s": 10.0}, {"wall_s": 60.0, "cpu_s": 9.0}],
         "Beam, 2 workers": [{"wall_s": 10.0, "cpu_s": 10.0}, {"wall_s": 40.0, "cpu_s": 12.0}],
     }
-    text = beam_throughput.table(
-        {"texts": 1000, "seconds": seconds, "machine": beam_throughput.machine.describe()}
-    )
+    text = beam_throughput.table({"texts": 1000, "seconds": seconds, "machine": machine.describe()})
     assert "| Beam, 1 worker | 2 | 40.0 | 25 | 105 |" in text
     assert "- Beam, 1 worker: 0.90 of the classifier alone by processor time" in text
     assert "- Beam, 2 workers: 1.75 times as fast as Beam, 1 worker, by the clock" in text
