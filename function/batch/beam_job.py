@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import psutil
 from apache_beam.io import WriteToText
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import MetricsFilter
@@ -48,9 +49,11 @@ from tables.remote_table import table_location
 
 CAUSE = re.compile(r"^(?:[\w.]+\.)?(?:Table|Bundle|Value|OS)Error: (.+)$", re.MULTILINE)
 """A line of the traceback that Beam makes of an error in a worker."""
-AGAIN = "nothing was written that looks whole; mend it and run the same command again"
-WORKER_ENDED = "Worker subprocess exited"
-"""What Beam raises in the thread that waits for a worker."""
+AGAIN = "nothing was written that looks whole; run the same command again"
+WORKER_ENDED, CLOSED = "Worker subprocess exited", "Channel closed prematurely"
+"""What Beam raises in the thread that waits for a worker, and in the one that talks to it."""
+READERS = ("beam_control_read", "read_grpc_client_inputs")
+"""Beam's threads that read what workers send; they fail when one ends."""
 
 
 class BeamError(ValueError):
@@ -143,8 +146,9 @@ def _finished(pipeline: beam.Pipeline) -> Any:
         result = pipeline.run()
         state = result.wait_until_finish()
     except RuntimeError as error:
-        causes = CAUSE.findall(str(error)) or [str(error).strip().rpartition("\n")[2]]
-        raise BeamError(f"{causes[-1].partition(' [while running')[0]}; {AGAIN}") from None
+        causes = CAUSE.findall(str(error)) or str(error).strip().splitlines()[-1:]
+        cause = causes[-1].partition(" [while running")[0].rstrip(".")
+        raise BeamError(f"{WORKER_ENDED if cause == CLOSED else cause}; {AGAIN}") from None
     if state not in (PipelineState.DONE, None):
         raise BeamError(f"the pipeline ended as {state}; {AGAIN}")
     return result
@@ -156,16 +160,26 @@ def _ending_with_its_workers() -> Iterator[None]:
     before = threading.excepthook
 
     def end(failure: threading.ExceptHookArgs) -> None:
-        if WORKER_ENDED in str(failure.exc_value):
+        if str(failure.exc_value).startswith(WORKER_ENDED):
             print(f"error: {failure.exc_value}; {AGAIN}", file=sys.stderr, flush=True)
+            _kill_workers()
             os._exit(1)
-        before(failure)
+        if failure.thread is None or failure.thread.name not in READERS:
+            before(failure)
 
     threading.excepthook = end
     try:
         yield
-    finally:
-        threading.excepthook = before
+    except BaseException:
+        threading.excepthook = lambda failure: None  # of threads that end with the workers
+        _kill_workers()
+        raise
+    threading.excepthook = before
+
+
+def _kill_workers() -> None:
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
 
 
 def _counts(result: Any) -> dict[str, int]:

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
 pytest.importorskip("apache_beam", reason=MISSING)
+psutil = pytest.importorskip("psutil")
 
 
 @pytest.fixture
@@ -79,23 +81,17 @@ def many_rows(folder: Path) -> Path:
     return write_jsonl(folder / "in.jsonl", rows)
 
 
-def workers_of(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    children = {int(row[0]) for row in rows if int(row[1]) == pid}
+def workers_of(pid: int) -> list[Any]:
+    """Worker processes of a run, without the shells that started them."""
     return [
-        int(row[0])
-        for row in rows
-        if "sdk_worker_main" in row[2]
-        and (int(row[0]) in children or int(row[1]) in children)
-        and not row[2].startswith(("sh ", "/bin/sh "))
+        process
+        for process in psutil.Process(pid).children(recursive=True)
+        if process.cmdline()[-1:] == ["apache_beam.runners.worker.sdk_worker_main"]
     ]
 
 
 def kill_one_worker(pid: int) -> None:
-    os.kill(workers_of(pid)[-1], signal.SIGKILL)
+    workers_of(pid)[-1].kill()
 
 
 def kill_the_run(pid: int) -> None:
@@ -117,6 +113,7 @@ def test_a_kill_half_way_leaves_nothing_that_looks_whole_and_a_rerun_completes(
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
+        workers = workers_of(process.pid)
         kill(process.pid)
         _, said = process.communicate(timeout=LONGEST_S)
     assert process.returncode == (1 if kill is kill_one_worker else -signal.SIGKILL)
@@ -124,6 +121,7 @@ def test_a_kill_half_way_leaves_nothing_that_looks_whole_and_a_rerun_completes(
         assert "error: " in said
         assert "run the same command again" in said
         assert "Traceback" not in said
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
     assert shards(target) == []
     beam(source, target, "--workers", "2")
     assert_as_batch(source, tmp_path)
