@@ -7,18 +7,20 @@ RECIPE ?= training/recipes/ingredients.toml
 SERVE := .venv
 TRAIN := .venv-train
 PROFILE := .venv-profiling
+BEAM := .venv-beam
 LOCK := .venv-lock
 COMPILE := $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 FILE ?= log
 REQUESTS ?= 30000
 FAULTED ?= 10000
+TEXTS ?= 100000
 FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tests/profiling/logs \
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-js test-reliability check examine train search sweep twins ship
-.PHONY: report coldstart logs lock format clean
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-beam test-js test-reliability check examine train search sweep twins ship
+.PHONY: report beam coldstart logs lock format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
 	@BUNDLE="$(BUNDLE)" $(SERVE)/bin/python -m function.preflight $(PORT)
@@ -33,7 +35,7 @@ test: $(TRAIN)/ready  ## the whole test suite, in two processes
 	$(TRAIN)/bin/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi and not js" $(FAST)
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi and not beam and not js" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser
@@ -56,6 +58,10 @@ test-openapi: $(TRAIN)/ready  ## what /openapi.json describes is what the functi
 test-js: $(TRAIN)/ready  ## the client in JavaScript beside Python; needs node, npm ci in clients/js, chromium
 	$(TRAIN)/bin/python -m pytest -m js
 
+test-beam: $(BEAM)/ready  ## rows scored on Apache Beam are those of batch, on TEXTS of them
+	$(BEAM)/bin/pip install --quiet $$(grep '^pytest==' requirements-dev.txt)
+	BEAM_TEXTS=$(TEXTS) $(BEAM)/bin/python -m pytest -m beam tests/beam
+
 test-reliability: $(TRAIN)/ready  ## faults, bursts and many inputs; two minutes, or REQUESTS=1000000 FAULTED=100000
 	$(TRAIN)/bin/python -m pytest -m reliability --ignore tests/reliability/test_training_faults.py
 	$(TRAIN)/bin/python -m profiling reliability --requests $(REQUESTS)
@@ -73,6 +79,10 @@ examine: $(TRAIN)/ready  ## report what is in the data of RECIPE, in seconds
 train: $(TRAIN)/ready  ## run RECIPE into OUT; goes on where a killed run stopped
 	@test -n "$(OUT)" || { echo "say where the bundle goes: make train RECIPE=file OUT=dir"; exit 2; }
 	$(TRAIN)/bin/python -m training run "$(RECIPE)" --out "$(OUT)"
+
+beam: $(BEAM)/ready  ## score the tables IN to shards OUT-* on Apache Beam; ARGS="..." adds options
+	@test -n "$(IN)" -a -n "$(OUT)" || { echo "say what is scored and where it goes: make beam IN=file OUT=name"; exit 2; }
+	@BUNDLE="$(BUNDLE)" $(BEAM)/bin/python -m function beam --input "$(IN)" --output "$(OUT)" $(ARGS)
 
 logs: $(PROFILE)/ready  ## what the function did, from FILE of its log lines (- for a pipe)
 	@$(PROFILE)/bin/python -m profiling logs --file "$(FILE)"
@@ -121,6 +131,11 @@ $(PROFILE)/ready: requirements.txt requirements.in requirements-profiling.txt
 	$(PROFILE)/bin/pip install --quiet --requirement requirements-profiling.txt
 	@touch $@
 
+$(BEAM)/ready: requirements-beam.txt
+	$(PYTHON) -m venv $(BEAM)
+	$(BEAM)/bin/pip install --quiet --requirement requirements-beam.txt
+	@touch $@
+
 $(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requirements-tables.txt requirements-train.txt requirements-dev.txt
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet --require-hashes --requirement requirements.txt
@@ -130,4 +145,4 @@ $(TRAIN)/ready: requirements.txt requirements.in requirements-profiling.txt requ
 	@touch $@
 
 clean:
-	rm -rf $(SERVE) $(TRAIN) $(PROFILE) $(LOCK)
+	rm -rf $(SERVE) $(TRAIN) $(PROFILE) $(BEAM) $(LOCK)

@@ -42,8 +42,8 @@ class BundleError(ValueError):
     `problem` is the message without paths of this machine: a client may read it.
     """
 
-    def __init__(self, path: Path, *problems: str, detail: str = "") -> None:
-        """`detail` is the message of a library, which may hold paths."""
+    def __init__(self, path: Path | str, *problems: str, detail: str = "") -> None:
+        """`path` may be an address; `detail` is the message of a library, which may hold paths."""
         self.problem = "; ".join(problems)
         super().__init__(f"{path}: {self.problem}" + (f": {detail}" if detail else ""))
 

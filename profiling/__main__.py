@@ -24,6 +24,7 @@ TOOLS = {
 BENCHMARKS = {
     "coldstart": ("bench.coldstart", "how soon a fresh process answers, beside its peers"),
     "throughput": ("bench.throughput", "texts a second of a long list, beside the graph's limit"),
+    "beam": ("bench.beam_throughput", "rows a second on Beam, beside the classifier alone"),
     "instances": ("bench.instances", "whether more instances behind one address carry more"),
     "soak": ("bench.soak", "whether memory stays bounded over many requests"),
     "stages": ("bench.lineage", "what each step from three BERTs to one int8 student gained"),

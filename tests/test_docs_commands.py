@@ -21,6 +21,7 @@ from tests.serving import serving
 LINES = commands()
 PLACEHOLDERS = {"N": "1", "NAME": "soak", "REPORT.json": "a"}
 INSIDE = {
+    "function.batch.dataflow.flex_template": "Dataflow's launcher",
     "function.preflight": "make serve",
     "function.sbom": "the Dockerfile",
     "function.slim": "the Dockerfile",

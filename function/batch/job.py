@@ -19,11 +19,11 @@ from typing import Never
 from tqdm import tqdm
 
 from function.batch.checkpoint import Checkpoint, Position, fingerprint
+from function.batch.row_problems import text_problem
 from function.batch.scored_output import ScoredOutput
 from model.classifier import Classifier
-from model.encoding import is_blank
 from tables.columns import WantedColumns, column_of, no_column
-from tables.reader import Fields, TableReader, TableRow
+from tables.reader import TableReader, TableRow
 from tables.remote_table import TableLocation
 from tables.writer import output_format
 
@@ -137,17 +137,8 @@ def _checked(
     """The row, or why it cannot be scored or written."""
     if row.fields is None:
         return row
-    problem = _text_problem(text_column.apply(row.fields), text) or output.problem(row.fields)
+    problem = text_problem(text_column.apply(row.fields), text) or output.problem(row.fields)
     return row if problem is None else TableRow(row.line, None, problem)
-
-
-def _text_problem(fields: Fields, text: str) -> str | None:
-    value = fields.get(text)
-    if value is None:
-        return f"no {text!r}"
-    if not isinstance(value, str):
-        return f"{text!r} is not a string"
-    return f"{text!r} is blank" if is_blank(value) else None
 
 
 def _chunked(rows: Iterator[TableRow], size: int) -> Iterator[list[TableRow]]:

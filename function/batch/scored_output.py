@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from function.batch.row_problems import PREDICTIONS, name_problem
 from tables.labels import SEPARATOR, join_labels
 from tables.parquet import write_parquet
 from tables.reader import PARQUET, Fields, TableRow
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from function.batch.checkpoint import Checkpoint, Position
     from model.answers import Prediction
     from model.bundle import Task
-
-PREDICTIONS = "predictions"
 
 
 class ScoredOutput:
@@ -61,9 +60,9 @@ class ScoredOutput:
 
     def problem(self, fields: Fields) -> str | None:
         """Why a row cannot be written."""
-        for name in self._added if self._has_columns else [PREDICTIONS]:
-            if name in fields:
-                return f"has a field {name!r} already"
+        problem = name_problem(fields, self._added if self._has_columns else [PREDICTIONS])
+        if problem is not None:
+            return problem
         known = self.position.columns or []
         extra = [name for name in fields if self._delimiter and name not in known]
         if not extra:

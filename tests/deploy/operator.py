@@ -10,8 +10,10 @@ PROJECT=my-project REGION=europe-west1 ME=user:me@example.com
 RUN=polyhead-run@$PROJECT.iam.gserviceaccount.com
 BUILD=polyhead-build@$PROJECT.iam.gserviceaccount.com
 SMOKE=polyhead-smoke@$PROJECT.iam.gserviceaccount.com
+BEAM=polyhead-beam@$PROJECT.iam.gserviceaccount.com
+IMAGE=$REGION-docker.pkg.dev/$PROJECT/polyhead/beam:1
 """
-"""What the first block sets, for those after it."""
+"""What the first block of docs/deploy.md sets, and that of docs/beam.md, for those after it."""
 
 
 def lines(start: str) -> list[str]:

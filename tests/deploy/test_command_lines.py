@@ -24,6 +24,8 @@ LINES = [
     for found in re.findall(r"^gcloud .*|(?<=\$\()gcloud [^()]*(?:\([^()]*\)[^()]*)*(?=\))", line)
 ]
 GROUPS = "|".join({line.split()[1] for line in LINES})
+DATAFLOW = "function/batch/dataflow"
+TEMPLATE = ("cloudbuild.yaml", "metadata.json")
 BUILDS = ("cloudbuild.yaml", "cloudbuild-train.yaml")
 TEXTS = [
     path
@@ -39,7 +41,8 @@ speaks of them, tests/profiling has the lines."""
 def parse(shell: Shell, line: str) -> tuple[int, str]:
     """Exit status and what gcloud said, in a folder that has the files that the docs name."""
     (shell.folder / "service.local.yaml").write_text((ROOT / "service.yaml").read_text())
-    for name in ("main.py", *BUILDS):
+    (shell.folder / DATAFLOW).mkdir(parents=True, exist_ok=True)
+    for name in ("main.py", *BUILDS, *(f"{DATAFLOW}/{name}" for name in TEMPLATE)):
         (shell.folder / name).write_text((ROOT / name).read_text())
     done = shell.run("bash", "-c", VARIABLES + line, stdin="")
     return done.returncode, done.stderr
