@@ -1,8 +1,9 @@
 """How does what ships come to know every labelled row? The student that won is fitted on to all.
 
-It goes on from the held-out student and learns to answer as that one does, also to text without
-labels, except where a label says otherwise. Nothing is hidden and nothing is misspelt: what a row
-says is to be answered as it stands there. Every pass is over all text, with the rows that are not
+It goes on from the held-out student and learns to answer as that one does (with few rows: as its
+teachers do once they have seen all rows), also to text without labels, except where a label says
+otherwise. Nothing is hidden and nothing is misspelt: what a row says is to be answered as it stands
+there. Every pass is over all text, with the rows that are not
 answered for sure a few times more, until enough are right. Passes over such rows alone, or nearly,
 learn them sooner and unlearn what was known of rows that nobody labelled.
 """
@@ -22,11 +23,13 @@ from transformers.trainer_utils import set_seed
 from model.bundle import read_bundle
 from model.heads import Heads
 from training.distil.label_targets import Logits, corrected, decision_lines, margins
+from training.distil.reteach import is_reteachable, retaught_logits
 from training.distil.soft_targets import made_rows
 from training.fit.batches import Example, collate, examples, network_logits, targets
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
+from training.fit.schedule import variant_count
 from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import HeadTrainer
 from training.judge.corrected_heads import corrected_network
@@ -43,8 +46,8 @@ OFTEN = 3
 """How often then, in a pass."""
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
-VARIANTS = 2
-"""Of a small table's rows, so many of the variants that the student learned from for each row."""
+VARIANTS = 4
+"""Of each row of a small table, as text without labels."""
 PASSES = 6
 FEWEST_STEPS = 100
 """Of a pass: it goes through a small table several times."""
@@ -56,7 +59,9 @@ Places = NDArray[np.intp]
 def run(run: Run, folder: Path) -> None:
     """The stage `refit`: write the network that ships to `folder`."""
     network = corrected_network(run, "student")[0]
-    lesson, bits = _lesson(run, network), run.facts("quantize")["settings"]["embedding_bits"]
+    bits = run.facts("quantize")["settings"]["embedding_bits"]
+    teacher = folder / "teacher"
+    lesson = _lesson(run, network, teacher)
     for number in range(PASSES):
         places = lesson.places(network) if number else np.arange(len(lesson.examples))
         if not len(places):
@@ -67,8 +72,8 @@ def run(run: Run, folder: Path) -> None:
     processes.wait_for_everyone()
     if processes.is_main_process:
         save_network(network, folder)
-        for part in folder.glob("pass-*"):
-            shutil.rmtree(part)
+        for part in (teacher, *folder.glob("pass-*")):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +108,19 @@ def _percent(gaps: NDArray[np.float32]) -> float:
     return 100 * float((counted >= ROUNDING).mean()) if len(counted) else 100.0
 
 
-def _lesson(run: Run, network: ControlTokenClassifier) -> Lesson:
+def _lesson(run: Run, network: ControlTokenClassifier, teacher: Path) -> Lesson:
+    """`teacher`: the folder for a teacher of all rows, where one is fitted."""
     rows = own_rows(run.table, run.recipe.ship.never_fitted)
-    texts = [*rows, *anchors(run.table), *made_rows(run)[: VARIANTS * len(rows)]]
+    count = min(VARIANTS * len(rows), variant_count(run.recipe, len(rows), len(run.table.transfer)))
+    texts = [*rows, *anchors(run.table), *made_rows(run, rows, count)]
     truth = targets(run.table, texts)
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan
     lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
-    answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
+    if is_reteachable(run, rows):
+        answers = retaught_logits(run, network, rows, texts, teacher)
+    else:
+        answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
     soft = corrected(run.heads, answers, truth, lines, MARGIN)
     return Lesson(run.heads, examples(run, texts, soft), truth[: len(rows)], lines)
 

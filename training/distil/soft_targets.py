@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from training.judge.linear import fit_linear
 from training.rows.table import Row
 from training.run import Run
 
-TRAIN, VALIDATION = "train.npy", "validation.npy"
-"""float32 [rows, labels of all tasks], of `student_rows` and of the validation split."""
+TRAIN, VALIDATION, WEIGHTS = "train.npy", "validation.npy", "weights.npy"
+"""float32 [rows, labels of all tasks], of `student_rows` and of the validation split; and the
+committee's weights [tasks, members + 1]."""
 
 
 def run(run: Run, folder: Path) -> None:
@@ -40,21 +42,22 @@ def run(run: Run, folder: Path) -> None:
         truth = targets(run.table, parts[VALIDATION])
         weights = fit_weights(run.heads, members[VALIDATION], truth)
         logits = {name: combine(weights, run.heads, pair) for name, pair in members.items()}
+        np.save(folder / WEIGHTS, weights)
     for name, part in logits.items():
         np.save(folder / name, part)
 
 
 def student_rows(run: Run) -> list[Row]:
     """All text that the student learns from, the labelled rows first."""
-    return [*run.table.split("train"), *run.table.transfer, *made_rows(run)]
+    train, transfer = run.table.split("train"), run.table.transfer
+    count = variant_count(run.recipe, len(train), len(transfer))
+    return [*train, *transfer, *made_rows(run, train, count)]
 
 
-def made_rows(run: Run) -> list[Row]:
-    """Unlabelled rows whose texts are variants of the training texts, where these are few."""
-    train = run.table.split("train")
-    count = variant_count(run.recipe, len(train), len(run.table.transfer))
+def made_rows(run: Run, rows: Sequence[Row], count: int) -> list[Row]:
+    """`count` unlabelled rows whose texts are variants of those of `rows`."""
     if not count:
         return []
-    texts = variants([row.text for row in train], count, LikeWords(run.base), run.recipe.data.seed)
+    texts = variants([row.text for row in rows], count, LikeWords(run.base), run.recipe.data.seed)
     unlabelled = (None,) * len(run.table.tasks)
     return [Row(text, unlabelled, None, "", None, "variant") for text in texts]
