@@ -23,7 +23,7 @@ from transformers.trainer_utils import set_seed
 from model.bundle import read_bundle
 from model.heads import Heads
 from training.distil.label_targets import Logits, corrected, decision_lines, margins
-from training.distil.reteach import is_reteachable, retaught_logits
+from training.distil.reteach import is_reteachable, reteach
 from training.distil.soft_targets import made_rows
 from training.fit.batches import Example, collate, examples, network_logits, targets
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
@@ -117,12 +117,13 @@ def _lesson(run: Run, network: ControlTokenClassifier, teacher: Path) -> Lesson:
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan
     lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
-    if is_reteachable(run, rows):
-        answers = retaught_logits(run, network, rows, texts, teacher)
+    states: Logits | None = None
+    if is_reteachable(run, network, rows):
+        answers, states = reteach(run, network, rows, texts, teacher)
     else:
         answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
     soft = corrected(run.heads, answers, truth, lines, MARGIN)
-    return Lesson(run.heads, examples(run, texts, soft), truth[: len(rows)], lines)
+    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines)
 
 
 def _read(

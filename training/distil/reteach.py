@@ -17,7 +17,7 @@ import torch
 from training.distil.committee import combine
 from training.distil.label_targets import Logits
 from training.distil.soft_targets import WEIGHTS
-from training.fit.batches import examples, network_logits
+from training.fit.batches import examples, head_logits, network_logits, network_states
 from training.fit.checkpoints import has_fast_bfloat16
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network
 from training.fit.objective import Objective
@@ -32,19 +32,22 @@ FEW = 3000
 EPOCHS, LEARNING_RATE = 3, 1e-4
 
 
-def is_reteachable(run: Run, rows: Sequence[Row]) -> bool:
-    """Whether the student of these rows had a committee and few rows."""
-    return len(rows) <= FEW and run.recipe.student.committee
+def is_reteachable(run: Run, network: ControlTokenClassifier, rows: Sequence[Row]) -> bool:
+    """Whether `network`, a student as wide as its teacher, had a committee and few rows."""
+    width = load_network(run.work / "teacher").shape.encoder["hidden_size"]
+    is_as_wide = network.shape.encoder["hidden_size"] == width
+    return len(rows) <= FEW and run.recipe.student.committee and bool(is_as_wide)
 
 
-def retaught_logits(
+def reteach(
     run: Run,
     network: ControlTokenClassifier,
     rows: Sequence[Row],
     texts: Sequence[Row],
     folder: Path,
-) -> Logits:
-    """[texts, labels of all tasks]: what teachers of all `rows` make of `texts`.
+) -> tuple[Logits, Logits]:
+    """What teachers of all `rows` make of `texts`: logits [texts, labels of all tasks], and what
+    the network's heads read [texts, tasks, width].
 
     `network` is the corrected student: its biases are added, and a task for which it has offsets
     is answered by it. `folder` is for the teacher while it is fitted, and to be removed later.
@@ -55,13 +58,15 @@ def retaught_logits(
         fit(run, teacher, Objective(run.heads), rows, settings, EPOCHS, folder)
     teacher = load_network(folder)
     parts, plain = examples(run, texts), [row.text for row in texts]
+    states = network_states(teacher, parts, has_fast_bfloat16())
     members = (
-        network_logits(teacher, parts, has_fast_bfloat16()),
+        head_logits(teacher, states),
         fit_frozen(run).fitted_to(run, rows).logits(plain),
         fit_linear(run.table).decision_values(plain),
     )
     logits = combine(list(np.load(run.work / "soft" / WEIGHTS)), run.heads, members)
-    return _as_corrected(run, network, logits, network_logits(network, parts, has_fast_bfloat16()))
+    answers = network_logits(network, parts, has_fast_bfloat16())
+    return _as_corrected(run, network, logits, answers), states
 
 
 def _as_corrected(
