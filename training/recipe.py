@@ -145,7 +145,8 @@ class Student(Fitting):
     """
 
     learning_rate: Rate = 3e-4
-    layers: Count = 3
+    layers: Count | None = None
+    """Absent: 3, or 4 where at most 3,000 rows train."""
     width: Count | None = None
     """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
     feed_forward: Count | None = None

@@ -1,16 +1,17 @@
 """How does what ships come to know every labelled row? The student that won is fitted on to all.
 
-It goes on from the held-out student and learns to answer as that one does (with few rows: as its
-teachers do once they have seen all rows), also to text without labels, except where a label says
-otherwise. Nothing is hidden and nothing is misspelt: what a row says is to be answered as it stands
-there. Every pass is over all text, with the rows that are not
-answered for sure a few times more, until enough are right. Passes over such rows alone, or nearly,
-learn them sooner and unlearn what was known of rows that nobody labelled.
+It goes on from the held-out student and learns to answer as that one does, also to text without
+labels, except where a label says otherwise. (With few rows a new student is fitted first, by
+teachers of all rows; see reteach.py.) Nothing is hidden and nothing is misspelt: what a row says is
+to be answered as it stands there. Every pass is over all text, with the rows that are not answered
+for sure a few times more, until enough are right. Passes over such rows alone, or nearly, learn
+them sooner and unlearn what was known of rows that nobody labelled.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,19 +24,19 @@ from transformers.trainer_utils import set_seed
 from model.bundle import read_bundle
 from model.heads import Heads
 from training.distil.label_targets import Logits, corrected, decision_lines, margins
-from training.distil.reteach import is_reteachable, reteach
+from training.distil.reteach import STUDENT, TEACHER, is_taught_anew, new_student, taught
 from training.distil.soft_targets import made_rows
 from training.fit.batches import Example, collate, examples, network_logits, targets
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
-from training.fit.schedule import variant_count
 from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import HeadTrainer
 from training.judge.corrected_heads import corrected_network
 from training.judge.refit_facts import ENOUGH
 from training.recipe import Student
 from training.rows.own_rows import anchors, contradicted, own_rows
+from training.rows.table import Row
 from training.run import Run
 
 MARGIN = 3.0
@@ -46,7 +47,7 @@ OFTEN = 3
 """How often then, in a pass."""
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
-VARIANTS = 4
+VARIANTS = 2
 """Of each row of a small table, as text without labels."""
 PASSES = 6
 FEWEST_STEPS = 100
@@ -60,10 +61,14 @@ def run(run: Run, folder: Path) -> None:
     """The stage `refit`: write the network that ships to `folder`."""
     network = corrected_network(run, "student")[0]
     bits = run.facts("quantize")["settings"]["embedding_bits"]
-    teacher = folder / "teacher"
-    lesson = _lesson(run, network, teacher)
-    for number in range(PASSES):
-        places = lesson.places(network) if number else np.arange(len(lesson.examples))
+    rows = own_rows(run.table, run.recipe.ship.never_fitted)
+    if is_taught_anew(run):
+        lesson, network = _taught_anew(run, network, rows, folder, bits)
+    else:
+        lesson = _lesson(run, network, rows)
+        network = _read(run, network, lesson.examples, folder / "pass-0", bits)
+    for number in range(1, PASSES):
+        places = lesson.places(network)
         if not len(places):
             break
         part = folder / f"pass-{number}"
@@ -72,7 +77,7 @@ def run(run: Run, folder: Path) -> None:
     processes.wait_for_everyone()
     if processes.is_main_process:
         save_network(network, folder)
-        for part in (teacher, *folder.glob("pass-*")):
+        for part in (folder / TEACHER, folder / STUDENT, *folder.glob("pass-*")):
             shutil.rmtree(part, ignore_errors=True)
 
 
@@ -108,22 +113,42 @@ def _percent(gaps: NDArray[np.float32]) -> float:
     return 100 * float((counted >= ROUNDING).mean()) if len(counted) else 100.0
 
 
-def _lesson(run: Run, network: ControlTokenClassifier, teacher: Path) -> Lesson:
-    """`teacher`: the folder for a teacher of all rows, where one is fitted."""
-    rows = own_rows(run.table, run.recipe.ship.never_fitted)
-    count = min(VARIANTS * len(rows), variant_count(run.recipe, len(rows), len(run.table.transfer)))
-    texts = [*rows, *anchors(run.table), *made_rows(run, rows, count)]
+def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row]) -> Lesson:
+    """What `network`, the held-out student, makes of all text, corrected by the labels."""
+    variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
+    texts = [*rows, *anchors(run.table), *variants]
+    answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
+    return _corrected(run, rows, texts, answers)[0]
+
+
+def _taught_anew(
+    run: Run, network: ControlTokenClassifier, rows: Sequence[Row], folder: Path, bits: int
+) -> tuple[Lesson, ControlTokenClassifier]:
+    """What teachers of all rows make of all text, corrected by the labels; a student of that."""
+    texts = [*rows, *run.table.transfer, *made_rows(run, rows)]
+    answers, states = taught(run, network, rows, texts, folder / TEACHER)
+    lesson, soft = _corrected(run, rows, texts, answers, states)
+    student = new_student(run, texts, soft, states, folder, bits)
+    return lesson, student
+
+
+def _corrected(
+    run: Run,
+    rows: Sequence[Row],
+    texts: Sequence[Row],
+    answers: Logits,
+    states: Logits | None = None,
+) -> tuple[Lesson, Logits]:
+    """The lesson that `answers` [texts, labels of all tasks] are, and they as the labels have them.
+
+    The first `texts` are the labelled `rows`.
+    """
     truth = targets(run.table, texts)
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan
     lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
-    states: Logits | None = None
-    if is_reteachable(run, network, rows):
-        answers, states = reteach(run, network, rows, texts, teacher)
-    else:
-        answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
     soft = corrected(run.heads, answers, truth, lines, MARGIN)
-    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines)
+    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines), soft
 
 
 def _read(

@@ -1,8 +1,8 @@
-"""What do further rows teach a student that had few? What its teachers make of them.
+"""How does what ships come to know every row of a small table? It is taught anew.
 
 A student that is fitted on to all rows learns these rows, and little else. Where a tenth of the
 rows were held out of a few hundred, that is much to miss: so the teachers are fitted on to all rows
-first, and what they then make of all text is what the student goes on learning.
+first, and a new student learns what they then make of all text.
 """
 
 from __future__ import annotations
@@ -13,33 +13,36 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import PartialState
 
 from training.distil.committee import combine
 from training.distil.label_targets import Logits
+from training.distil.shrink import shrink
 from training.distil.soft_targets import WEIGHTS
 from training.fit.batches import examples, head_logits, network_logits, network_states
 from training.fit.checkpoints import has_fast_bfloat16
-from training.fit.network import SHAPE, ControlTokenClassifier, load_network
+from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
+from training.fit.schedule import FEW_ROWS, student_epochs
+from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import fit
 from training.judge.frozen import fit_frozen
 from training.judge.linear import fit_linear
 from training.rows.table import Row
 from training.run import Run
 
-FEW = 3000
-"""Rows up to which it is worth the time."""
 EPOCHS, LEARNING_RATE = 3, 1e-4
+TEACHER, STUDENT = "teacher", "new-student"
+"""Folders of the stage, removed at its end."""
 
 
-def is_reteachable(run: Run, network: ControlTokenClassifier, rows: Sequence[Row]) -> bool:
-    """Whether `network`, a student as wide as its teacher, had a committee and few rows."""
-    width = load_network(run.work / "teacher").shape.encoder["hidden_size"]
-    is_as_wide = network.shape.encoder["hidden_size"] == width
-    return len(rows) <= FEW and run.recipe.student.committee and bool(is_as_wide)
+def is_taught_anew(run: Run) -> bool:
+    """Whether so few rows train; the student is then as wide as the teacher and had a committee."""
+    student, train = run.recipe.student, run.table.split("train")
+    return len(train) <= FEW_ROWS and student.committee and student.width is None
 
 
-def reteach(
+def taught(
     run: Run,
     network: ControlTokenClassifier,
     rows: Sequence[Row],
@@ -49,11 +52,11 @@ def reteach(
     """What teachers of all `rows` make of `texts`: logits [texts, labels of all tasks], and what
     the network's heads read [texts, tasks, width].
 
-    `network` is the corrected student: its biases are added, and a task for which it has offsets
-    is answered by it. `folder` is for the teacher while it is fitted, and to be removed later.
+    `network` is the corrected held-out student: its biases are added, and a task for which it has
+    offsets is answered by it. `folder` is for the teacher.
     """
-    teacher = load_network(run.work / "teacher")
     if not (folder / SHAPE).is_file():
+        teacher = load_network(run.work / "teacher")
         settings = replace(run.recipe.teacher, learning_rate=LEARNING_RATE, steps=None)
         fit(run, teacher, Objective(run.heads), rows, settings, EPOCHS, folder)
     teacher = load_network(folder)
@@ -67,6 +70,26 @@ def reteach(
     logits = combine(list(np.load(run.work / "soft" / WEIGHTS)), run.heads, members)
     answers = network_logits(network, parts, has_fast_bfloat16())
     return _as_corrected(run, network, logits, answers), states
+
+
+def new_student(
+    run: Run, texts: Sequence[Row], soft: Logits, states: Logits, folder: Path, bits: int
+) -> ControlTokenClassifier:
+    """A student of the teacher in `folder`, fitted to `soft` and `states`, as `taught` has them.
+
+    `bits`: of its word embeddings, as what ships has them.
+    """
+    part, settings, train = folder / STUDENT, run.recipe.student, run.table.split("train")
+    if not (part / SHAPE).is_file():
+        student = shrink(load_network(folder / TEACHER), settings, len(train))
+        epochs = student_epochs(run.recipe, len(train), len(texts))
+        objective = Objective(run.heads, alpha=1.0)
+        with stored_embeddings(student, bits):
+            fit(run, student, objective, texts, settings, epochs, part, (soft, None), states)
+        if PartialState().is_main_process:
+            save_network(student, part)
+    PartialState().wait_for_everyone()
+    return load_network(part)
 
 
 def _as_corrected(

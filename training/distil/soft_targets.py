@@ -53,13 +53,13 @@ def run(run: Run, folder: Path) -> None:
 
 def student_rows(run: Run) -> list[Row]:
     """All text that the student learns from, the labelled rows first."""
-    train, transfer = run.table.split("train"), run.table.transfer
-    count = variant_count(run.recipe, len(train), len(transfer))
-    return [*train, *transfer, *made_rows(run, train, count)]
+    train = run.table.split("train")
+    return [*train, *run.table.transfer, *made_rows(run, train)]
 
 
-def made_rows(run: Run, rows: Sequence[Row], count: int) -> list[Row]:
-    """`count` unlabelled rows whose texts are variants of those of `rows`."""
+def made_rows(run: Run, rows: Sequence[Row]) -> list[Row]:
+    """Unlabelled rows whose texts are variants of those of `rows`, where these are few."""
+    count = variant_count(run.recipe, len(rows), len(run.table.transfer))
     if not count:
         return []
     texts = variants([row.text for row in rows], count, LikeWords(run.base), run.recipe.data.seed)

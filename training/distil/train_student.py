@@ -20,11 +20,11 @@ from training.run import Run
 
 def run(run: Run, folder: Path) -> None:
     """The stage `student`: write the fitted network to `folder`."""
-    settings = run.recipe.student
-    network = shrink(load_network(run.work / "teacher"), settings)
+    settings, train = run.recipe.student, run.table.split("train")
+    network = shrink(load_network(run.work / "teacher"), settings, len(train))
     objective = Objective(run.heads, settings.temperature, settings.alpha)
     rows = student_rows(run)
-    epochs = student_epochs(run.recipe, len(run.table.split("train")), len(rows))
+    epochs = student_epochs(run.recipe, len(train), len(rows))
     soft = np.load(run.work / "soft" / TRAIN), np.load(run.work / "soft" / VALIDATION)
     with stored_embeddings(network, run.recipe.quantize.embedding_bits):
         fit(run, network, objective, rows, settings, epochs, folder, soft, _states(run, network))
