@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from training.fit.network import ControlTokenClassifier
-from training.fit.schedule import student_layers
+from training.fit.schedule import student_layers, student_neurons
 from training.recipe import Student
 
 Weights = dict[str, Tensor]
@@ -37,7 +37,8 @@ def shrink(teacher: ControlTokenClassifier, settings: Student, rows: int) -> Con
     """
     network = _rebuilt(teacher, teacher.state_dict(), pooled=False)
     layers = student_layers(settings, rows, teacher.shape.encoder["num_hidden_layers"])
-    network = with_neurons(with_layers(network, layers), settings.feed_forward)
+    neurons = student_neurons(settings, rows, teacher.shape.encoder["intermediate_size"])
+    network = with_neurons(with_layers(network, layers), neurons)
     return with_attention_heads(with_width(network, settings.width), settings.heads)
 
 

@@ -19,11 +19,20 @@ FEWEST_TEXTS_READ = 24_000
 
 FEW_ROWS = 3_000
 LAYERS, LAYERS_OF_FEW_ROWS = 3, 4
+NEURONS_OF_FEW_ROWS = 7 / 8
+"""Share of each feed-forward part: with four whole layers of the default base, an int8 bundle would
+be larger than 10 MB."""
 
 
 def student_layers(settings: Student, rows: int, most: int) -> int:
     """Layers of the student of a teacher that has `most`."""
     return settings.layers or min(LAYERS_OF_FEW_ROWS if rows <= FEW_ROWS else LAYERS, most)
+
+
+def student_neurons(settings: Student, rows: int, most: int) -> int:
+    """Neurons of each feed-forward part, of a teacher that has `most`."""
+    is_deep = settings.layers is None and rows <= FEW_ROWS
+    return settings.feed_forward or (round(NEURONS_OF_FEW_ROWS * most) if is_deep else most)
 
 
 def teacher_epochs(settings: Teacher, rows: int) -> int:
