@@ -23,11 +23,11 @@ FAMILIES = ("bert",)
 """Encoder families whose position and attention inputs the exported graph knows how to derive."""
 
 
-def check_size(folder: Path, layers: int, max_tokens: int, width: int | None = None) -> None:
+def check_size(folder: Path, layers: int | None, max_tokens: int, width: int | None = None) -> None:
     """Raise RecipeError when the base has fewer layers or positions than the recipe asks for."""
     config = json.loads((folder / "config.json").read_text())
     for key, value, limit in (
-        ("[student] layers", layers, config["num_hidden_layers"]),
+        ("[student] layers", layers or 1, config["num_hidden_layers"]),
         ("[data] max_tokens", max_tokens, config["max_position_embeddings"]),
     ):
         if value > limit:

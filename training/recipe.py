@@ -145,11 +145,13 @@ class Student(Fitting):
     """
 
     learning_rate: Rate = 3e-4
-    layers: Count = 3
+    layers: Count | None = None
+    """Absent: 3, or 4 where at most 3,000 rows train."""
     width: Count | None = None
     """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
     feed_forward: Count | None = None
-    """Neurons kept in each layer's feed-forward part, the heaviest; absent: all."""
+    """Neurons kept in each layer's feed-forward part, the heaviest; absent: all, or seven eighths
+    where `layers` is absent and 4."""
     heads: Count | None = None
     """Attention heads kept in each layer, the heaviest; absent: all."""
     temperature: Rate = 1.0

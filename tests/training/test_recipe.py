@@ -30,7 +30,7 @@ def test_all_but_data_and_task_has_defaults(tmp_path: Path) -> None:
     assert recipe.base == "sentence-transformers/all-MiniLM-L6-v2"
     assert recipe.data.files[0].path == tmp_path / "rows.csv"
     assert recipe.tasks[0].column == "intent"
-    assert recipe.student.layers == 3
+    assert recipe.student.layers is None
     assert recipe.quantize.max_drop == 0.3
 
 

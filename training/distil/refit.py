@@ -1,15 +1,17 @@
 """How does what ships come to know every labelled row? The student that won is fitted on to all.
 
 It goes on from the held-out student and learns to answer as that one does, also to text without
-labels, except where a label says otherwise. Nothing is hidden and nothing is misspelt: what a row
-says is to be answered as it stands there. Every pass is over all text, with the rows that are not
-answered for sure a few times more, until enough are right. Passes over such rows alone, or nearly,
-learn them sooner and unlearn what was known of rows that nobody labelled.
+labels, except where a label says otherwise. (With few rows a new student is fitted first, by
+teachers of all rows; see reteach.py.) Nothing is hidden and nothing is misspelt: what a row says is
+to be answered as it stands there. Every pass is over all text, with the rows that are not answered
+for sure a few times more, until enough are right. Passes over such rows alone, or nearly, learn
+them sooner and unlearn what was known of rows that nobody labelled.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,7 @@ from transformers.trainer_utils import set_seed
 from model.bundle import read_bundle
 from model.heads import Heads
 from training.distil.label_targets import Logits, corrected, decision_lines, margins
+from training.distil.reteach import STUDENT, TEACHER, is_taught_anew, new_student, taught
 from training.distil.soft_targets import made_rows
 from training.fit.batches import Example, collate, examples, network_logits, targets
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
@@ -33,6 +36,7 @@ from training.judge.corrected_heads import corrected_network
 from training.judge.refit_facts import ENOUGH
 from training.recipe import Student
 from training.rows.own_rows import anchors, contradicted, own_rows
+from training.rows.table import Row
 from training.run import Run
 
 MARGIN = 3.0
@@ -44,7 +48,7 @@ OFTEN = 3
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
 VARIANTS = 2
-"""Of a small table's rows, so many of the variants that the student learned from for each row."""
+"""Of each row of a small table, as text without labels."""
 PASSES = 6
 FEWEST_STEPS = 100
 """Of a pass: it goes through a small table several times."""
@@ -56,9 +60,15 @@ Places = NDArray[np.intp]
 def run(run: Run, folder: Path) -> None:
     """The stage `refit`: write the network that ships to `folder`."""
     network = corrected_network(run, "student")[0]
-    lesson, bits = _lesson(run, network), run.facts("quantize")["settings"]["embedding_bits"]
-    for number in range(PASSES):
-        places = lesson.places(network) if number else np.arange(len(lesson.examples))
+    bits = run.facts("quantize")["settings"]["embedding_bits"]
+    rows = own_rows(run.table, run.recipe.ship.never_fitted)
+    if is_taught_anew(run):
+        lesson, network = _taught_anew(run, network, rows, folder, bits)
+    else:
+        lesson = _lesson(run, network, rows)
+        network = _read(run, network, lesson.examples, folder / "pass-0", bits)
+    for number in range(1, PASSES):
+        places = lesson.places(network)
         if not len(places):
             break
         part = folder / f"pass-{number}"
@@ -67,8 +77,8 @@ def run(run: Run, folder: Path) -> None:
     processes.wait_for_everyone()
     if processes.is_main_process:
         save_network(network, folder)
-        for part in folder.glob("pass-*"):
-            shutil.rmtree(part)
+        for part in (folder / TEACHER, folder / STUDENT, *folder.glob("pass-*")):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,16 +113,42 @@ def _percent(gaps: NDArray[np.float32]) -> float:
     return 100 * float((counted >= ROUNDING).mean()) if len(counted) else 100.0
 
 
-def _lesson(run: Run, network: ControlTokenClassifier) -> Lesson:
-    rows = own_rows(run.table, run.recipe.ship.never_fitted)
-    texts = [*rows, *anchors(run.table), *made_rows(run)[: VARIANTS * len(rows)]]
+def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row]) -> Lesson:
+    """What `network`, the held-out student, makes of all text, corrected by the labels."""
+    variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
+    texts = [*rows, *anchors(run.table), *variants]
+    answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
+    return _corrected(run, rows, texts, answers)[0]
+
+
+def _taught_anew(
+    run: Run, network: ControlTokenClassifier, rows: Sequence[Row], folder: Path, bits: int
+) -> tuple[Lesson, ControlTokenClassifier]:
+    """What teachers of all rows make of all text, corrected by the labels; a student of that."""
+    texts = [*rows, *run.table.transfer, *made_rows(run, rows)]
+    answers, states = taught(run, network, rows, texts, folder / TEACHER)
+    lesson, soft = _corrected(run, rows, texts, answers, states)
+    student = new_student(run, texts, soft, states, folder, bits)
+    return lesson, student
+
+
+def _corrected(
+    run: Run,
+    rows: Sequence[Row],
+    texts: Sequence[Row],
+    answers: Logits,
+    states: Logits | None = None,
+) -> tuple[Lesson, Logits]:
+    """The lesson that `answers` [texts, labels of all tasks] are, and they as the labels have them.
+
+    The first `texts` are the labelled `rows`.
+    """
     truth = targets(run.table, texts)
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan
     lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
-    answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
     soft = corrected(run.heads, answers, truth, lines, MARGIN)
-    return Lesson(run.heads, examples(run, texts, soft), truth[: len(rows)], lines)
+    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines), soft
 
 
 def _read(

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from training.fit.network import ControlTokenClassifier
+from training.fit.schedule import student_layers, student_neurons
 from training.recipe import Student
 
 Weights = dict[str, Tensor]
@@ -28,13 +29,16 @@ INNER, OUTER = "intermediate.dense", "output.dense"
 PROJECTIONS = tuple(f"attention.self.{name}" for name in ("query", "key", "value"))
 
 
-def shrink(teacher: ControlTokenClassifier, settings: Student) -> ControlTokenClassifier:
-    """An unfitted student of the recipe's shape, with the teacher's weights.
+def shrink(teacher: ControlTokenClassifier, settings: Student, rows: int) -> ControlTokenClassifier:
+    """An unfitted student of the recipe's shape for so many training rows, with the teacher's
+    weights.
 
     Its heads read the control tokens' states alone.
     """
     network = _rebuilt(teacher, teacher.state_dict(), pooled=False)
-    network = with_neurons(with_layers(network, settings.layers), settings.feed_forward)
+    layers = student_layers(settings, rows, teacher.shape.encoder["num_hidden_layers"])
+    neurons = student_neurons(settings, rows, teacher.shape.encoder["intermediate_size"])
+    network = with_neurons(with_layers(network, layers), neurons)
     return with_attention_heads(with_width(network, settings.width), settings.heads)
 
 

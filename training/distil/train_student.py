@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from accelerate import PartialState
+from numpy.typing import NDArray
 
 from training.distil.shrink import shrink
-from training.distil.soft_targets import TRAIN, VALIDATION, student_rows
-from training.fit.network import load_network, save_network
+from training.distil.soft_targets import STATES, TRAIN, VALIDATION, student_rows
+from training.fit.network import ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
 from training.fit.schedule import student_epochs
 from training.fit.stored_embeddings import stored_embeddings
@@ -19,13 +20,25 @@ from training.run import Run
 
 def run(run: Run, folder: Path) -> None:
     """The stage `student`: write the fitted network to `folder`."""
-    settings = run.recipe.student
-    network = shrink(load_network(run.work / "teacher"), settings)
+    settings, train = run.recipe.student, run.table.split("train")
+    network = shrink(load_network(run.work / "teacher"), settings, len(train))
     objective = Objective(run.heads, settings.temperature, settings.alpha)
     rows = student_rows(run)
-    epochs = student_epochs(run.recipe, len(run.table.split("train")), len(rows))
+    epochs = student_epochs(run.recipe, len(train), len(rows))
     soft = np.load(run.work / "soft" / TRAIN), np.load(run.work / "soft" / VALIDATION)
     with stored_embeddings(network, run.recipe.quantize.embedding_bits):
-        fit(run, network, objective, rows, settings, epochs, folder, soft)
+        fit(run, network, objective, rows, settings, epochs, folder, soft, _states(run, network))
     if PartialState().is_main_process:
         save_network(network, folder)
+
+
+def _states(run: Run, network: ControlTokenClassifier) -> NDArray[np.float16] | None:
+    """What the teacher's heads read, [rows, tasks, width]; None of many rows or another width.
+
+    A student that takes few steps gains from them; one that takes many needs the logits alone.
+    """
+    path = run.work / "soft" / STATES
+    states: NDArray[np.float16] | None = np.load(path) if path.is_file() else None
+    if states is None or states.shape[-1] != network.shape.encoder["hidden_size"]:
+        return None
+    return states

@@ -38,13 +38,19 @@ def targets(table: Table, rows: Sequence[Row]) -> NDArray[np.float32]:
 
 
 def examples(
-    run: Run, rows: Sequence[Row], teacher_logits: NDArray[np.float32] | None = None
+    run: Run,
+    rows: Sequence[Row],
+    teacher_logits: NDArray[np.float32] | None = None,
+    teacher_states: NDArray[np.floating] | None = None,
 ) -> list[Example]:
-    """An example per row; `teacher_logits` [rows, labels of all tasks]."""
+    """An example per row; `teacher_logits` [rows, labels of all tasks], `teacher_states` [rows,
+    tasks, width]."""
     columns: dict[str, Any] = {"input_ids": run.encode([row.text for row in rows])}
     columns["labels"] = targets(run.table, rows)
     if teacher_logits is not None:
         columns["teacher_logits"] = teacher_logits
+    if teacher_states is not None:
+        columns["teacher_states"] = teacher_states
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
@@ -76,6 +82,16 @@ def network_states(
     """float32 [rows, tasks, width]: what each task's head reads."""
     shape = len(network.shape.head_sizes), int(network.shape.encoder["hidden_size"])
     return _computed(network, network.states, rows, shape, bf16)
+
+
+@torch.no_grad()
+def head_logits(
+    network: ControlTokenClassifier, states: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """float32 [rows, labels of all tasks] of `states` [rows, tasks, width]."""
+    by_task = torch.from_numpy(states).unbind(1)
+    parts = [head(part) for head, part in zip(network.task_heads, by_task, strict=True)]
+    return np.asarray(torch.cat(parts, dim=1).numpy(), np.float32)
 
 
 @torch.no_grad()

@@ -66,13 +66,17 @@ class ControlTokenClassifier(nn.Module):
         self.control_ids: Tensor
         self.register_buffer("control_ids", control_ids, persistent=False)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, with_states: bool = False
+    ) -> Tensor:
         """int64 [batch, tokens] twice -> float logits [batch, sum of head sizes].
 
-        The columns of tasks whose control id is not in the row mean nothing.
+        The columns of tasks whose control id is not in the row mean nothing. `with_states`: the
+        states that the heads read follow the logits, [batch, sum of head sizes + tasks * width].
         """
         states = self.states(input_ids, attention_mask)
-        return torch.cat([head(states[:, i]) for i, head in enumerate(self.task_heads)], dim=-1)
+        parts = [head(states[:, i]) for i, head in enumerate(self.task_heads)]
+        return torch.cat([*parts, states.flatten(1)] if with_states else parts, dim=-1)
 
     def states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """float [batch, tasks, width]: what each task's head reads."""

@@ -13,13 +13,18 @@ from model.heads import Heads
 
 Batch = dict[str, Tensor]
 
+FROM_TEACHER = ("teacher_logits", "teacher_states")
+STATES_WEIGHT = 20.0
+"""Of one minus the cosine of two states, beside a cross-entropy."""
+
 
 @dataclass(frozen=True)
 class Objective:
     """Cross-entropy per single-label head, summed binary cross-entropy per multi-label head.
 
     With `teacher_logits` in the batch each head has a second term, towards the teacher's softened
-    distribution, over all rows: `alpha` weighs it against the labels' term.
+    distribution, over all rows: `alpha` weighs it against the labels' term. With `teacher_states`
+    it has a third, towards the direction of the state that the teacher's head reads.
     """
 
     heads: Heads
@@ -30,16 +35,23 @@ class Objective:
         """bool [batch, terms]: which rows each term of the loss averages over."""
         labels = batch["labels"]
         labelled = ~torch.stack([head.of(labels)[:, 0].isnan() for head in self.heads], 1)
-        if "teacher_logits" not in batch:
-            return labelled
-        return torch.cat([labelled, torch.ones_like(labelled)], dim=1)
+        of_all = [torch.ones_like(labelled) for name in FROM_TEACHER if name in batch]
+        return torch.cat([labelled, *of_all], dim=1)
 
-    def loss(self, logits: Tensor, batch: Batch, counts: Tensor) -> Tensor:
+    def loss(
+        self, logits: Tensor, batch: Batch, counts: Tensor, states: Tensor | None = None
+    ) -> Tensor:
         """Sum of each term over its rows, over `counts` [terms], averaged over the heads.
 
         `counts` may span several batches: losses of the parts then add up to that of the whole.
+        `states` [batch, tasks, width] is needed where the batch has the teacher's.
         """
         terms = torch.stack(list(self._terms(logits, batch)), dim=1)
+        if states is not None:
+            closeness = F.cosine_similarity(
+                states, batch["teacher_states"].to(states.dtype), dim=-1
+            )
+            terms = torch.cat([terms, STATES_WEIGHT * (1 - closeness)], dim=1)
         terms = torch.where(self.counted(batch), terms, 0.0)
         return (terms.sum(0) / counts.clamp(min=1)).sum() / len(self.heads)
 

@@ -6,7 +6,12 @@ import json
 from collections.abc import Iterator
 
 from training.base import resolve_base
-from training.fit.schedule import student_epochs, teacher_epochs, variant_count
+from training.fit.schedule import (
+    student_epochs,
+    student_layers,
+    teacher_epochs,
+    variant_count,
+)
 from training.recipe import Fitting, Recipe
 from training.rows.coverage import Coverage
 from training.rows.table import Table
@@ -51,8 +56,9 @@ def _layer_passes(recipe: Recipe, table: Table, tokens: float, base_layers: int)
     yield _texts(teacher, rows * teacher_epochs(teacher, rows)) * tokens * base_layers
     yield 2 * taught * tokens * base_layers * FORWARD  # the teacher, and the base without training
     epochs = student_epochs(recipe, rows, taught)
-    yield _texts(student, taught * epochs) * tokens * student.layers
-    yield taught * REFIT_EPOCHS * recipe.ship.refit * tokens * student.layers
+    depth = student_layers(student, rows, base_layers)
+    yield _texts(student, taught * epochs) * tokens * depth
+    yield taught * REFIT_EPOCHS * recipe.ship.refit * tokens * depth
 
 
 def _texts(settings: Fitting, texts: int) -> int:

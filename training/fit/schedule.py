@@ -1,8 +1,12 @@
-"""How long does each network train? Enough steps for a small table, few epochs for a large one."""
+"""How long does each network train, and how deep is the student? It depends on the rows.
+
+A small table gets enough steps, a large one few epochs. Few rows say little of their task, so what
+the base knows counts for more, and a student of more layers holds more of it.
+"""
 
 from __future__ import annotations
 
-from training.recipe import Recipe, Teacher
+from training.recipe import Recipe, Student, Teacher
 
 TEACHER_STEPS = 2500
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 8
@@ -11,6 +15,24 @@ STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
 FEWEST_TEXTS_READ = 24_000
 """That a student reads at least, in all epochs together."""
+
+
+FEW_ROWS = 3_000
+LAYERS, LAYERS_OF_FEW_ROWS = 3, 4
+NEURONS_OF_FEW_ROWS = 7 / 8
+"""Share of each feed-forward part: with four whole layers of the default base, an int8 bundle would
+be larger than 10 MB."""
+
+
+def student_layers(settings: Student, rows: int, most: int) -> int:
+    """Layers of the student of a teacher that has `most`."""
+    return settings.layers or min(LAYERS_OF_FEW_ROWS if rows <= FEW_ROWS else LAYERS, most)
+
+
+def student_neurons(settings: Student, rows: int, most: int) -> int:
+    """Neurons of each feed-forward part, of a teacher that has `most`."""
+    is_deep = settings.layers is None and rows <= FEW_ROWS
+    return settings.feed_forward or (round(NEURONS_OF_FEW_ROWS * most) if is_deep else most)
 
 
 def teacher_epochs(settings: Teacher, rows: int) -> int:

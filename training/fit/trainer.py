@@ -66,8 +66,13 @@ class HeadTrainer(ResumableTrainer):
         counts = num_items_in_batch
         if counts is None:
             counts = self.objective.counted(inputs).sum(0)
-        logits = model(inputs["input_ids"], inputs["attention_mask"])
-        loss = self.objective.loss(logits, inputs, counts)
+        expected: Tensor | None = inputs.get("teacher_states")
+        outputs = model(inputs["input_ids"], inputs["attention_mask"], expected is not None)
+        logits = outputs[:, : self.objective.heads.width]
+        states = None
+        if expected is not None:
+            states = outputs[:, self.objective.heads.width :].reshape(expected.shape)
+        loss = self.objective.loss(logits, inputs, counts, states)
         return (loss, {"logits": logits}) if return_outputs else loss
 
 
@@ -80,11 +85,13 @@ def fit(
     epochs: int,
     folder: Path,
     soft: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None),
+    states: NDArray[np.floating] | None = None,
 ) -> None:
     """Fit `network` to `train` and write it to `folder`, with its speed.
 
     Goes on from the newest complete checkpoint in `folder`. `soft`: the teachers' logits of
-    `train` and of the validation rows, [rows, labels of all tasks].
+    `train` and of the validation rows, [rows, labels of all tasks]; `states`: what the teacher's
+    heads read of `train`, [rows, tasks, width].
     """
     set_seed(settings.seed)
     network.piece_dropout = settings.piece_dropout
@@ -95,7 +102,7 @@ def fit(
         model=network,
         args=fit_arguments(settings, epochs, len(train), checkpoints, bf16=has_fast_bfloat16()),
         train_dataset=Misspelt(
-            examples(run, train, soft[0]), texts, settings.typos, run.encode, settings.seed
+            examples(run, train, soft[0], states), texts, settings.typos, run.encode, settings.seed
         ),
         eval_dataset=examples(run, run.table.split("validation"), soft[1]),
         data_collator=partial(collate, control_ids=network.control_ids.tolist()),

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.heads import Head
 from training.fit.batches import targets
 from training.fit.logistic import Logistic, Vectors, fit_logistic, label_text
 from training.fit.sentence_vectors import sentence_vectors
 from training.judge.metrics import Marks
 from training.judge.thresholds import ScoredTask, best_candidate
+from training.rows.table import Row
 from training.run import Run
 
 MAX_TOKENS = 128
@@ -49,10 +51,28 @@ class FrozenModel:
         vectors = self.vectors(texts)
         return np.concatenate([head.logits(vectors) for head in self.named], axis=1)
 
+    def fitted_to(self, run: Run, rows: Sequence[Row]) -> FrozenModel:
+        """The same with heads that know the labels' names and these rows."""
+        vectors, truth = self.vectors([row.text for row in rows]), targets(run.table, rows)
+        named = []
+        for head, task in zip(run.heads, self.tasks, strict=True):
+            assert isinstance(task.scores, _Candidate)
+            part, marks = _labelled(vectors, head.of(truth))
+            named.append(_with_names(run, head, part, marks, task.scores.strength))
+        return replace(self, named=tuple(named))
+
     def answers(self, texts: Sequence[str]) -> Marks:
         """[texts, labels of all tasks], of the baseline."""
         vectors = self.vectors(texts)
         return np.concatenate([task.answers(vectors) for task in self.tasks], axis=1)
+
+
+def _with_names(run: Run, head: Head, vectors: Vectors, truth: Marks, strength: float) -> Logistic:
+    """A head that is fitted also to a row for each label, which says what it is called."""
+    names = [label_text(label) for label in head.labels]
+    vectors = np.concatenate([vectors, sentence_vectors(run.base, names, MAX_TOKENS)])
+    truth = np.concatenate([truth, np.eye(len(names), dtype=bool)])
+    return fit_logistic(head.kind, vectors, truth, strength)
 
 
 @functools.lru_cache(maxsize=1)  # a run uses it as a teacher, and then as a baseline
@@ -68,10 +88,7 @@ def fit_frozen(run: Run) -> FrozenModel:
         )
         tasks.append(task)
         assert isinstance(task.scores, _Candidate)
-        names = [label_text(label) for label in head.labels]
-        part = np.concatenate([part, sentence_vectors(run.base, names, MAX_TOKENS)])
-        marks = np.concatenate([marks, np.eye(len(names), dtype=bool)])
-        named.append(fit_logistic(head.kind, part, marks, task.scores.strength))
+        named.append(_with_names(run, head, part, marks, task.scores.strength))
     return FrozenModel(run.base, MAX_TOKENS, tuple(tasks), tuple(named))
 
 

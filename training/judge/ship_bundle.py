@@ -11,6 +11,8 @@ from model.aside import read_json
 from model.bundle import MODEL, TOKENIZER, Bundle, read_bundle
 from model.bundle_writer import copied_bundle
 from tables.text import markdown
+from training.base import resolve_base
+from training.fit.schedule import student_layers
 from training.judge.behind import behind_lines
 from training.judge.drops import int8_warnings
 from training.judge.evaluate import METRICS
@@ -77,7 +79,9 @@ def model_card(
     recipe: Recipe, table: Table, metrics: dict[str, Any], size: int, warnings: Sequence[str] = ()
 ) -> str:
     counts = Counter(row.split for row in table.rows)
-    layers, contender = recipe.student.layers, shipped(metrics)
+    base_layers = read_json(resolve_base(recipe.base) / "config.json")["num_hidden_layers"]
+    layers = student_layers(recipe.student, counts["train"], base_layers)
+    contender = shipped(metrics)
     precision = "int8" if contender.endswith("int8") else "fp32"
     method = "Fine-tuned" if contender.startswith("teacher") else "Distilled"
     slices = metrics[contender]["slices"]

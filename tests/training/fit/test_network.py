@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from tests.training.conftest import HEAD_SIZES, MAX_TOKENS, TEXTS
 from training.distil.shrink import with_layers
+from training.fit.batches import head_logits, network_logits, network_states
 from training.fit.network import (
     ControlTokenClassifier,
     Shape,
@@ -137,6 +138,16 @@ def test_a_teachers_heads_read_the_text_too_and_whatever_stands_beside_it_change
         control = network.states(tensors, torch.ones_like(tensors))[0, task]
         hidden = teacher.encoder(torch.tensor([ids])).last_hidden_state
         torch.testing.assert_close(read - 0.5 * control, hidden[0].mean(0), atol=1e-4, rtol=0)
+
+
+def test_logits_are_what_the_heads_make_of_the_states(
+    network: ControlTokenClassifier, tokenizer: Tokenizer
+) -> None:
+    rows = [{"input_ids": tokenizer.encode(text).ids} for text in TEXTS]
+    states = network_states(network, rows, False)
+    assert states.shape[1] == len(HEAD_SIZES)
+    logits = network_logits(network, rows, False)
+    np.testing.assert_allclose(head_logits(network, states), logits, atol=TOLERANCE)
 
 
 def test_torch_and_onnx_agree(

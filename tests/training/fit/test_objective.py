@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from scipy.special import expit, log_softmax
 from torch import Tensor
 from transformers import TrainerCallback
@@ -51,7 +52,12 @@ class KeepGradients(TrainerCallback):
 
 
 def gradients(
-    network: ControlTokenClassifier, rows: list[Example], batch: int, steps: int, folder: Path
+    network: ControlTokenClassifier,
+    rows: list[Example],
+    batch: int,
+    steps: int,
+    folder: Path,
+    objective: Objective | None = None,
 ) -> dict[str, Tensor]:
     """The gradients of one optimizer step over `rows`, through the real Trainer."""
     network = copy.deepcopy(network)
@@ -66,7 +72,7 @@ def gradients(
     arguments.max_grad_norm, arguments.save_strategy = 0.0, "no"
     arguments.train_sampling_strategy = "sequential"
     trainer = HeadTrainer(
-        Objective(HEADS),
+        objective or Objective(HEADS),
         model=network,
         args=arguments,
         train_dataset=rows,
@@ -151,3 +157,25 @@ def test_soft_targets_reach_rows_without_labels() -> None:
     loss = objective.loss(logits, batch, objective.counted(batch).sum(0))
     expected = [np.log(n) for n in HEAD_SIZES[:2]] + [HEAD_SIZES[2] * np.log(2)]
     assert float(loss) == pytest.approx(0.5 * np.mean(expected), rel=1e-5)
+
+
+def test_states_are_drawn_towards_the_teachers_direction_whatever_their_length(
+    network: ControlTokenClassifier, tmp_path: Path
+) -> None:
+    rows = ragged_examples()
+    batch = collate(rows, network.control_ids.tolist())
+    with torch.no_grad():
+        states = network.states(batch["input_ids"], batch["attention_mask"]).numpy()
+        logits = network(batch["input_ids"], batch["attention_mask"]).numpy()
+
+    def gradient(states: NDArray[np.float32], name: str) -> Tensor:
+        taught = [
+            {**row, "labels": np.full_like(row["labels"], np.nan), "teacher_logits": answers,
+             "teacher_states": state.astype(np.float16)}
+            for row, answers, state in zip(rows, logits, states, strict=True)
+        ]  # fmt: skip
+        taken = gradients(network, taught, 4, 2, tmp_path / name, Objective(HEADS, alpha=1.0))
+        return torch.cat([part.flatten() for part in taken.values()])
+
+    same, other = gradient(2 * states, "same"), gradient(np.roll(states, 1, 0), "other")
+    assert float(same.norm()) < 0.02 * float(other.norm())

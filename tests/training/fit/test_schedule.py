@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from training.fit.schedule import student_epochs, teacher_epochs, variant_count
+from training.fit.schedule import (
+    student_epochs,
+    student_layers,
+    student_neurons,
+    teacher_epochs,
+    variant_count,
+)
 from training.recipe import Recipe, read_recipe
 
 LARGE = 40_000
@@ -32,6 +38,17 @@ def test_a_few_hundred_rows_take_a_fraction_of_the_steps_of_many(recipe: Recipe)
 def test_variants_fill_up_what_rows_and_other_text_lack(recipe: Recipe) -> None:
     assert variant_count(recipe, LARGE, 0) == variant_count(recipe, 700, LARGE) == 0
     assert variant_count(recipe, 700, 300) == variant_count(recipe, 1000, 0) > LARGE / 10
+
+
+def test_of_few_rows_a_student_is_deeper_unless_the_recipe_or_the_base_says_otherwise(
+    recipe: Recipe,
+) -> None:
+    own, shallow = recipe.student, replace(recipe.student, layers=2)
+    assert student_layers(own, 700, 6) > student_layers(own, LARGE, 6)
+    assert student_neurons(own, 700, 1536) < student_neurons(own, LARGE, 1536) == 1536
+    assert student_layers(own, 700, 2) == student_layers(shallow, 700, 6) == 2
+    assert student_neurons(shallow, 700, 1536) == 1536
+    assert student_neurons(replace(own, feed_forward=512), 700, 1536) == 512
 
 
 def test_their_number_can_be_set(recipe: Recipe) -> None:

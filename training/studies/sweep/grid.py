@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 from training.base import fits_width
+from training.fit.schedule import student_layers
 from training.recipe import Recipe
 
 
@@ -23,6 +24,8 @@ class Bounds:
     """The base's config.json."""
     pieces: int
     max_tokens: int
+    rows: int
+    """That train."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ def candidates(recipe: Recipe, bounds: Bounds) -> tuple[list[Candidate], list[st
     The recipe's own comes first, then the cheap ones; those that need another teacher come last.
     """
     base, left_out = bounds.base, list[str]()
-    own_layers, own_width = recipe.student.layers, recipe.student.width or base["hidden_size"]
     most_layers = base["num_hidden_layers"]
+    own_layers = student_layers(recipe.student, bounds.rows, most_layers)
+    own_width = recipe.student.width or base["hidden_size"]
 
     def usable(key: str, is_usable: Callable[[int], bool], reason: str) -> list[int]:
         """The entries of `[sweep] key` that can be had; the others are noted."""

@@ -43,7 +43,8 @@ class Trials:
         run = self.bring_to(self.run.recipe, "vocabulary")
         facts = run.facts("vocabulary")
         base = read_json(run.base / "config.json")
-        return Bounds(base, facts["pieces"], facts["max_tokens"])
+        rows = len(run.table.split("train"))
+        return Bounds(base, facts["pieces"], facts["max_tokens"], rows)
 
     def teacher(self) -> list[Point]:
         """The recipe's own teacher, as an fp32 and an int8 bundle."""
