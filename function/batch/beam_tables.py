@@ -79,7 +79,7 @@ class ReadTable(beam.DoFn):  # type: ignore[misc]
             check_columns(reader, name, self._text)
             for rows, row in enumerate(reader, 1):  # noqa: B007
                 named = {} if row.fields is None else wanted.apply(row.fields)
-                problem = row.problem or self._problem(named)
+                problem = row.problem or self._problem(named, row.fields or {})
                 if problem is not None or row.fields is None:
                     rejected += 1
                     place = {"file": name} if self._names_files else {}
@@ -97,8 +97,9 @@ class ReadTable(beam.DoFn):  # type: ignore[misc]
         Metrics.counter(METRICS, "rows").inc(rows - rejected)
         Metrics.counter(METRICS, "rejected").inc(rejected)
 
-    def _problem(self, fields: Fields) -> str | None:
-        return text_problem(fields, self._text) or name_problem(fields, [PREDICTIONS])
+    def _problem(self, named: Fields, fields: Fields) -> str | None:
+        """Why a row cannot be scored; `named` are its fields with the text under its name."""
+        return text_problem(named, self._text) or name_problem(fields, [PREDICTIONS])
 
 
 @contextmanager
