@@ -19,7 +19,7 @@ FAST := tests/test_*.py tests/tables tests/model tests/function tests/deploy tes
 	tests/profiling/render tests/profiling/timer tests/profiling/test_*.py tests/training/rows \
 	tests/training/ingredients tests/training/test_recipe.py
 
-.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-beam test-js test-reliability check examine train search sweep twins ship
+.PHONY: serve run test test-fast test-browser test-gcloud test-image test-cpu test-gvisor test-openapi test-beam test-js test-bases test-reliability check examine train search sweep twins ship
 .PHONY: report beam coldstart logs lock format clean
 
 serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUNDLE
@@ -35,7 +35,7 @@ test: $(TRAIN)/ready  ## the whole test suite, in two processes
 	$(TRAIN)/bin/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
-	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi and not beam and not js" $(FAST)
+	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi and not beam and not js and not bases" $(FAST)
 
 test-browser: $(TRAIN)/ready  ## the report's page in a real browser (apt-get install chromium)
 	$(TRAIN)/bin/python -m pytest -m browser
@@ -61,6 +61,9 @@ test-js: $(TRAIN)/ready  ## the client in JavaScript beside Python; needs node, 
 test-beam: $(BEAM)/ready  ## rows scored on Apache Beam are those of batch, on TEXTS of them
 	$(BEAM)/bin/pip install --quiet $$(grep '^pytest==' requirements-dev.txt)
 	BEAM_TEXTS=$(TEXTS) $(BEAM)/bin/python -m pytest -m beam tests/beam
+
+test-bases: $(TRAIN)/ready  ## whole runs from small bases of every family
+	$(TRAIN)/bin/python -m pytest -m bases
 
 test-reliability: $(TRAIN)/ready  ## faults, bursts and many inputs; two minutes, or REQUESTS=1000000 FAULTED=100000
 	$(TRAIN)/bin/python -m pytest -m reliability --ignore tests/reliability/test_training_faults.py

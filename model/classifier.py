@@ -44,8 +44,9 @@ Eight threads with 32 long texts each, shipped bundle, one run at a time: 512 to
 """
 FEW_TEXTS = 8
 """So many are answered without numpy, whose import takes as long as some 200 answers."""
-UNKNOWN = ("[UNK]", "<unk>")
-"""How tokenizers spell the token of what the vocabulary lacks; some lack nothing."""
+UNKNOWN = ("[UNK]", "<unk>", " <unk>")
+"""How tokenizers spell the token of what the vocabulary lacks; some lack nothing. Training puts the
+blank there, so that no text spells it."""
 
 
 class Detailed:

@@ -19,7 +19,7 @@ PACKAGED = {
 """Hub id: (module that carries the same files in `model/`, sha256 of model.safetensors)."""
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
-FAMILIES = ("bert",)
+FAMILIES = ("bert", "roberta", "xlm-roberta", "modernbert")
 """Encoder families whose position and attention inputs the exported graph knows how to derive."""
 
 
@@ -28,7 +28,11 @@ def check_size(folder: Path, layers: int | None, max_tokens: int, width: int | N
     config = json.loads((folder / "config.json").read_text())
     for key, value, limit in (
         ("[student] layers", layers or 1, config["num_hidden_layers"]),
-        ("[data] max_tokens", max_tokens, config["max_position_embeddings"]),
+        (
+            "[data] max_tokens",
+            max_tokens,
+            config["max_position_embeddings"] - unused_positions(config),
+        ),
     ):
         if value > limit:
             raise RecipeError(f"{key}: {value}; the base has {limit}, give that or fewer")
@@ -46,6 +50,12 @@ def fits_width(config: dict[str, Any], width: int) -> bool:
     return width <= base_width and width % (base_width // config["num_attention_heads"]) == 0
 
 
+def unused_positions(config: dict[str, Any]) -> int:
+    """Rows of the position table before a text's first: RoBERTa counts from past its padding."""
+    pads: int = config.get("pad_token_id", 1)
+    return pads + 1 if "roberta" in config["model_type"] else 0
+
+
 def resolve_base(base: str) -> Path:
     """The directory with config.json, model.safetensors and tokenizer.json of `base`.
 
@@ -60,7 +70,7 @@ def resolve_base(base: str) -> Path:
     if family not in FAMILIES:
         raise RecipeError(
             f"base: {base!r} is of the {family!r} family; give one of {', '.join(FAMILIES)} "
-            "(MiniLM, BERT, TinyBERT, BGE, E5 and GTE small models are)"
+            "(MiniLM, E5, BGE, RoBERTa, XLM-R, ModernBERT, Ettin and many more are)"
         )
     return folder
 

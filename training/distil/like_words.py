@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-EMBEDDINGS = "embeddings.word_embeddings.weight"
+from training.fit.base_tokenizer import BaseTokenizer
+
+EMBEDDINGS = ("embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight")
 WORDS, NEIGHBOURS = 10_000, 8
 
 
@@ -21,8 +22,7 @@ class LikeWords:
     """
 
     def __init__(self, folder: Path) -> None:
-        vocabulary = json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"]["vocab"]
-        ids = {word: place for word, place in vocabulary.items() if word.isalpha() and word[1:]}
+        ids = dict(BaseTokenizer(folder).words())
         self.words = sorted(ids, key=ids.__getitem__)[:WORDS]
         self.places = {word: place for place, word in enumerate(self.words)}
         table = _embeddings(folder)[[ids[word] for word in self.words]]
@@ -31,7 +31,7 @@ class LikeWords:
     @functools.cache  # noqa: B019 (one object for a run)
     def of(self, word: str) -> list[str]:
         """The nearest words, the nearest first; none for a word that is not among them."""
-        place = self.places.get(word.lower())
+        place = self.places.get(word, self.places.get(word.lower()))
         if place is None:
             return []
         nearest = np.argsort(-(self.vectors @ self.vectors[place]))[1 : NEIGHBOURS + 1]

@@ -10,22 +10,26 @@ projected with it; of the attention heads the first stay.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from training.fit.base_weights import Weights
+from training.fit.gated_encoder import ATTENTION_NORMS
 from training.fit.network import ControlTokenClassifier
 from training.fit.schedule import student_layers, student_neurons
 from training.recipe import Student
 
-Weights = dict[str, Tensor]
-"""A network's state_dict."""
-
 WORDS = "encoder.embeddings.word_embeddings.weight"
 LAYER = "encoder.encoder.layer."
 INNER, OUTER = "intermediate.dense", "output.dense"
+GATE = "intermediate.gate"
+"""Of gated layers, whose neurons are products of INNER's and GATE's."""
+PER_LAYER = ("layer_types", ATTENTION_NORMS)
+"""Lists of the configuration, where it has them."""
 PROJECTIONS = tuple(f"attention.self.{name}" for name in ("query", "key", "value"))
 
 
@@ -45,7 +49,8 @@ def shrink(teacher: ControlTokenClassifier, settings: Student, rows: int) -> Con
 def with_layers(network: ControlTokenClassifier, count: int) -> ControlTokenClassifier:
     """The network with `count` of its layers, evenly spaced, the last one included."""
     depth = network.shape.encoder["num_hidden_layers"]
-    new_number = {str(round((i + 1) * depth / count) - 1): i for i in range(count)}
+    places = [round((i + 1) * depth / count) - 1 for i in range(count)]
+    new_number = {str(place): i for i, place in enumerate(places)}
     weights: Weights = {}
     for name, value in network.state_dict().items():
         if not name.startswith(LAYER):
@@ -54,7 +59,11 @@ def with_layers(network: ControlTokenClassifier, count: int) -> ControlTokenClas
         number, _, part = name.removeprefix(LAYER).partition(".")
         if number in new_number:
             weights[f"{LAYER}{new_number[number]}.{part}"] = value
-    return _rebuilt(network, weights, num_hidden_layers=count)
+    encoder = network.shape.encoder
+    lists: dict[str, Any] = {
+        key: [encoder[key][place] for place in places] for key in PER_LAYER if key in encoder
+    }
+    return _rebuilt(network, weights, num_hidden_layers=count, **lists)
 
 
 def with_neurons(network: ControlTokenClassifier, count: int | None) -> ControlTokenClassifier:
@@ -65,8 +74,8 @@ def with_neurons(network: ControlTokenClassifier, count: int | None) -> ControlT
     for layer in range(network.shape.encoder["num_hidden_layers"]):
         at = f"{LAYER}{layer}."
         neurons = _heaviest_neurons(weights, at, count)
-        weights[f"{at}{INNER}.weight"] = weights[f"{at}{INNER}.weight"][neurons]
-        weights[f"{at}{INNER}.bias"] = weights[f"{at}{INNER}.bias"][neurons]
+        for name in _present(weights, at, (INNER, GATE)):
+            weights[name] = weights[name][neurons]
         weights[f"{at}{OUTER}.weight"] = weights[f"{at}{OUTER}.weight"][:, neurons]
     return _rebuilt(network, weights, intermediate_size=count)
 
@@ -87,7 +96,7 @@ def with_attention_heads(
         norms = reads.view(heads, -1).norm(dim=1) * writes.T.reshape(heads, -1).norm(dim=1)
         rows = (_heaviest(norms, count)[:, None] * size + torch.arange(size)).flatten()
         weights[f"{at}attention.{OUTER}.weight"] = writes[:, rows]
-        for name in (f"{at}{part}.{kind}" for part in PROJECTIONS for kind in ("weight", "bias")):
+        for name in _present(weights, at, PROJECTIONS):
             weights[name] = weights[name][rows]
     return _rebuilt(network, weights, count)
 
@@ -120,12 +129,12 @@ def _projected(
     # A layer norm makes hidden states of n axes sqrt(n) long: what reads them makes up for it.
     reading = projection * (projection.shape[0] / width) ** 0.5
     part, is_matrix = name.rpartition(".")[0], value.dim() == 2
-    at = part.removesuffix(INNER).removesuffix(OUTER)
+    at = part.removesuffix(INNER).removesuffix(GATE).removesuffix(OUTER)
     if part.endswith(PROJECTIONS):
         return value[:width] @ reading if is_matrix else value[:width]
     if part.endswith(f"attention.{OUTER}") and is_matrix:
         return projection.T @ value[:, :width]
-    if part.endswith(INNER):
+    if part.endswith((INNER, GATE)):
         rows = value[_heaviest_neurons(weights, at, neurons)]
         return rows @ reading if is_matrix else rows
     if part.endswith(OUTER) and is_matrix:
@@ -139,8 +148,17 @@ def _projected(
 
 def _heaviest_neurons(weights: Weights, at: str, count: int) -> Tensor:
     """Ascending places of the `count` heaviest neurons of the layer whose names start with `at`."""
-    reads, writes = weights[f"{at}{INNER}.weight"], weights[f"{at}{OUTER}.weight"]
-    return _heaviest(reads.norm(dim=1) * writes.norm(dim=0), count)
+    norms = weights[f"{at}{OUTER}.weight"].norm(dim=0)
+    for part in (INNER, GATE):
+        if f"{at}{part}.weight" in weights:
+            norms = norms * weights[f"{at}{part}.weight"].norm(dim=1)
+    return _heaviest(norms, count)
+
+
+def _present(weights: Weights, at: str, parts: Sequence[str]) -> list[str]:
+    """Weights and biases of a layer's `parts`; some networks have no biases."""
+    names = (f"{at}{part}.{kind}" for part in parts for kind in ("weight", "bias"))
+    return [name for name in names if name in weights]
 
 
 def _heaviest(norms: Tensor, count: int) -> Tensor:

@@ -4,7 +4,7 @@ A row is `[CLS] text [SEP]`, the control ids of the tasks asked for, padding. Ev
 derived from `input_ids` inside the network, and so inside the exported graph:
 
     is it a control token?   ids at or past `first_control_id`, one contiguous range
-    its position             text counts from 0; all control tokens share the id `max_tokens`
+    its position             text counts from 0; all control tokens share one position
     what it attends to       text sees text; a control token sees the text and itself
     its logits               the hidden state where the id equals the task's control id; of the
                              last layer nothing else is computed
@@ -20,11 +20,15 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 (torch's own name for it)
-from transformers import AutoModel
 from transformers.models.auto.configuration_auto import AutoConfig
 
+from training.fit.base_weights import PLACES, WORDS, read_base
+from training.fit.bert_encoder import BertEncoder
+from training.fit.gated_encoder import ATTENTION_NORMS, GatedEncoder, gated_weights
+
 WEIGHTS, SHAPE = "model.safetensors", "network.json"
+GATED = "modernbert"
+"""The family whose encoder is not BERT's."""
 OWN_SHARE = 0.5
 """Of a control token's state beside the mean of the text's; an untrained one knows less."""
 
@@ -55,11 +59,7 @@ class ControlTokenClassifier(nn.Module):
         self.piece_dropout = 0.0
         """Share of a text's pieces that no other position sees while the network is trained."""
         config = AutoConfig.for_model(**shape.encoder)
-        self.encoder: Any = AutoModel.from_config(  # type: ignore[no-untyped-call]
-            config, add_pooling_layer=False, attn_implementation="sdpa"
-        )
-        if shape.attention_heads is not None:
-            _set_attention_heads(self.encoder, shape.attention_heads)
+        self.encoder: Any = _encoder(config, shape.attention_heads)
         self.task_heads = nn.ModuleList(nn.Linear(config.hidden_size, n) for n in shape.head_sizes)
         first = shape.first_control_id
         control_ids = torch.arange(first, first + len(shape.head_sizes))
@@ -80,22 +80,22 @@ class ControlTokenClassifier(nn.Module):
 
     def states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """float [batch, tasks, width]: what each task's head reads."""
-        hidden = self.encoder.embeddings(
-            input_ids=input_ids,
-            position_ids=self.positions(input_ids),
-            token_type_ids=torch.zeros_like(input_ids),
-        )
+        positions = self.positions(input_ids)
+        hidden = self.encoder.embed(input_ids, positions)
         visible = self.visible(input_ids, attention_mask)
-        *layers, last = self.encoder.encoder.layer
+        *layers, last = range(self.shape.encoder["num_hidden_layers"])
         for layer in layers:
-            hidden = layer(hidden, visible[:, None])
+            hidden = self.encoder.layer_output(layer, hidden, visible, positions)
         control = input_ids[:, None, :] == self.control_ids[None, :, None]  # [batch, tasks, tokens]
         if self.shape.pooled:
-            hidden = last(hidden, visible[:, None])
+            hidden = self.encoder.layer_output(last, hidden, visible, positions)
+            hidden = self.encoder.final_states(hidden)
             own: Tensor = control.to(hidden.dtype) @ hidden
             return OWN_SHARE * own + self.text_mean(hidden, input_ids, visible)
         states = control.to(hidden.dtype) @ hidden
-        return _layer_output(last, states, hidden, self.task_visible(visible, control))
+        task_visible = self.task_visible(visible, control)
+        last_states: Tensor = self.encoder.last_output(states, hidden, task_visible, positions)
+        return last_states
 
     def text_mean(self, hidden: Tensor, input_ids: Tensor, visible: Tensor) -> Tensor:
         """[batch, 1, width]: the mean of `hidden` over the positions of the text."""
@@ -114,11 +114,16 @@ class ControlTokenClassifier(nn.Module):
         return attended | is_first
 
     def positions(self, input_ids: Tensor) -> Tensor:
-        """int64 [batch, tokens]: rows of the position table."""
+        """int64 [batch, tokens]: rows of the position table, or what tokens are rotated by."""
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
         places = places.clamp(max=self.shape.max_tokens).expand_as(input_ids)
         is_control = input_ids >= self.shape.first_control_id
-        return torch.where(is_control, self.shape.max_tokens, places)
+        return torch.where(is_control, self.control_position, places)
+
+    @property
+    def control_position(self) -> int:
+        """Of all control tokens: a row of their own, or that of [CLS], which they start as."""
+        return 0 if self.shape.encoder["model_type"] == GATED else self.shape.max_tokens
 
     def visible(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """bool [batch, from, to]: which positions attend to which."""
@@ -133,39 +138,16 @@ class ControlTokenClassifier(nn.Module):
         return to_all[:, None, :] | (is_self & is_token[:, None, :])
 
 
-def _set_attention_heads(encoder: Any, count: int) -> None:
-    """Give every layer's attention `count` heads, untrained; the layers take any number."""
-    for layer in encoder.encoder.layer:
-        attention, width = layer.attention.self, layer.attention.output.dense.out_features
-        inner = count * attention.attention_head_size
-        for name in ("query", "key", "value"):
-            setattr(attention, name, nn.Linear(width, inner))
-        layer.attention.output.dense = nn.Linear(inner, width)
-
-
-def _layer_output(layer: Any, states: Tensor, hidden: Tensor, visible: Tensor) -> Tensor:
-    """The encoder's `layer`, computed for `states` [batch, tasks, width] alone.
-
-    They attend to `hidden` [batch, tokens, width] where `visible` [batch, tasks, tokens]. Of the
-    last layer nothing else is used, so this saves most of its work.
-    """
-    attention = layer.attention.self
-
-    def by_head(projected: Tensor) -> Tensor:
-        heads = projected.view(*projected.shape[:-1], -1, attention.attention_head_size)
-        return heads.transpose(1, 2)
-
-    context = F.scaled_dot_product_attention(
-        by_head(attention.query(states)),
-        by_head(attention.key(hidden)),
-        by_head(attention.value(hidden)),
-        attn_mask=visible[:, None],
-        dropout_p=attention.dropout.p if attention.training else 0.0,
-        scale=attention.scaling,
+def _encoder(config: Any, attention_heads: int | None) -> nn.Module:
+    """An untrained encoder of the configuration's family."""
+    if config.model_type == GATED:
+        return GatedEncoder(config, attention_heads)
+    encoder: BertEncoder = BertEncoder._from_config(  # type: ignore[no-untyped-call]
+        config, add_pooling_layer=False, attn_implementation="sdpa"
     )
-    joined = layer.attention.output(context.transpose(1, 2).flatten(-2), states)
-    output: Tensor = layer.feed_forward_chunk(joined)
-    return output
+    if attention_heads is not None:
+        encoder.set_attention_heads(attention_heads)
+    return encoder
 
 
 def from_base(
@@ -183,30 +165,22 @@ def from_base(
     `cls_id`: the trimmed id of [CLS], whose embedding every control token starts from.
     """
     pieces, tasks = len(base_ids), len(head_sizes)
-    config: dict[str, Any] = AutoConfig.from_pretrained(folder).to_dict()
+    base_config, base = read_base(folder, base_ids)
+    config: dict[str, Any] = base_config.to_dict()
     del config["id2label"], config["label2id"]  # of a head that the base no longer has
     config |= {"vocab_size": pieces + tasks, "max_position_embeddings": max_tokens + 1}
+    if base_config.model_type == GATED:
+        base = gated_weights(base)
+        config[ATTENTION_NORMS] = [layer > 0 for layer in range(config["num_hidden_layers"])]
     shape = Shape(config, pieces, max_tokens, head_sizes, attention, pooled=pooled)
     network = ControlTokenClassifier(shape)
-    base = AutoModel.from_pretrained(folder, add_pooling_layer=False).state_dict()
-    words, places = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
-    start = base[words][[base_ids[cls_id]]]
-    base[words] = torch.cat([piece_embeddings(base[words], base_ids), start.repeat(tasks, 1)])
-    base[places] = torch.cat([base[places][:max_tokens], base[places][:1]])
+    base[WORDS["bert"]] = torch.cat(
+        [base[WORDS["bert"]], base[WORDS["bert"]][[cls_id]].repeat(tasks, 1)]
+    )
+    if PLACES in base:
+        base[PLACES] = torch.cat([base[PLACES][:max_tokens], base[PLACES][:1]])
     network.encoder.load_state_dict(base)
     return network
-
-
-def piece_embeddings(table: Tensor, base_ids: list[int]) -> Tensor:
-    """[pieces, width]: the rows of the base's `table`; of a piece that it lacks (-1) one drawn
-    around their mean, as far from it as they are, so that no two such pieces look alike."""
-    ids = torch.tensor(base_ids)
-    is_new = ids < 0
-    generator = torch.Generator().manual_seed(1)
-    drawn = torch.randn(int(is_new.sum()), table.shape[1], generator=generator)
-    rows = table[ids.clamp(min=0)]
-    rows[is_new] = table.mean(0) + table.std(0) * drawn
-    return rows
 
 
 def save_network(network: ControlTokenClassifier, folder: Path) -> None:

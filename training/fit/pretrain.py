@@ -12,23 +12,20 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from transformers import (
-    AutoModel,
     AutoModelForMaskedLM,
     DataCollatorForLanguageModeling,
     PreTrainedTokenizerFast,
 )
-from transformers.models.auto.configuration_auto import AutoConfig
 from transformers.trainer_utils import set_seed
 
 from model.encoding import encode
+from training.fit.base_tokenizer import BaseTokenizer
+from training.fit.base_weights import read_base
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
-from training.fit.network import piece_embeddings
 from training.fit.resumable_trainer import ResumableTrainer, drawn_seed
+from training.recipe import RecipeError
 from training.rows.unlabelled import read_texts
 from training.run import Run
-
-MASK = "[MASK]"
-SPECIAL = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
 
 
 class Masking(DataCollatorForLanguageModeling):
@@ -49,13 +46,9 @@ def run(run: Run, folder: Path) -> None:
     set_seed(settings.seed)
     base_ids = run.facts("vocabulary")["base_ids"]
     pieces = len(base_ids)
-    tokenizer = Tokenizer.from_file(str(run.tokenizer_path))  # later stages know no [MASK]
-    tokenizer.add_special_tokens([MASK])  # its id is `pieces`, past what the bundle will hold
-    ids = encode(tokenizer, texts, settings.max_tokens).ids
-    network = _masked_model(run.base, base_ids, tokenizer)
-    reader: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, mask_token=MASK, **SPECIAL
-    )
+    reader = masking_reader(run.base, run.tokenizer_path)
+    ids = encode(run.tokenizer, texts, settings.max_tokens).ids
+    network = _masked_model(run.base, base_ids)
     trainer = ResumableTrainer(
         model=network,
         args=trainer_arguments(
@@ -76,14 +69,27 @@ def run(run: Run, folder: Path) -> None:
         network.base_model.save_pretrained(folder)
 
 
-def _masked_model(base: Path, base_ids: list[int], tokenizer: Tokenizer) -> Any:
-    """The base with a head that guesses pieces; its embeddings cut to `base_ids` and [MASK]."""
-    weights = AutoModel.from_pretrained(base, add_pooling_layer=False).state_dict()
-    words = "embeddings.word_embeddings.weight"
-    mask_id: int = Tokenizer.from_file(str(base / "tokenizer.json")).get_vocab()[MASK]
-    weights[words] = piece_embeddings(weights[words], [*base_ids, mask_id])
-    config: Any = AutoConfig.from_pretrained(base)
-    config.vocab_size = tokenizer.get_vocab_size()
+def masking_reader(base: Path, tokenizer_path: Path) -> Any:
+    """What pads and masks: the run's tokenizer, and the base's mask past its pieces, of which later
+    stages know nothing. Raises RecipeError where the base has none."""
+    pieces = BaseTokenizer(base)
+    if pieces.mask is None:
+        raise RecipeError("[pretrain]: the base has no mask token; leave the section out")
+    tokenizer = Tokenizer.from_file(str(tokenizer_path))
+    first, last = (tokenizer.id_to_token(place) for place in tokenizer.encode("").ids)
+    special = {"cls_token": first, "sep_token": last, "pad_token": pieces.padding or last}
+    if pieces.unknown is not None:
+        special["unk_token"] = pieces.unknown
+    tokenizer.add_special_tokens([pieces.mask])
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, mask_token=pieces.mask, **special
+    )
+
+
+def _masked_model(base: Path, base_ids: list[int]) -> Any:
+    """The base with a head that guesses pieces; its embeddings cut to `base_ids` and the mask."""
+    pieces = BaseTokenizer(base)
+    config, weights = read_base(base, [*base_ids, pieces.ids[pieces.mask or ""]])
     network: Any = AutoModelForMaskedLM.from_config(config)  # type: ignore[no-untyped-call]
     network.base_model.load_state_dict(weights)
     return network

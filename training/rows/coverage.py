@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ class Coverage:
     texts: int
     pieces: int
     unknown: int
-    """Pieces that are `[UNK]`."""
+    """Pieces that stand for what the base cannot spell, `[UNK]`."""
     unknown_texts: int
     """Texts that have one."""
     characters: tuple[tuple[str, int], ...]
@@ -70,15 +71,15 @@ def coverage(tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Coverage
     texts = texts[:: max(1, len(texts) // SAMPLE)]
     rows = encode(tokenizer, texts, sys.maxsize).ids
     lengths = [len(row) for row in rows]
-    unknown_id = _unknown_id(tokenizer)
-    unknown = [text for text, row in zip(texts, rows, strict=True) if unknown_id in row]
+    unspelt = unknown_id(tokenizer)
+    unknown = [text for text, row in zip(texts, rows, strict=True) if unspelt in row]
     unread = [length - limit for length in lengths if length > limit]
     return Coverage(
         texts=len(texts),
         pieces=sum(lengths),
-        unknown=sum(row.count(unknown_id) for row in rows),
+        unknown=sum(row.count(unspelt) for row in rows),
         unknown_texts=len(unknown),
-        characters=tuple(_unknown_characters(tokenizer, unknown).most_common()),
+        characters=tuple(_unknown_characters(tokenizer, unknown, unspelt).most_common()),
         limit=limit,
         longest=max(lengths, default=0),
         cut=len(unread),
@@ -86,20 +87,22 @@ def coverage(tokenizer: Tokenizer, texts: Sequence[str], limit: int) -> Coverage
     )
 
 
-def _unknown_characters(tokenizer: Tokenizer, texts: Sequence[str]) -> Counter[str]:
+def _unknown_characters(tokenizer: Tokenizer, texts: Sequence[str], unspelt: int) -> Counter[str]:
     """In how many of the texts each character stands that is unknown by itself."""
     present = Counter(chain.from_iterable(set(text) for text in texts))
-    unknown_id = _unknown_id(tokenizer)
     alone = encode(tokenizer, list(present), sys.maxsize).ids
     return Counter(
         {c: count for (c, count), row in zip(present.items(), alone, strict=True)
-         if unknown_id in row}
+         if unspelt in row}
     )  # fmt: skip
 
 
-def _unknown_id(tokenizer: Tokenizer) -> int:
-    unknown_id: int | None = tokenizer.token_to_id("[UNK]")
-    return -1 if unknown_id is None else unknown_id  # what spells everything has none
+def unknown_id(tokenizer: Tokenizer) -> int:
+    """The id of what the tokenizer cannot spell; -1 for one that spells everything."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model["type"] == "Unigram":
+        return -1 if model["unk_id"] is None else int(model["unk_id"])
+    return int(model["vocab"].get(model["unk_token"], -1))
 
 
 def _percent(part: int, whole: int) -> str:

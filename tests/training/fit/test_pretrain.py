@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
-from transformers import PreTrainedTokenizerFast
 
 from training.fit import pretrain, vocabulary
 from training.recipe import read_recipe
@@ -55,12 +52,8 @@ def test_later_stages_read_the_mask_as_text(pretrained: Run) -> None:
     assert max(ids) < pretrained.facts("vocabulary")["pieces"]
 
 
-def test_what_is_hidden_depends_on_the_batch_alone(pretrained: Run) -> None:
-    tokenizer = Tokenizer.from_file(str(pretrained.tokenizer_path))
-    tokenizer.add_special_tokens([pretrain.MASK])
-    reader: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, mask_token=pretrain.MASK, **pretrain.SPECIAL
-    )
+def test_what_is_hidden_depends_on_the_batch_alone(pretrained: Run, small_base: Path) -> None:
+    reader = pretrain.masking_reader(small_base, pretrained.tokenizer_path)
     masking = pretrain.Masking(reader, mlm_probability=0.5)
     batch, other = ([{"input_ids": list(range(first, first + 30))}] for first in (5, 6))
     hidden = masking(batch)["labels"]

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from tests.training.conftest import TEXTS
-from training.fit.network import piece_embeddings
+from training.fit.base_weights import piece_embeddings
 from training.fit.vocabulary import (
     NEW,
     TrimmedVocabulary,
-    plain_tokenizer,
     trim_vocabulary,
     whole_vocabulary,
 )
@@ -92,7 +91,7 @@ def test_no_text_spells_a_special_token(tokenizer: Tokenizer, parts: list[str]) 
 
 
 def test_the_file_leaves_nothing_for_a_flag_to_forget(base: Path) -> None:
-    document = plain_tokenizer(base)
+    document = json.loads(whole_vocabulary(base).tokenizer)
     assert document["added_tokens"] == []
     assert document["truncation"] is None
     assert document["padding"] is None
