@@ -150,8 +150,7 @@ class Student(Fitting):
     width: Count | None = None
     """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
     feed_forward: Count | None = None
-    """Neurons kept in each layer's feed-forward part, the heaviest; absent: all, or seven eighths
-    where `layers` is absent and 4."""
+    """Neurons kept of each feed-forward part, the heaviest; absent: all, or 7/8 of few rows."""
     heads: Count | None = None
     """Attention heads kept in each layer, the heaviest; absent: all."""
     temperature: Rate = 1.0
