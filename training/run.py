@@ -78,8 +78,8 @@ class Run:
         return int(self.facts("vocabulary")["max_tokens"])
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of `[CLS] text [SEP]` of each text, cut to `max_tokens`."""
-        return encode(self.tokenizer, texts, self.max_tokens).ids
+        """Ids of `[CLS] text [SEP]` of each text, cut to `max_tokens` as the recipe says."""
+        return encode(self.tokenizer, texts, self.max_tokens, self.recipe.data.long_texts).ids
 
     @property
     def encoder(self) -> tuple[Path, list[int]]:

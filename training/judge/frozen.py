@@ -37,12 +37,13 @@ class FrozenModel:
 
     base: Path
     max_tokens: int
+    long_texts: str
     tasks: tuple[ScoredTask, ...]
     named: tuple[Logistic, ...]
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """[texts, width]."""
-        return sentence_vectors(self.base, texts, self.max_tokens)
+        return sentence_vectors(self.base, texts, self.max_tokens, self.long_texts)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """[texts, labels of all tasks], by the heads that know the labels' names."""
@@ -72,7 +73,7 @@ def fit_frozen(run: Run) -> FrozenModel:
         part = np.concatenate([part, sentence_vectors(run.base, names, MAX_TOKENS)])
         marks = np.concatenate([marks, np.eye(len(names), dtype=bool)])
         named.append(fit_logistic(head.kind, part, marks, task.scores.strength))
-    return FrozenModel(run.base, MAX_TOKENS, tuple(tasks), tuple(named))
+    return FrozenModel(run.base, MAX_TOKENS, run.recipe.data.long_texts, tuple(tasks), tuple(named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,8 @@ def _of(run: Run, split: str) -> tuple[Vectors, NDArray[np.float32]]:
     """Vectors [rows, width] and targets [rows, labels of all tasks] of a split, or of a part."""
     rows = run.table.split(split)
     rows = rows[:: 1 + len(rows) // MOST_ROWS]
-    vectors = sentence_vectors(run.base, [row.text for row in rows], MAX_TOKENS)
+    texts = [row.text for row in rows]
+    vectors = sentence_vectors(run.base, texts, MAX_TOKENS, run.recipe.data.long_texts)
     return vectors, targets(run.table, rows)
 
 
