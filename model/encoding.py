@@ -127,6 +127,8 @@ def beginning(text: str, chars: int) -> str:
     if len(text) <= chars:
         return text
     end = text.rfind(BLANK, 0, chars)
+    while end > 0 and text[end - 1].isspace():  # blanks in a row may be one token
+        end = text.rfind(BLANK, 0, end)
     if end < 1:
         end = text.find(BLANK, chars)
     return text[:end] if end > 0 else text
@@ -137,6 +139,8 @@ def ending(text: str, chars: int) -> str:
     if len(text) <= chars:
         return text
     start = text.find(BLANK, len(text) - chars)
+    while start >= 0 and text[start + 1 : start + 2].isspace():
+        start = text.find(BLANK, start + 1)
     if start < 0:
         start = text.rfind(BLANK, 0, len(text) - chars)
     return text[max(start, 0) :]
