@@ -81,6 +81,12 @@ class Run:
         """Ids of `[CLS] text [SEP]` of each text, cut to `max_tokens` as the recipe says."""
         return encode(self.tokenizer, texts, self.max_tokens, self.recipe.data.long_texts).ids
 
+    @cached_property
+    def read_per_text(self) -> float:
+        """Tokens that are read of a training text, on average."""
+        rows = self.encode([row.text for row in self.table.split("train")])
+        return sum(map(len, rows)) / max(1, len(rows))
+
     @property
     def encoder(self) -> tuple[Path, list[int]]:
         """Where the teacher starts: a transformers directory, and its id of each of our pieces."""

@@ -52,7 +52,8 @@ def student_rows(run: Run) -> list[Row]:
 def made_rows(run: Run) -> list[Row]:
     """Unlabelled rows whose texts are variants of the training texts, where these are few."""
     train = run.table.split("train")
-    count = variant_count(run.recipe, len(train), len(run.table.transfer))
+    transfer = len(run.table.transfer)
+    count = variant_count(run.recipe, len(train), transfer, run.read_per_text)
     if not count:
         return []
     texts = variants([row.text for row in train], count, LikeWords(run.base), run.recipe.data.seed)

@@ -23,7 +23,8 @@ def run(run: Run, folder: Path) -> None:
     network = shrink(load_network(run.work / "teacher"), settings)
     objective = Objective(run.heads, settings.temperature, settings.alpha)
     rows = student_rows(run)
-    epochs = student_epochs(run.recipe, len(run.table.split("train")), len(rows))
+    labelled = len(run.table.split("train"))
+    epochs = student_epochs(run.recipe, labelled, len(rows), run.read_per_text)
     soft = np.load(run.work / "soft" / TRAIN), np.load(run.work / "soft" / VALIDATION)
     with stored_embeddings(network, run.recipe.quantize.embedding_bits):
         fit(run, network, objective, rows, settings, epochs, folder, soft)
