@@ -51,6 +51,7 @@ def trained(model: Any, trainer: Any, spaces: Any) -> Tokenizer:
 
 
 SPECIAL = ["<s>", "</s>", "<unk>"]
+ALPHABET: list[str] = pre_tokenizers.ByteLevel.alphabet()
 OTHERS: dict[str, Callable[[], Tokenizer]] = {
     "bytes": lambda: trained(
         models.BPE(),
@@ -63,7 +64,6 @@ OTHERS: dict[str, Callable[[], Tokenizer]] = {
         pre_tokenizers.Metaspace(),
     ),
 }
-ALPHABET = pre_tokenizers.ByteLevel.alphabet()
 
 
 @pytest.fixture(scope="module", params=[*BUNDLES, *OTHERS])
