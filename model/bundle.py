@@ -18,6 +18,7 @@ from model.manifest import (
     CARD,
     FORMAT,
     HASHED,
+    HEAD,
     KINDS,
     MANIFEST,
     MODEL,
@@ -86,6 +87,7 @@ class Bundle(Values):
         digest: str,
         model_sha256: str,
         tokenizer_sha256: str,
+        long_texts: str = HEAD,
     ) -> None:
         self.path = path
         self.name = name
@@ -98,6 +100,8 @@ class Bundle(Values):
         """First 12 hex digits of bundle.json's sha256, which covers every file by its hash."""
         self.model_sha256 = model_sha256
         self.tokenizer_sha256 = tokenizer_sha256
+        self.long_texts = long_texts
+        """What is read of a text of more than `max_tokens`: one of LONG_TEXTS."""
 
     @property
     def identity(self) -> str:
@@ -159,6 +163,7 @@ def read_manifest(path: Path, digest: str = "") -> tuple[Bundle, dict[str, Any]]
         digest=digest or fingerprint(path / MANIFEST)["sha256"][:12],
         model_sha256=files[MODEL]["sha256"],
         tokenizer_sha256=files[TOKENIZER]["sha256"],
+        long_texts=manifest.get("long_texts", HEAD),
     )
     return bundle, files
 

@@ -20,6 +20,7 @@ from model.bundle import (
     fingerprint,
     read_bundle,
 )
+from model.manifest import HEAD
 
 
 def write_bundle(
@@ -33,6 +34,7 @@ def write_bundle(
     tokenizer: Path,
     card: str,
     metrics: dict[str, Any],
+    long_texts: str = HEAD,
 ) -> Bundle:
     """Write a bundle aside, verify it, and move it to `target` whole, replacing an older one."""
     target = Path(target)
@@ -46,6 +48,7 @@ def write_bundle(
             "name": name,
             "base": base,
             "max_tokens": max_tokens,
+            "long_texts": long_texts,
             "tasks": [vars(task) for task in tasks],
             "files": {file: fingerprint(aside / file) for file in HASHED},
             "metrics": metrics,
@@ -61,6 +64,7 @@ def copied_bundle(source: Bundle, target: Path, **changes: Any) -> Bundle:
         "name": source.name,
         "base": source.base,
         "max_tokens": source.max_tokens,
+        "long_texts": source.long_texts,
         "tasks": source.tasks,
         "model": source.path / MODEL,
         "tokenizer": source.path / TOKENIZER,

@@ -201,7 +201,8 @@ class Classifier:
         """Ids of each text, and which texts were cut; all texts are held at once."""
         _refuse_one_string(texts)
         with timer.span("tokenize"):
-            return encode(self._tokenizer, texts, self.bundle.max_tokens)
+            bundle = self.bundle
+            return encode(self._tokenizer, texts, bundle.max_tokens, bundle.long_texts)
 
     def _check_agreement(self) -> None:
         """What only shows once the files are open; raises BundleError."""

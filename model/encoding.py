@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 
+from model.manifest import HEAD, HEAD_TAIL, TAIL
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,26 +59,46 @@ class GraphInputs:
         }
 
 
-def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encoded:
-    """Ids of each text. A text that is too long keeps its beginning and the final [SEP].
+def encode(
+    tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int, long_texts: str = HEAD
+) -> Encoded:
+    """Ids of each text; of one that is too long the first, the last, or half of both.
 
-    Of a long text no more is tokenized than that takes: a beginning, and a longer one as long as
-    it gives too few tokens. Tokenizing makes some 140 bytes of a character, so texts come in
-    groups, too.
+    `max_tokens` counts [CLS] and [SEP], which stay; `long_texts` is one of LONG_TEXTS.
+    """
+    if long_texts != HEAD_TAIL:
+        return _encode_one_end(tokenizer, texts, max_tokens, long_texts)
+    encoded = _encode_one_end(tokenizer, texts, max_tokens, HEAD)
+    cut = [texts[index] for index in encoded.truncated]
+    tails = _encode_one_end(tokenizer, cut, max_tokens, TAIL).ids
+    for index, tail in zip(encoded.truncated, tails, strict=True):
+        encoded.ids[index] = _shortened(encoded.ids[index][:-1] + tail[1:], max_tokens, HEAD_TAIL)
+    return encoded
+
+
+def _encode_one_end(
+    tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int, end: str
+) -> Encoded:
+    """As `encode`, where `end` is HEAD or TAIL.
+
+    Of a long text no more is tokenized than that takes: a part from that end, and a longer one as
+    long as it gives too few tokens. Tokenizing makes some 140 bytes of a character, so texts come
+    in groups, too.
     """
     ids: list[list[int]] = [[]] * len(texts)
     truncated: list[int] = []
     chars = CHARS_PER_TOKEN * max_tokens
+    excerpt = ending if end == TAIL else beginning
     waiting: Sequence[int] = range(len(texts))
     while waiting:
         unfinished: list[int] = []
         for group in _groups(texts, waiting, chars):
-            beginnings = [beginning(texts[index], chars) for index in group]
-            encodings = tokenizer.encode_batch_fast([printable(text) for text in beginnings])
-            for index, text, encoding in zip(group, beginnings, encodings, strict=True):
+            excerpts = [excerpt(texts[index], chars) for index in group]
+            encodings = tokenizer.encode_batch_fast([printable(text) for text in excerpts])
+            for index, text, encoding in zip(group, excerpts, encodings, strict=True):
                 row = encoding.ids
                 if len(row) > max_tokens:
-                    ids[index] = row[: max_tokens - 1] + row[-1:]
+                    ids[index] = _shortened(row, max_tokens, end)
                     truncated.append(index)
                 elif len(text) < len(texts[index]):
                     unfinished.append(index)
@@ -86,14 +108,42 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Encod
     return Encoded(ids, sorted(truncated))
 
 
+def _shortened(row: list[int], max_tokens: int, long_texts: str) -> list[int]:
+    """`[CLS] text [SEP]` of more than `max_tokens`, cut to that."""
+    start, end = unread(len(row) - 2, max_tokens - 2, long_texts)
+    return row[: 1 + start] + row[1 + end :]
+
+
+def unread(length: int, limit: int, long_texts: str) -> tuple[int, int]:
+    """From where to where a sequence of `length` is not read where `limit` of it may be."""
+    if length <= limit:
+        return length, length
+    start = {HEAD: limit, TAIL: 0, HEAD_TAIL: limit // 2}[long_texts]
+    return start, start + length - limit
+
+
 def beginning(text: str, chars: int) -> str:
     """About `chars` characters of a text, up to a blank: their tokens are those of the whole."""
     if len(text) <= chars:
         return text
     end = text.rfind(BLANK, 0, chars)
+    while end > 0 and text[end - 1].isspace():  # blanks in a row may be one token
+        end = text.rfind(BLANK, 0, end)
     if end < 1:
         end = text.find(BLANK, chars)
     return text[:end] if end > 0 else text
+
+
+def ending(text: str, chars: int) -> str:
+    """About `chars` characters of a text, from a blank on: their tokens are those of the whole."""
+    if len(text) <= chars:
+        return text
+    start = text.find(BLANK, len(text) - chars)
+    while start >= 0 and text[start + 1 : start + 2].isspace():
+        start = text.find(BLANK, start + 1)
+    if start < 0:
+        start = text.rfind(BLANK, 0, len(text) - chars)
+    return text[max(start, 0) :]
 
 
 def _groups(texts: Sequence[str], indices: Sequence[int], chars: int) -> Iterator[list[int]]:

@@ -15,6 +15,8 @@ TOKENIZER = "tokenizer.json"
 CARD = "README.md"
 HASHED = (MODEL, TOKENIZER, CARD)
 KINDS = ("single", "multi")
+LONG_TEXTS = HEAD, TAIL, HEAD_TAIL = ("head", "tail", "head_tail")
+"""What is read of a text that is too long: its beginning, its end, or half of both."""
 
 
 def manifest_problems(manifest: Any) -> list[str]:
@@ -26,6 +28,11 @@ def manifest_problems(manifest: Any) -> list[str]:
         ("name", isinstance(manifest.get("name"), str) and manifest["name"], "a non-empty string"),
         ("base", isinstance(manifest.get("base"), str), "a string"),
         ("max_tokens", _is_integer(manifest.get("max_tokens"), 3), "an integer of 3 or more"),
+        (
+            "long_texts",
+            manifest.get("long_texts", HEAD) in LONG_TEXTS,
+            f"one of {', '.join(LONG_TEXTS)}",
+        ),
         ("metrics", isinstance(manifest.get("metrics"), dict), "an object"),
         ("files", _files_valid(manifest.get("files")), f"sha256 and bytes of {', '.join(HASHED)}"),
         ("tasks", isinstance(manifest.get("tasks"), list) and manifest["tasks"], "a list of tasks"),

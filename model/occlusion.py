@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypedDict
 
+from model.encoding import unread
 from profiling.timer import timer
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from model.classifier import Classifier
 
 MAX_WORDS = 64
-"""So many words of a text are left out, the first: it bounds the runs that one text costs."""
+"""So many words of a text are left out, where the bundle reads: it bounds what one text costs."""
 STRONGEST = 5
 """Words of one answer, unless more are asked for."""
 CHARS_PER_TOKEN = 16
@@ -68,14 +69,16 @@ def explain_and_count(
     strongest: int = STRONGEST,
 ) -> tuple[list[Explanation], int]:
     """As `explain`, and the tokens that were run for it."""
+    long_texts = classifier.bundle.long_texts
     chars = CHARS_PER_TOKEN * classifier.bundle.max_tokens
     rows: list[str] = []
     places: list[tuple[int, list[re.Match[str]]]] = []
     for text in texts:
-        words = _words(text[:chars])
+        start, end = unread(len(text), chars, long_texts)
+        words = _words(text, start, end, long_texts)
         places.append((len(rows), words))
-        rows.append(text[:chars])
-        rows += [text[: word.start()] + text[word.end() : chars] for word in words]
+        rows.append(text[:start] + text[end:])
+        rows += [_without(text, word, start, end) for word in words]
     tasks = list(predictions[0]) if predictions else []
     logits, tokens = classifier.logits_and_tokens(rows, tasks or None)
     probabilities = classifier.probabilities(logits)
@@ -93,13 +96,18 @@ def explain_and_count(
     return explanations, tokens
 
 
-def _words(text: str) -> list[re.Match[str]]:
-    words: list[re.Match[str]] = []
-    for word in WORD.finditer(text):
-        if len(words) == MAX_WORDS:
-            break
-        words.append(word)
-    return words
+def _words(text: str, start: int, end: int, long_texts: str) -> list[re.Match[str]]:
+    """The words to leave out, none of them from `start` to `end`."""
+    words = [*WORD.finditer(text, 0, start), *WORD.finditer(text, end)]
+    first, last = unread(len(words), MAX_WORDS, long_texts)
+    return words[:first] + words[last:]
+
+
+def _without(text: str, word: re.Match[str], start: int, end: int) -> str:
+    """The text without the word, and without what stands from `start` to `end`."""
+    if word.end() <= start:
+        return text[: word.start()] + text[word.end() : start] + text[end:]
+    return text[:start] + text[end : word.start()] + text[word.end() :]
 
 
 def _effects(words: list[re.Match[str]], scores: list[float]) -> list[WordEffect]:

@@ -26,6 +26,7 @@ from training.rows.coverage import SAMPLE, Coverage, coverage
 from training.rows.label_warnings import label_warnings
 from training.rows.splits import group_key, normalise
 from training.rows.table import Row, Table, read_table
+from training.rows.truncation import truncation, truncation_line
 from training.rows.unlabelled import read_texts
 
 EXPECTED = 0.9  # a headline that many tasks have
@@ -52,6 +53,9 @@ def examine(recipe: Recipe) -> int:
     for line in _label_counts(table):
         print(line)
     read, pretrain_tokens = read_by_base(recipe, table), 0.0
+    part_read = recipe.data.long_texts
+    cut = truncation(base_tokenizer(recipe), table, read.limit, part_read)
+    print(f"\n{truncation_line(cut)}")
     if recipe.pretrain is not None:
         texts = read_texts(recipe.pretrain.files, table)
         read_to_guess = coverage(base_tokenizer(recipe), texts, recipe.pretrain.max_tokens)

@@ -16,15 +16,18 @@ from pydantic_core import PydanticCustomError
 
 from tables.remote_table import RemoteTable, table_location
 from tables.toml_file import Section, TableFile, TomlError, toml_document, validated
+from training.data_spec import SPLITS as SPLITS
+from training.data_spec import Data as Data
+from training.data_spec import DataFile as DataFile
+from training.data_spec import Split as Split
+from training.data_spec import Tokens
 from training.task_spec import PRICES as PRICES
 from training.task_spec import Kind as Kind
 from training.task_spec import Name, task_faults
 from training.task_spec import TaskSpec as TaskSpec
 
-Split = Literal["train", "validation", "test"]
 Attention = Literal["independent", "joint"]
 Precision = Literal["fp32", "int8"]
-SPLITS: tuple[Split, ...] = get_args(Split)
 ATTENTIONS: tuple[Attention, ...] = get_args(Attention)
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 WITH_FILES = ("data", "pretrain")
@@ -52,34 +55,10 @@ def _power_of_two(size: int) -> int:
 
 
 Count = Annotated[int, Field(gt=0)]
-Tokens = Annotated[int, Field(ge=8)]
 Rate = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 FileName = Annotated[str, Field(pattern=r"^[\w.-]+$")]
 BlockSize = Annotated[int, Field(ge=16), AfterValidator(_power_of_two)]
-
-
-@dataclass(frozen=True)
-class DataFile(Section):
-    path: TableFile
-    split: Split | None = None
-    """The split of every row of this file; None: the split column names it, or it is carved."""
-    corrects: bool = False
-    """Its labels replace those of the same texts in the other files."""
-
-
-@dataclass(frozen=True)
-class Data(Section):
-    files: Annotated[tuple[DataFile, ...], Field(min_length=1)]
-    text: str = "text"
-    split: str = "split"
-    group: str | None = None
-    """Column of the rows that belong together; absent: texts with the same letters do."""
-    slice: str | None = None
-    """Column that names a part of the test split to report by itself."""
-    seed: int = 1
-    max_tokens: Tokens | None = None
-    """Longest `[CLS] text [SEP]`; absent: what holds 99.5 % of the training texts, 32 to 256."""
 
 
 @dataclass(frozen=True)

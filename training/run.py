@@ -78,8 +78,14 @@ class Run:
         return int(self.facts("vocabulary")["max_tokens"])
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Ids of `[CLS] text [SEP]` of each text, cut to `max_tokens`."""
-        return encode(self.tokenizer, texts, self.max_tokens).ids
+        """Ids of `[CLS] text [SEP]` of each text, cut to `max_tokens` as the recipe says."""
+        return encode(self.tokenizer, texts, self.max_tokens, self.recipe.data.long_texts).ids
+
+    @cached_property
+    def read_per_text(self) -> float:
+        """Tokens that are read of a training text, on average."""
+        rows = self.encode([row.text for row in self.table.split("train")])
+        return sum(map(len, rows)) / max(1, len(rows))
 
     @property
     def encoder(self) -> tuple[Path, list[int]]:

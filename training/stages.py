@@ -47,7 +47,12 @@ STAGES = (
         "vocabulary",
         "tokenizer.json, cut to the training text",
         "training.fit.vocabulary",
-        lambda r: {"base": r.base, **_set_keys(r.vocabulary), "max_tokens": r.data.max_tokens},
+        lambda r: {
+            "base": r.base,
+            **_set_keys(r.vocabulary),
+            "max_tokens": r.data.max_tokens,
+            "long_texts": r.data.long_texts,
+        },
     ),
     Stage(
         "pretrain",

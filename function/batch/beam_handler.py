@@ -27,11 +27,13 @@ like length of the texts inside it."""
 class RowExample:
     """A row to be scored. A class of its own, as Beam refuses halves of surrogate pairs in text."""
 
-    __slots__ = ("fields", "text")
+    __slots__ = ("fields", "is_cut", "text")
 
-    def __init__(self, fields: Fields, text: str) -> None:
+    def __init__(self, fields: Fields, text: str, is_cut: bool = False) -> None:
+        """`is_cut`: of an answered one, whether the text was longer than the bundle reads."""
         self.fields = fields
         self.text = text
+        self.is_cut = is_cut
 
 
 Example = str | RowExample
@@ -98,8 +100,11 @@ class BundleHandler(ModelHandler):  # type: ignore[misc]
         Metrics.counter(METRICS, "tokens").inc(detailed.tokens)
         Metrics.counter(METRICS, "truncated").inc(len(detailed.truncated))
         identity = model.bundle.identity
-        for example, prediction in zip(batch, detailed.predictions, strict=True):
-            yield PredictionResult(example, prediction, identity)
+        cut = set(detailed.truncated)
+        for place, (example, answer) in enumerate(zip(batch, detailed.predictions, strict=True)):
+            if place in cut and isinstance(example, RowExample):
+                example = RowExample(example.fields, example.text, is_cut=True)
+            yield PredictionResult(example, answer, identity)
 
     def validate_inference_args(self, inference_args: dict[str, Any] | None) -> None:
         if inference_args:

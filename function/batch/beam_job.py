@@ -41,7 +41,7 @@ from function.batch.beam_tables import (
     table_names,
 )
 from function.batch.bundle_copy import local_bundle
-from function.batch.row_problems import PREDICTIONS
+from function.batch.row_problems import PREDICTIONS, TRUNCATED
 from model.bundle import MANIFEST, fingerprint
 from model.classifier import Classifier
 from tables.reader import TableReader
@@ -124,7 +124,8 @@ def add_steps(
 
 def scored_line(scored: PredictionResult) -> str:
     """A row with its predictions as one line of JSON, as `batch` writes it."""
-    return json.dumps({**scored.example.fields, PREDICTIONS: scored.inference})
+    cut = {TRUNCATED: True} if scored.example.is_cut else {}
+    return json.dumps({**scored.example.fields, PREDICTIONS: scored.inference, **cut})
 
 
 def _pipeline_options(job: BeamJob) -> PipelineOptions:

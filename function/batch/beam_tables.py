@@ -20,7 +20,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 
 from function.batch.beam_handler import BATCH_WEIGHT, METRICS, RowExample, text_weight
-from function.batch.row_problems import PREDICTIONS, name_problem, text_problem
+from function.batch.row_problems import JSON_FIELDS, name_problem, text_problem
 from tables.columns import WantedColumns, column_of, no_column
 from tables.reader import TableError, TableReader
 from tables.remote_table import RemoteTable, TableLocation, table_location
@@ -99,7 +99,7 @@ class ReadTable(beam.DoFn):  # type: ignore[misc]
 
     def _problem(self, named: Fields, fields: Fields) -> str | None:
         """Why a row cannot be scored; `named` are its fields with the text under its name."""
-        return text_problem(named, self._text) or name_problem(fields, [PREDICTIONS])
+        return text_problem(named, self._text) or name_problem(fields, [*JSON_FIELDS])
 
 
 @contextmanager

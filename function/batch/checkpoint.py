@@ -30,6 +30,8 @@ class Position:
     rows: int = 0
     """Rows of the input dealt with, rejected ones included."""
     rejected: int = 0
+    truncated: int = 0
+    """Rows whose text was cut; 0 of a run that did not count them."""
     output_bytes: int = 0
     rejected_bytes: int = 0
     columns: list[str] | None = None
@@ -78,15 +80,18 @@ class Checkpoint:
         self._output.truncate(self.position.output_bytes)
         self._rejected.truncate(self.position.rejected_bytes)
 
-    def save(self, output: bytes, rejected: bytes, rows: int, rejections: int) -> None:
+    def save(
+        self, output: bytes, rejected: bytes, rows: int, rejections: int, truncated: int
+    ) -> None:
         """Append to both files, then record that it counts; each step is on disk before the next.
 
-        `rows` and `rejections` are those of this step.
+        `rows`, `rejections` and `truncated` are those of this step.
         """
         _append(self._output, output)
         _append(self._rejected, rejected)
         self.position.rows += rows
         self.position.rejected += rejections
+        self.position.truncated += truncated
         self.position.output_bytes += len(output)
         self.position.rejected_bytes += len(rejected)
         with file_aside(self._record) as aside, aside.open("w", encoding="utf-8") as file:

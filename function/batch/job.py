@@ -1,9 +1,10 @@
 """Score a file of rows: `python -m function batch IN OUT`.
 
-A JSONL output keeps each row and adds `"predictions": {task: [{"label", "score"}]}`. A CSV or TSV
-output adds two columns for each task, `TASK.predicted` and `TASK.score`, their values joined by
-`|` and in the same order; where no label applies, `[]` and an empty cell. In Parquet they are
-lists, or single values of single-label tasks. Memory holds one chunk of rows at a time.
+A JSONL output keeps each row and adds `"predictions": {task: [{"label", "score"}]}`, and
+`"truncated": true` where the text was cut. A CSV or TSV output adds two columns for each task,
+`TASK.predicted` and `TASK.score`, their values joined by `|` and in the same order; where no label
+applies, `[]` and an empty cell. In Parquet they are lists, or single values of single-label tasks.
+Memory holds one chunk of rows at a time.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def run_job(job: BatchJob) -> Position:
     summary = f"{position.rows - position.rejected} rows in {job.target}"
     if position.rejected:
         summary += f", {position.rejected} set aside in {job.target.name}.rejected.jsonl"
+    if position.truncated:
+        limit = classifier.bundle.max_tokens
+        summary += f"; {position.truncated} texts were cut to {limit} tokens"
     lines = [f"note: {note}" for note in (*notes, *output.notes)]
     print(*lines, summary, sep="\n", file=sys.stderr)
     return position
@@ -106,7 +110,7 @@ def _score_rest(
             checked = [_checked(row, job.text, text_column, output) for row in chunk]
             good = [row.fields for row in checked if row.fields is not None]
             texts = [text_column.apply(fields)[job.text] for fields in good]
-            output.save(good, classifier.predict(texts, job.tasks, job.top_k), checked)
+            output.save(good, classifier.predict_detailed(texts, job.tasks, job.top_k), checked)
             bar.set_description_str(f"{position.rows} rows", refresh=False)
             bar.update(reader.read_bytes - bar.n)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from model.encoding import is_blank
 from tables.row import Fields
 
-PREDICTIONS = "predictions"
-"""What JSON lines get."""
+PREDICTIONS, TRUNCATED = JSON_FIELDS = ("predictions", "truncated")
+"""What JSON lines get; the second only where the text was cut."""
 
 
 def text_problem(fields: Fields, text: str) -> str | None:

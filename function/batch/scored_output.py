@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from function.batch.row_problems import PREDICTIONS, name_problem
+from function.batch.row_problems import JSON_FIELDS, PREDICTIONS, TRUNCATED, name_problem
 from tables.labels import SEPARATOR, join_labels
 from tables.parquet import write_parquet
 from tables.reader import PARQUET, Fields, TableRow
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from function.batch.checkpoint import Checkpoint, Position
     from model.answers import Prediction
     from model.bundle import Task
+    from model.classifier import Detailed
 
 
 class ScoredOutput:
-    """JSONL rows get one field more; CSV, TSV and Parquet rows two columns for each task."""
+    """JSONL rows get one field more, and a second one where the text was cut; CSV, TSV and Parquet
+    rows two columns for each task."""
 
     def __init__(
         self, extension: str, checkpoint: Checkpoint, tasks: Sequence[Task], top_k: int
@@ -60,7 +62,7 @@ class ScoredOutput:
 
     def problem(self, fields: Fields) -> str | None:
         """Why a row cannot be written."""
-        problem = name_problem(fields, self._added if self._has_columns else [PREDICTIONS])
+        problem = name_problem(fields, self._added if self._has_columns else [*JSON_FIELDS])
         if problem is not None:
             return problem
         known = self.position.columns or []
@@ -70,11 +72,14 @@ class ScoredOutput:
         names = ", ".join(extra)
         return f"fields {names} are not among the first row's; write JSONL to keep them"
 
-    def save(self, rows: list[Fields], answers: list[Prediction], checked: list[TableRow]) -> None:
+    def save(self, rows: list[Fields], detailed: Detailed, checked: list[TableRow]) -> None:
         """Append scored `rows` with their answers, and those of `checked` that were not scored."""
-        scored = zip(rows, answers, strict=True)
-        lines = self._lines([{**row, **self._fields(answer)} for row, answer in scored])
-        self._append(lines, checked)
+        scored = zip(rows, detailed.predictions, strict=True)
+        fields = [{**row, **self._fields(answer)} for row, answer in scored]
+        if not self._has_columns:
+            for index in detailed.truncated:
+                fields[index][TRUNCATED] = True
+        self._append(self._lines(fields), checked, len(detailed.truncated))
 
     def finish(self) -> None:
         """Bring the rows to their final name and form."""
@@ -103,12 +108,12 @@ class ScoredOutput:
             return json_lines(rows)
         return csv_lines(rows, self.position.columns or [], self._delimiter)
 
-    def _append(self, lines: bytes, checked: list[TableRow]) -> None:
+    def _append(self, lines: bytes, checked: list[TableRow], truncated: int = 0) -> None:
         output = compressed_for(self._extension, lines) if lines else b""
         rejected = [
             {"line": row.line, "reason": row.problem} for row in checked if row.fields is None
         ]
-        self._checkpoint.save(output, json_lines(rejected), len(checked), len(rejected))
+        self._checkpoint.save(output, json_lines(rejected), len(checked), len(rejected), truncated)
 
 
 def _columns(task: str) -> tuple[str, str]:

@@ -33,6 +33,7 @@ def description(call: Call) -> Document:
         "bundle": bundle.identity,
         "base": bundle.base,
         "max_tokens": bundle.max_tokens,
+        "long_texts": bundle.long_texts,
         "tasks": tasks,
         "limits": {
             **{name: getattr(call.settings, name) for name in LIMITS},

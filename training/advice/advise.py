@@ -35,7 +35,7 @@ Vectors = NDArray[np.float32]
 def run(run: Run, folder: Path) -> None:
     """The stage `advise`: write SUSPECTS, TO_LABEL and the facts of both to `folder`."""
     rows = [row for row in run.table.rows if row.labelled]
-    vectors = sentence_vectors(run.base, [row.text for row in rows], run.max_tokens)
+    vectors = _vectors(run, rows)
     models: list[QuickModel] = []
     found: list[Suspect] = []
     curves: list[LearningCurve] = []
@@ -72,6 +72,12 @@ def run(run: Run, folder: Path) -> None:
     write_json(folder / FACTS, facts)
 
 
+def _vectors(run: Run, rows: Sequence[Row]) -> Vectors:
+    """[rows, width]."""
+    texts = [row.text for row in rows]
+    return sentence_vectors(run.base, texts, run.max_tokens, run.recipe.data.long_texts)
+
+
 def _those(rows: Sequence[Row], wanted: NDArray[np.bool_]) -> list[Row]:
     return [rows[place] for place in np.flatnonzero(wanted).tolist()]
 
@@ -79,5 +85,5 @@ def _those(rows: Sequence[Row], wanted: NDArray[np.bool_]) -> list[Row]:
 def _to_label(run: Run, models: Sequence[QuickModel], rows: Sequence[Row]) -> list[Row]:
     if not rows:
         return []
-    vectors = sentence_vectors(run.base, [row.text for row in rows], run.max_tokens)
+    vectors = _vectors(run, rows)
     return [rows[place] for place in spread(margins(models, vectors), vectors)]

@@ -82,7 +82,7 @@ def new_student(
     part, settings, train = folder / STUDENT, run.recipe.student, run.table.split("train")
     if not (part / SHAPE).is_file():
         student = shrink(load_network(folder / TEACHER), settings, len(train))
-        epochs = student_epochs(run.recipe, len(train), len(texts))
+        epochs = student_epochs(run.recipe, len(train), len(texts), run.read_per_text)
         objective = Objective(run.heads, alpha=1.0)
         with stored_embeddings(student, bits):
             fit(run, student, objective, texts, settings, epochs, part, (soft, None), states)

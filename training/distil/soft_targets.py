@@ -59,7 +59,8 @@ def student_rows(run: Run) -> list[Row]:
 
 def made_rows(run: Run, rows: Sequence[Row]) -> list[Row]:
     """Unlabelled rows whose texts are variants of those of `rows`, where these are few."""
-    count = variant_count(run.recipe, len(rows), len(run.table.transfer))
+    transfer = len(run.table.transfer)
+    count = variant_count(run.recipe, len(rows), transfer, run.read_per_text)
     if not count:
         return []
     texts = variants([row.text for row in rows], count, LikeWords(run.base), run.recipe.data.seed)

@@ -24,7 +24,7 @@ def run(run: Run, folder: Path) -> None:
     network = shrink(load_network(run.work / "teacher"), settings, len(train))
     objective = Objective(run.heads, settings.temperature, settings.alpha)
     rows = student_rows(run)
-    epochs = student_epochs(run.recipe, len(train), len(rows))
+    epochs = student_epochs(run.recipe, len(train), len(rows), run.read_per_text)
     soft = np.load(run.work / "soft" / TRAIN), np.load(run.work / "soft" / VALIDATION)
     with stored_embeddings(network, run.recipe.quantize.embedding_bits):
         fit(run, network, objective, rows, settings, epochs, folder, soft, _states(run, network))

@@ -51,11 +51,11 @@ def estimated_minutes(
 def _layer_passes(recipe: Recipe, table: Table, tokens: float, base_layers: int) -> Iterator[float]:
     """Tokens times layers, forward and backward, of each stage that fits or reads."""
     rows, transfer = len(table.split("train")), len(table.transfer)
-    taught = rows + transfer + variant_count(recipe, rows, transfer)
+    taught = rows + transfer + variant_count(recipe, rows, transfer, tokens)
     teacher, student = recipe.teacher, recipe.student
     yield _texts(teacher, rows * teacher_epochs(teacher, rows)) * tokens * base_layers
     yield 2 * taught * tokens * base_layers * FORWARD  # the teacher, and the base without training
-    epochs = student_epochs(recipe, rows, taught)
+    epochs = student_epochs(recipe, rows, taught, tokens)
     depth = student_layers(student, rows, base_layers)
     yield _texts(student, taught * epochs) * tokens * depth
     yield taught * REFIT_EPOCHS * recipe.ship.refit * tokens * depth

@@ -15,6 +15,8 @@ STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
 FEWEST_TEXTS_READ = 24_000
 """That a student reads at least, in all epochs together."""
+LONG_TOKENS = 64
+"""Where texts have more on average, fewer of them do: as many tokens."""
 
 
 FEW_ROWS = 3_000
@@ -41,13 +43,22 @@ def teacher_epochs(settings: Teacher, rows: int) -> int:
     return settings.epochs or min(max(epochs, FEWEST_EPOCHS), MOST_EPOCHS)
 
 
-def variant_count(recipe: Recipe, rows: int, transfer: int) -> int:
-    """Variants of training texts that join `rows` and `transfer` rows of unlabelled text."""
+def variant_count(recipe: Recipe, rows: int, transfer: int, tokens: float) -> int:
+    """Variants of training texts that join `rows` and `transfer` rows of unlabelled text.
+
+    `tokens` are read of a training text on average.
+    """
     count = recipe.student.variants
-    return max(0, STUDENT_TEXTS - rows - transfer) if count is None else count
+    texts = round(STUDENT_TEXTS * _share(tokens))
+    return max(0, texts - rows - transfer) if count is None else count
 
 
-def student_epochs(recipe: Recipe, rows: int, texts: int) -> int:
+def student_epochs(recipe: Recipe, rows: int, texts: int, tokens: float) -> int:
     """For twice the teacher's steps, over `texts`, of which `rows` are labelled."""
-    read = max(2 * teacher_epochs(recipe.teacher, rows) * rows, FEWEST_TEXTS_READ)
+    fewest = round(FEWEST_TEXTS_READ * _share(tokens))
+    read = max(2 * teacher_epochs(recipe.teacher, rows) * rows, fewest)
     return recipe.student.epochs or max(round(read / texts), FEWEST_STUDENT_EPOCHS)
+
+
+def _share(tokens: float) -> float:
+    return min(1.0, LONG_TOKENS / tokens)

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModel
 
 from model.encoding import chunks, encode, graph_inputs
+from model.manifest import HEAD
 from training.fit.checkpoints import has_fast_bfloat16
 from training.fit.vocabulary import whole_vocabulary
 
@@ -20,11 +21,13 @@ ROWS = 128
 
 
 @torch.no_grad()
-def sentence_vectors(base: Path, texts: Sequence[str], max_tokens: int) -> NDArray[np.float32]:
-    """float32 [texts, width], of length 1."""
+def sentence_vectors(
+    base: Path, texts: Sequence[str], max_tokens: int, long_texts: str = HEAD
+) -> NDArray[np.float32]:
+    """float32 [texts, width], of length 1; `long_texts` as in model/encoding.py."""
     tokenizer = Tokenizer.from_str(whole_vocabulary(base).tokenizer)
     network = AutoModel.from_pretrained(base, local_files_only=True).eval()
-    ids = encode(tokenizer, texts, max_tokens).ids
+    ids = encode(tokenizer, texts, max_tokens, long_texts).ids
     vectors = np.empty((len(ids), network.config.hidden_size), np.float32)
     for places in chunks(list(map(len, ids)), ROWS, sys.maxsize):
         inputs = graph_inputs([ids[place] for place in places], []).numpy()

@@ -39,12 +39,13 @@ class FrozenModel:
 
     base: Path
     max_tokens: int
+    long_texts: str
     tasks: tuple[ScoredTask, ...]
     named: tuple[Logistic, ...]
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """[texts, width]."""
-        return sentence_vectors(self.base, texts, self.max_tokens)
+        return sentence_vectors(self.base, texts, self.max_tokens, self.long_texts)
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """[texts, labels of all tasks], by the heads that know the labels' names."""
@@ -89,7 +90,7 @@ def fit_frozen(run: Run) -> FrozenModel:
         tasks.append(task)
         assert isinstance(task.scores, _Candidate)
         named.append(_with_names(run, head, part, marks, task.scores.strength))
-    return FrozenModel(run.base, MAX_TOKENS, tuple(tasks), tuple(named))
+    return FrozenModel(run.base, MAX_TOKENS, run.recipe.data.long_texts, tuple(tasks), tuple(named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,8 @@ def _of(run: Run, split: str) -> tuple[Vectors, NDArray[np.float32]]:
     """Vectors [rows, width] and targets [rows, labels of all tasks] of a split, or of a part."""
     rows = run.table.split(split)
     rows = rows[:: 1 + len(rows) // MOST_ROWS]
-    vectors = sentence_vectors(run.base, [row.text for row in rows], MAX_TOKENS)
+    texts = [row.text for row in rows]
+    vectors = sentence_vectors(run.base, texts, MAX_TOKENS, run.recipe.data.long_texts)
     return vectors, targets(run.table, rows)
 
 

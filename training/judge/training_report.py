@@ -21,6 +21,7 @@ from training.judge.mistakes import mistake_tables
 from training.judge.offset_prices import RAISED, offset_warnings, price_paragraphs
 from training.judge.refit_facts import REFIT, refit_lines, shortfalls
 from training.judge.ship_bundle import CONTENDERS, FIGURES, metrics_table, unclear_headlines
+from training.rows.truncation import truncation, truncation_line
 from training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,8 @@ def write_report(
     run.report.mkdir(exist_ok=True)
     bundle = read_bundle(run.target)
     facts = run.facts("quantize")
+    part_read = run.recipe.data.long_texts
+    truncated = truncation(run.tokenizer, run.table, run.max_tokens, part_read)
     mistakes = read_json(run.work / "evaluate" / MISTAKES)
     tasks = bundle.own_metrics["tasks"]
     warnings = [
@@ -69,6 +72,7 @@ def write_report(
         ),
         "expected calibration error, percent: "
         + ", ".join(f"{name} {_calibration_error(task)}" for name, task in tasks.items()),
+        truncation_line(truncated),
         "",
         *(f"warning: {line}" for line in warnings),
         _hurt_most(facts),
@@ -84,6 +88,7 @@ def write_report(
         "metrics": bundle.metrics,
         "quantization": facts,
         "warnings": warnings,
+        "truncated": truncated,
         "mistakes": mistakes,
         "seconds": seconds,
         "speed": speeds(run.work),

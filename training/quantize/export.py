@@ -62,6 +62,7 @@ def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
         name=f"{run.recipe.name}-{target.name}",
         base=run.recipe.base,
         max_tokens=run.max_tokens,
+        long_texts=run.recipe.data.long_texts,
         tasks=tasks,
         model=graph,
         tokenizer=run.tokenizer_path,

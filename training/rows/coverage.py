@@ -62,7 +62,7 @@ class Coverage:
                 f"{_percent(self.cut, self.texts)} of the texts are longer than {self.limit} "
                 f"tokens (the longest has {self.longest:,}), so that "
                 f"{_percent(self.unread, self.pieces)} of all tokens are not read; [data] "
-                "max_tokens sets the limit, and what decides should stand before it"
+                "max_tokens sets the limit, and long_texts which part of a longer text is read"
             )
 
 

@@ -13,7 +13,7 @@ import re
 from function.http.contract import check_object, missing, quoted, wrong, wrong_type
 from function.http.errors import RequestError
 from function.http.service import Dialect
-from model.encoding import is_blank
+from model.encoding import is_blank, unread
 from model.values import Values
 from profiling.timer import timer
 
@@ -51,7 +51,7 @@ class RemoteCall(Values):
         self, rows: list[str | None], task: str | None, top_k: int, min_score: float, reply: str
     ) -> None:
         self.rows = rows
-        """Texts, no longer than MAX_CHARS; None where there is none to see."""
+        """Texts; None where there is none."""
         self.task = task
         """None: all, or the only one."""
         self.top_k = top_k
@@ -62,17 +62,19 @@ class RemoteCall(Values):
 def answer_calls(call: Call) -> str:
     """POST /bigquery."""
     parsed = _parse(call)
-    texts = list(dict.fromkeys(text for text in parsed.rows if text is not None))
-    call.facts.texts = len(texts)
     classifier = call.load()
+    max_chars, long_texts = call.settings.max_chars, classifier.bundle.long_texts
+    rows = [_read_part(text, max_chars, long_texts) for text in parsed.rows]
+    texts = list(dict.fromkeys(text for text in rows if text is not None))
+    call.facts.texts = len(texts)
     tasks = _tasks(parsed, classifier.bundle.tasks)
     call.take_turn(len(texts))
     min_score = dict.fromkeys(tasks, parsed.min_score)
-    rows = max(1, GROUP_SCORES // classifier.bundle.heads.width)
+    group_rows = max(1, GROUP_SCORES // classifier.bundle.heads.width)
     write = _reply_writer(parsed, tasks)
     replies: dict[str | None, str] = {None: "null"}
-    for start in range(0, len(texts), rows):
-        group = texts[start : start + rows]
+    for start in range(0, len(texts), group_rows):
+        group = texts[start : start + group_rows]
         detailed = classifier.predict_detailed(
             group, tasks, parsed.top_k, min_score, call.facts.answers
         )
@@ -81,7 +83,7 @@ def answer_calls(call: Call) -> str:
             for text, prediction in zip(group, detailed.predictions, strict=True):
                 replies[text] = json.dumps(write(prediction))
             _check_size(replies.values())
-    return _document(parsed.rows, replies)
+    return _document(rows, replies)
 
 
 @timer.span("respond")
@@ -106,11 +108,11 @@ def _parse(call: Call) -> RemoteCall:
         raise missing(field="calls", expected='a list of rows such as ["raw honey"]')
     context = {} if body.get(CONTEXT) is None else body[CONTEXT]
     check_object(context, '{"task": "source"}', CONTEXT)
-    return RemoteCall(_rows(body["calls"], call.settings.max_chars), **_context(context))
+    return RemoteCall(_rows(body["calls"]), **_context(context))
 
 
-def _rows(calls: Any, max_chars: int) -> list[str | None]:
-    """The text of each row, which is cut as one of too many tokens is; or None."""
+def _rows(calls: Any) -> list[str | None]:
+    """The text of each row."""
     if not isinstance(calls, list):
         raise wrong_type(field="calls", value=calls, expected="a list of rows")
     if len(calls) > MAX_ROWS:
@@ -125,8 +127,17 @@ def _rows(calls: Any, max_chars: int) -> list[str | None]:
         if not isinstance(text, str | None):
             expected = "text: declare the argument as STRING"
             raise wrong_type(f"calls[{index}][0]", text, expected)
-        rows.append(None if text is None or is_blank(text[:max_chars]) else text[:max_chars])
+        rows.append(text)
     return rows
+
+
+def _read_part(text: str | None, max_chars: int, long_texts: str) -> str | None:
+    """The text, cut as one of too many tokens is; None where there is nothing to see."""
+    if text is None:
+        return None
+    start, end = unread(len(text), max_chars, long_texts)
+    read = text[:start] + text[end:]
+    return None if is_blank(read) else read
 
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:

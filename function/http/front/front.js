@@ -95,8 +95,13 @@ function cards(text, prediction, isCut, explanation) {
       rows.length ? make("ul", "bars", ...rows) : make("p", "quiet", "no label reaches its threshold"),
       rows.length && explanation ? why(labels[0], explanation[task] ?? []) : null);
   });
-  const cut = isCut ? make("p", "cut", `Cut: the answers are of its first ${service.max_tokens} tokens.`) : null;
+  const cut = isCut ? make("p", "cut", `Cut: the answers are of its ${partRead()} tokens.`) : null;
   return make("div", "", cut, make("div", "cards", ...shown));
+}
+
+function partRead() {
+  const {max_tokens, long_texts} = service;
+  return {head: `first ${max_tokens}`, tail: `last ${max_tokens}`}[long_texts] ?? `first and last ${max_tokens / 2}`;
 }
 
 function why({label, score}, words) {

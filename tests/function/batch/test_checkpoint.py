@@ -17,7 +17,7 @@ def target(tmp_path: Path) -> Path:
     """Where a batch was stopped after it had recorded two rows and a rejected one."""
     target = tmp_path / "out.jsonl"
     checkpoint = Checkpoint(target, MADE_FROM, force=False)
-    checkpoint.save(ROWS, REJECTED, rows=3, rejections=1)
+    checkpoint.save(ROWS, REJECTED, rows=3, rejections=1, truncated=2)
     checkpoint.close()
     return target
 

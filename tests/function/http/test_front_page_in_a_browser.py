@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from model.classifier import Classifier
+from model.manifest import HEAD, HEAD_TAIL, TAIL
 from tests.devtools import Tab, browsing
 from tests.serving import StrictServer, serving
 
@@ -87,7 +88,9 @@ def test_what_a_user_or_a_bundle_says_stays_text(tab: Tab, running: StrictServer
     assert "owned" not in tab.run("document.title")
 
 
-def test_many_lines_are_answered_and_those_cut_are_marked(tab: Tab, running: StrictServer) -> None:
+def test_many_lines_are_answered_and_those_cut_are_marked(
+    tab: Tab, running: StrictServer, classifier: Classifier
+) -> None:
     lines = [*(f"{number} eggs" for number in range(99)), "salt " * 99]
     show(tab, running, "\n\n".join(lines))
     tab.wait_for("document.querySelectorAll('tbody tr').length == 100")
@@ -97,7 +100,10 @@ def test_many_lines_are_answered_and_those_cut_are_marked(tab: Tab, running: Str
     tab.run("document.querySelector('tbody tr:last-child button').focus()")
     tab.press("Enter", 13)
     tab.wait_for("document.querySelector('.card')")
-    assert "Cut: the answers are of its first 32 tokens." in tab.run(
+    limit = classifier.bundle.max_tokens
+    first, last = f"its first {limit}", f"its last {limit}"
+    part = {HEAD: first, TAIL: last, HEAD_TAIL: f"its first and last {limit // 2}"}
+    assert f"Cut: the answers are of {part[classifier.bundle.long_texts]} tokens." in tab.run(
         "document.querySelector('#answers').innerText"
     )
 

@@ -213,6 +213,7 @@ def test_description(server: Server, classifier: Classifier) -> None:
         "bundle": bundle.identity,
         "base": bundle.base,
         "max_tokens": bundle.max_tokens,
+        "long_texts": bundle.long_texts,
         "tasks": [
             {"name": task.name, "kind": task.kind, "labels": list(task.labels)}
             for task in bundle.tasks

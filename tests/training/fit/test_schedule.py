@@ -17,6 +17,7 @@ from training.fit.schedule import (
 from training.recipe import Recipe, read_recipe
 
 LARGE = 40_000
+SHORT = 20.0
 
 
 @pytest.fixture
@@ -29,15 +30,18 @@ def recipe(tmp_path: Path) -> Recipe:
 def test_a_few_hundred_rows_take_a_fraction_of_the_steps_of_many(recipe: Recipe) -> None:
     steps = {rows: rows // 32 * teacher_epochs(recipe.teacher, rows) for rows in (700, 9000)}
     assert steps[700] < steps[9000] / 10
-    texts = 700 + variant_count(recipe, 700, 0)
+    texts = 700 + variant_count(recipe, 700, 0, SHORT)
     assert (
-        texts * student_epochs(recipe, 700, texts) < 9000 * student_epochs(recipe, 9000, 9000) / 2
+        texts * student_epochs(recipe, 700, texts, SHORT)
+        < 9000 * student_epochs(recipe, 9000, 9000, SHORT) / 2
     )
 
 
 def test_variants_fill_up_what_rows_and_other_text_lack(recipe: Recipe) -> None:
-    assert variant_count(recipe, LARGE, 0) == variant_count(recipe, 700, LARGE) == 0
-    assert variant_count(recipe, 700, 300) == variant_count(recipe, 1000, 0) > LARGE / 10
+    assert variant_count(recipe, LARGE, 0, SHORT) == variant_count(recipe, 700, LARGE, SHORT) == 0
+    assert (
+        variant_count(recipe, 700, 300, SHORT) == variant_count(recipe, 1000, 0, SHORT) > LARGE / 10
+    )
 
 
 def test_of_few_rows_a_student_is_deeper_unless_the_recipe_or_the_base_says_otherwise(
@@ -53,8 +57,18 @@ def test_of_few_rows_a_student_is_deeper_unless_the_recipe_or_the_base_says_othe
 
 def test_their_number_can_be_set(recipe: Recipe) -> None:
     without = replace(recipe, student=replace(recipe.student, variants=0))
-    assert variant_count(without, 700, 0) == 0
+    assert variant_count(without, 700, 0, SHORT) == 0
 
 
 def test_a_large_table_takes_the_steps_that_its_teacher_asks_for(recipe: Recipe) -> None:
-    assert student_epochs(recipe, LARGE, LARGE) == 2 * teacher_epochs(recipe.teacher, LARGE)
+    assert student_epochs(recipe, LARGE, LARGE, SHORT) == 2 * teacher_epochs(recipe.teacher, LARGE)
+
+
+def test_of_long_texts_fewer_are_made_and_read_as_many_tokens(recipe: Recipe) -> None:
+    long = 512.0
+    texts = {tokens: 100 + variant_count(recipe, 100, 0, tokens) for tokens in (64.0, long)}
+    assert texts[long] * long == texts[64.0] * 64
+    read = {tokens: texts[tokens] * student_epochs(recipe, 100, texts[tokens], tokens)
+            for tokens in texts}  # fmt: skip
+    assert read[long] * long == read[64.0] * 64
+    assert variant_count(recipe, 2000, 0, long) == 0

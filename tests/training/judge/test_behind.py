@@ -17,6 +17,7 @@ RECIPE = """
 [data]
 files = ["rows.jsonl"]
 max_tokens = 16
+long_texts = "head"
 [[task]]
 name = "mood"
 kind = "single"
