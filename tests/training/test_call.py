@@ -115,8 +115,8 @@ def test_torch_waits_for_the_call() -> None:
 
 def test_the_documented_call_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes as far as its first stage, which would take minutes."""
-    ((page, block),) = fenced("py")
-    assert page == "docs/train.md"
+    page = "docs/train.md"
+    (block,) = (text for place, text in fenced("py") if place == page)
     rows = ["text,topic,p,customer"] + [f"ticket {letter},x,y|z,{letter}" for letter in "abcdefgh"]
     (tmp_path / "tickets.csv").write_text("\n".join(rows))
     (tmp_path / "mine").mkdir()
