@@ -2,7 +2,7 @@
 import { headsOf, predictionOf } from './answers.js';
 import { BundleError, parsed, readBundle } from './bundle.js';
 import { chunks, cut, graphInputs } from './encoding.js';
-import { MANIFEST, MODEL, TOKENIZER } from './manifest.js';
+import { HEAD, MANIFEST, MODEL, TOKENIZER } from './manifest.js';
 import { checkTexts, requestOf } from './request.js';
 import { WordPiece } from './tokenizer.js';
 
@@ -63,9 +63,9 @@ export class BundleClassifier {
   }
 
   #row(text) {
-    const maxTokens = this.#manifest.max_tokens;
-    const ids = this.#tokenizer.encode(text, maxTokens);
-    return { ids: cut(ids, maxTokens), isCut: ids.length > maxTokens };
+    const { max_tokens: maxTokens, long_texts: longTexts = HEAD } = this.#manifest;
+    const ids = this.#tokenizer.encode(text, longTexts === HEAD ? maxTokens : Infinity);
+    return { ids: cut(ids, maxTokens, longTexts), isCut: ids.length > maxTokens };
   }
 
   // Float32 logits of each row: the labels of all tasks. Columns of other heads mean nothing.

@@ -15,9 +15,14 @@ export function* chunks(lengths, maxRows, maxPaddedTokens) {
   if (chunk.length) yield chunk;
 }
 
-// `[CLS] text [SEP]` of at most `maxTokens`: what is too long keeps its beginning and the end mark.
-export function cut(ids, maxTokens) {
-  return ids.length > maxTokens ? [...ids.slice(0, maxTokens - 1), ids.at(-1)] : ids;
+// `[CLS] text [SEP]` of at most `maxTokens`. Both marks stay; of the tokens between them those that
+// the bundle's `long_texts` says, as `unread` in model/encoding.py.
+export function cut(ids, maxTokens, longTexts) {
+  if (ids.length <= maxTokens) return ids;
+  const inner = maxTokens - 2;
+  const first = { head: inner, tail: 0, head_tail: Math.floor(inner / 2) }[longTexts];
+  const beginning = ids.slice(0, 1 + first);
+  return [...beginning, ...ids.slice(ids.length - 1 - (inner - first))];
 }
 
 // Tensors [rows, tokens] for rows of ids: ids, control ids, padding of 0.

@@ -5,6 +5,8 @@ export const MANIFEST = 'bundle.json';
 export const MODEL = 'model.onnx';
 export const TOKENIZER = 'tokenizer.json';
 export const HASHED = [MODEL, TOKENIZER, 'README.md'];
+export const HEAD = 'head';
+const LONG_TEXTS = [HEAD, 'tail', 'head_tail'];
 const KINDS = ['single', 'multi'];
 
 // What is wrong inside a parsed bundle.json: sentences, each of which names the key.
@@ -13,11 +15,13 @@ export function manifestProblems(manifest) {
     const format = JSON.stringify(manifest?.format);
     return [`${MANIFEST}: format is ${format}, this version reads format ${FORMAT}`];
   }
-  const { name, base, max_tokens: maxTokens, metrics, files, tasks } = manifest;
+  const { name, base, max_tokens: maxTokens, long_texts: longTexts = HEAD } = manifest;
+  const { metrics, files, tasks } = manifest;
   const problems = broken(`${MANIFEST}: `, [
     [isFilled(name), 'name must be a non-empty string'],
     [typeof base === 'string', 'base must be a string'],
     [isInteger(maxTokens, 3), 'max_tokens must be an integer of 3 or more'],
+    [LONG_TEXTS.includes(longTexts), `long_texts must be one of ${LONG_TEXTS.join(', ')}`],
     [isObject(metrics), 'metrics must be an object'],
     [HASHED.every((file) => isFingerprint(files?.[file])),
       `files must be sha256 and bytes of ${HASHED.join(', ')}`],

@@ -6,6 +6,6 @@ import { WordPiece } from '../../clients/js/tokenizer.js';
 const lists = JSON.parse(await text(process.stdin));
 const ids = lists.map(({ description, texts, maxTokens }) => {
   const tokenizer = new WordPiece(description);
-  return texts.map((entry) => cut(tokenizer.encode(entry, maxTokens), maxTokens));
+  return texts.map((entry) => cut(tokenizer.encode(entry, maxTokens), maxTokens, 'head'));
 });
 process.stdout.write(JSON.stringify(ids));

@@ -110,6 +110,18 @@ def test_a_bundle_at_an_address(classifier: Classifier) -> None:
     assert_same_answers(answers, classifier, FEW)
 
 
+@pytest.mark.parametrize("part", ["tail", "head_tail"])
+def test_the_part_of_long_texts_that_the_bundle_says(
+    copy: Path, held_out_texts: list[str], part: str
+) -> None:
+    manifest = json.loads((copy / "bundle.json").read_text("utf-8"))
+    (copy / "bundle.json").write_text(json.dumps({**manifest, "long_texts": part}))
+    texts = [" ".join(held_out_texts[start : start + 20]) for start in range(0, 400, 20)]
+    (answers,) = call_node(copy, (texts, {}))["answers"]
+    assert answers["truncated"] == list(range(len(texts)))
+    assert_same_answers(answers, Classifier.load(copy), texts)
+
+
 # Refusals
 
 
@@ -168,6 +180,7 @@ def test_a_place_without_a_bundle() -> None:
     ("key", "value", "message"),
     [
         ("max_tokens", 2, "bundle.json: max_tokens must be an integer of 3 or more"),
+        ("long_texts", "all", "bundle.json: long_texts must be one of head, tail, head_tail"),
         ("tasks", [], "bundle.json: tasks must be a list of tasks"),
         ("temperature", 0, "tasks[1]: temperature must be a positive number"),
         ("labels", ["a", "a"], "tasks[1]: labels must be different non-empty strings"),
@@ -178,7 +191,9 @@ def test_a_place_without_a_bundle() -> None:
 )
 def test_a_wrong_manifest_names_the_key(copy: Path, key: str, value: Any, message: str) -> None:
     manifest = json.loads((copy / "bundle.json").read_text("utf-8"))
-    (manifest if key in ("max_tokens", "tasks") else manifest["tasks"][1])[key] = value
+    (manifest if key in ("max_tokens", "long_texts", "tasks") else manifest["tasks"][1])[key] = (
+        value
+    )
     (copy / "bundle.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert message in refusal(copy)
 
