@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -221,8 +222,9 @@ def free_port() -> int:
     """Below the range that clients get: connecting to a free port of that range can succeed.
 
     (The system may choose the very port as the client's own, and TCP then connects to itself.)
+    The first that is tried is drawn, since another process may be looking for one now.
     """
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+    for port in range(20_000 + secrets.randbelow(10_000), 32_000):
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))
