@@ -33,6 +33,8 @@ LOGGED_S = 0.02
 """The image's server sends an answer first, and then writes its line."""
 HUNG_S = 6.0
 """A server that does not answer a health check for so long counts as hung."""
+FIRST_PORT = 20_000 + secrets.randbelow(10_000)
+"""Drawn, since another process may be looking for a port, too."""
 FROM_IMAGE = ("-I", "-S", "function/start.py")
 """What the image and `make run` start."""
 FROM_SOURCE = (
@@ -222,9 +224,8 @@ def free_port() -> int:
     """Below the range that clients get: connecting to a free port of that range can succeed.
 
     (The system may choose the very port as the client's own, and TCP then connects to itself.)
-    The first that is tried is drawn, since another process may be looking for one now.
     """
-    for port in range(20_000 + secrets.randbelow(10_000), 32_000):
+    for port in range(FIRST_PORT, 32_000):
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))

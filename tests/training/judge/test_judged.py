@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,7 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
         path = run.work / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(facts))
+    write_vocabulary(run, bundle_path)
     text = write_report(run, {"bundle": {"wall": 1.0, "cpu": 1.0}})
     assert "expected calibration error, percent: ingredient 1.25 (60 rows)" in text
     assert "unheard not told: 61 rows are too few" in text
@@ -185,6 +187,7 @@ def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
     warning = "int8 against fp32 on validation, category: lost 3.00 points (-1.00 to 7.00)"
     assert f"- Warning: {warning}" in card
     assert "ingredient: lost" not in card, "as measured it lost nothing"
+    write_vocabulary(run, bundle_path)
     text = write_report(run, {"bundle": {"wall": 1.0, "cpu": 1.0}}, ["of the table"])
     assert "warning: of the table" in text
     assert f"warning: {warning}; 100 rows are too few to tell whether the loss is above" in text
@@ -197,3 +200,10 @@ def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
     record = read_record(shipped.path, shipped.identity)
     assert record is not None
     assert record.tasks == answers
+
+
+def write_vocabulary(run: Run, bundle: Path) -> None:
+    """What the stage `vocabulary` would have left, of the bundle's tokenizer."""
+    run.tokenizer_path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(bundle / "tokenizer.json", run.tokenizer_path)
+    run.tokenizer_path.with_name("facts.json").write_text(json.dumps({"max_tokens": 32}))

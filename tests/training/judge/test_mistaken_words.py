@@ -35,7 +35,7 @@ def test_the_words_that_carried_a_wrong_label_are_named(classifier: Classifier) 
     assert of_ingredient[1].startswith("knife -0.")
     missing, wrong = (entry["words"] for entry in facts["category"]["confident"])
     assert missing == "-"
-    assert wrong.startswith("honey -0.9")
+    assert wrong.startswith(("honey -0.9", "honey -1.0"))
     for task in facts.values():
         task["recall"] = []
         task["labels"] = []
