@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.standin_server import answering
 
 PAGE_ROWS = 2
 
@@ -104,13 +105,8 @@ def bigquery_standin() -> Iterator[BigQueryStandIn]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        standin.host = f"http://127.0.0.1:{server.server_port}"
+    with answering(Handler) as standin.host:
         yield standin
-        server.shutdown()
-        thread.join()
 
 
 def _cell(cell: Any) -> dict[str, Any]:

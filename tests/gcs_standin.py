@@ -13,14 +13,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.standin_server import answering
 
 OBJECTS = re.compile(r"(?P<media>/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>.+))?")
 
@@ -120,13 +121,8 @@ def gcs_standin() -> Iterator[GcsStandIn]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        standin.host = f"http://127.0.0.1:{server.server_port}"
+    with answering(Handler) as standin.host:
         yield standin
-        server.shutdown()
-        thread.join()
 
 
 def _document(content: Any, status: int = 200) -> tuple[int, dict[str, str], bytes]:

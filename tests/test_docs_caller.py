@@ -82,9 +82,11 @@ def google(tmp_path: Path) -> Iterator[Google]:
     Metadata(cloud, tokens, ACCOUNT)
     with listening(cloud) as port:
         proxy = {"http_proxy": f"http://127.0.0.1:{port}", "no_proxy": "127.0.0.1"}
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("GOOGLE_")}
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("GOOGLE_")
+        }
         with ExitStack() as callers:
-            yield Google(cloud, tokens, {**kept, **proxy}, tmp_path, callers)
+            yield Google(cloud, tokens, {**environment, **proxy}, tmp_path, callers)
 
 
 def outcome(process: subprocess.Popen[str]) -> tuple[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.beam.commands import (
@@ -29,7 +30,6 @@ from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
 pytest.importorskip("apache_beam", reason=MISSING)
-psutil = pytest.importorskip("psutil")
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def damaged(tmp_path: Path, bundle_path: Path) -> Path:
 
 def test_a_damaged_bundle_is_named_before_a_row_is_read(tmp_path: Path, damaged: Path) -> None:
     words = beam_words(tmp_path / "no-such-table.jsonl", tmp_path / "out")
-    said = run([*words, "--bundle", str(damaged)], 1)
+    message = run([*words, "--bundle", str(damaged)], 1)
     problem = "model.onnx: its sha256 is not the one in bundle.json; the file was altered"
-    assert said == f"error: {damaged}: {problem}\n"
+    assert message == f"error: {damaged}: {problem}\n"
 
 
 def test_a_damaged_bundle_of_cloud_storage_is_named_before_a_row_is_read(
@@ -65,12 +65,12 @@ def test_a_damaged_bundle_of_cloud_storage_is_named_before_a_row_is_read(
             "TMPDIR": str(tmp_path),
         }
         words = beam_words("gs://b/in.jsonl", tmp_path / "out")
-        said = run([*words, "--bundle", "gs://b/mine"], 1, **environment)
-        assert said.startswith("error: gs://b/mine: model.onnx: its sha256 is not the one in")
+        message = run([*words, "--bundle", "gs://b/mine"], 1, **environment)
+        assert message.startswith("error: gs://b/mine: model.onnx: its sha256 is not the one in")
         assert "in.jsonl" not in standin.read
         del standin.objects["b", "mine/tokenizer.json"]
-        said = run([*words, "--bundle", "gs://b/mine"], 1, **environment)
-        assert "error: gs://b/mine: tokenizer.json: cannot be read" in said
+        message = run([*words, "--bundle", "gs://b/mine"], 1, **environment)
+        assert "error: gs://b/mine: tokenizer.json: cannot be read" in message
         assert not [path for path in tmp_path.glob("polyhead-bundles/*") if path.is_dir()]
 
 
@@ -115,12 +115,12 @@ def test_a_kill_half_way_leaves_nothing_that_looks_whole_and_a_rerun_completes(
             time.sleep(0.02)
         workers = workers_of(process.pid)
         kill(process.pid)
-        _, said = process.communicate(timeout=LONGEST_S)
+        _, message = process.communicate(timeout=LONGEST_S)
     assert process.returncode == (1 if kill is kill_one_worker else -signal.SIGKILL)
     if kill is kill_one_worker:
-        assert "error: " in said
-        assert "run the same command again" in said
-        assert "Traceback" not in said
+        assert "error: " in message
+        assert "run the same command again" in message
+        assert "Traceback" not in message
     assert psutil.wait_procs(workers, timeout=60)[1] == []
     assert shards(target) == []
     beam(source, target, "--workers", "2")
@@ -137,8 +137,8 @@ def test_shards_of_a_run_killed_while_they_moved_are_replaced_and_whole_ones_kep
     beam(source, target)
     assert_as_batch(source, tmp_path)
     before = [path.read_bytes() for path in shards(target)]
-    said = run(beam_words(source, target), 1)
-    assert said == f"error: {target}-*.jsonl: exists already; give --force to replace it\n"
+    message = run(beam_words(source, target), 1)
+    assert message == f"error: {target}-*.jsonl: exists already; give --force to replace it\n"
     assert [path.read_bytes() for path in shards(target)] == before
     beam(source, target, "--tasks", "source", "--force")
     assert all('"category"' not in line for path in shards(target) for line in lines(path))
@@ -157,8 +157,8 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
         ((broken,), f"{broken}: not a whole gzip file"),
     ):
         table, *rest = map(str, options)
-        said = run(beam_words(table, tmp_path / "out", *rest), 1)
-        assert said.startswith("error: "), said
-        assert said.count("\n") == 1, said
-        assert problem in said
+        message = run(beam_words(table, tmp_path / "out", *rest), 1)
+        assert message.startswith("error: "), message
+        assert message.count("\n") == 1, message
+        assert problem in message
     assert shards(tmp_path / "out") == []

@@ -49,13 +49,13 @@ def test_many_rows_on_two_workers_are_those_of_batch(tmp_path: Path) -> None:
         text = f"{names[number % len(names)]} {number // len(names) or ''}".rstrip()
         rows.append({"id": number, **({"text": text} if remainder else ODD[place % len(ODD)])})
     source = write_jsonl(tmp_path / "in.jsonl", rows)
-    said = beam(source, tmp_path / "beam", "--workers", "2")
+    summary = beam(source, tmp_path / "beam", "--workers", "2")
     assert_as_batch(source, tmp_path)
     scored, aside = scored_lines(tmp_path / "beam"), lines(tmp_path / "beam.rejected.jsonl")
     assert len(scored) + len(aside) == TEXTS
     assert len(shards(tmp_path / "beam")) >= 2, "both workers wrote"
-    assert said.startswith(f"{len(scored)} rows in {tmp_path / 'beam'}-*.jsonl, ")
-    assert said.endswith(f", {len(aside)} set aside in beam.rejected.jsonl\n")
+    assert summary.startswith(f"{len(scored)} rows in {tmp_path / 'beam'}-*.jsonl, ")
+    assert summary.endswith(f", {len(aside)} set aside in beam.rejected.jsonl\n")
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.tsv.gz", "in.parquet"])
@@ -63,9 +63,11 @@ def test_every_format_is_read_as_batch_reads_it(tmp_path: Path, name: str) -> No
     content = b'\xef\xbb\xbfName,n\n"honey, raw",1\n"two\nlines",2\n,3\n\xff,4\nsalt\n'
     source = tmp_path / name
     if name.endswith(".parquet"):
-        arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        import pyarrow
+        from pyarrow import parquet
+
         columns = {"Name": ["salt", "", None], "n": [1.5, float("nan"), None], "t": [["a"], [], []]}
-        parquet.write_table(arrow.table(columns), source)
+        parquet.write_table(pyarrow.table(columns), source)
     else:
         source.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     options = ("--text", "name", "--tasks", "category,source", "--top-k", "2")

@@ -52,12 +52,12 @@ def test_a_batch_that_was_stopped_counts_those_before(
         def predict_detailed(self, texts, *arguments) -> Detailed:  # type: ignore[no-untyped-def]
             chunks.append(len(texts))
             if len(chunks) == 3:  # after the empty list that checks the tasks, and one chunk
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt("after one chunk")
             return super().predict_detailed(texts, *arguments)
 
     with monkeypatch.context() as patched:
         patched.setattr(job_module, "Classifier", Stopping)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=r"^after one chunk$"):
             run_job(job)
     assert run_job(job).truncated == 2
     assert len(job.target.read_text().splitlines()) == len(TEXTS)

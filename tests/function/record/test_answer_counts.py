@@ -58,8 +58,8 @@ def encoded(classifier: Classifier) -> list[list[int]]:
 def test_what_is_asked_for_changes_no_count(server: StrictServer) -> None:
     plain = profile_of(server, "/", {"inputs": TEXTS})["answers"]
     assert plain["tasks"]["ingredient"]["labels"]
-    asked = {"inputs": TEXTS, "top_k": 3, "min_score": {"ingredient": 1.0, "category": 1.0}}
-    assert profile_of(server, "/", asked)["answers"] == plain
+    question = {"inputs": TEXTS, "top_k": 3, "min_score": {"ingredient": 1.0, "category": 1.0}}
+    assert profile_of(server, "/", question)["answers"] == plain
 
 
 @pytest.mark.parametrize(("path", "body"), [("/", {"inputs": 5}), ("/none", {"inputs": "a"})])
