@@ -110,7 +110,7 @@ class Fitting(Section):
 
 @dataclass(frozen=True)
 class Teacher(Fitting):
-    """`epochs` absent: enough for about 2,500 steps, at least 4 and at most 8."""
+    """`epochs` absent: enough for about 1,250 steps, at least 4 and at most 6."""
 
     attention: Attention = "independent"
     """`independent`: a control token sees the text and itself. `joint`: all see all."""
@@ -118,12 +118,13 @@ class Teacher(Fitting):
 
 @dataclass(frozen=True)
 class Student(Fitting):
-    """`epochs` absent: for twice the teacher's steps, at least 3 epochs and 24,000 texts.
+    """`epochs` absent: for twice the teacher's texts, at least 2 epochs and 16,000 texts.
 
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """
 
-    learning_rate: Rate = 3e-4
+    learning_rate: Rate = 4e-4
+    batch_size: Count = 64
     layers: Count | None = None
     """Absent: 3, or 4 where at most 3,000 rows train."""
     width: Count | None = None

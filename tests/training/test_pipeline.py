@@ -12,12 +12,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.bundle import HASHED, MANIFEST, read_bundle
 from model.classifier import Classifier
 from tables.held_out import read_record
+from training.distil.soft_targets import agreed, committee_logits, frozen_member, votes
 from training.fit.checkpoints import CHECKPOINT_FILES, newest_checkpoint
+from training.fit.network import load_network
 from training.judge.training_report import report_performance
 from training.recipe import read_recipe
 from training.run import Run
@@ -171,6 +174,16 @@ def test_what_ships_was_fitted_to_all_rows_and_says_so(trained: tuple[Path, str]
     assert {name: len(answers) for name, answers in record.tasks.items()}["odd"] <= ROWS["test"]
     rows = {name: task["rows"] for name, task in shipped.metrics["int8"]["tasks"].items()}
     assert rows["ingredient"] == ROWS["test"]
+
+
+def test_what_teachers_have_not_read_they_read_in_the_same_way(
+    trained: tuple[Path, str], recipe: Path
+) -> None:
+    run = Run(read_recipe(recipe), trained[0])
+    rows = [row for split in ("train", "validation", "test") for row in run.table.split(split)[:5]]
+    network = load_network(run.work / "teacher")
+    anew = agreed(run, votes(run, network, frozen_member(run), rows)[0])
+    np.testing.assert_allclose(committee_logits(run, rows), anew, atol=0.1)  # bfloat16
 
 
 def test_a_killed_refit_goes_on(trained: tuple[Path, str], recipe: Path) -> None:

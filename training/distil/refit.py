@@ -1,11 +1,11 @@
 """How does what ships come to know every labelled row? The student that won is fitted on to all.
 
-It goes on from the held-out student and learns to answer as that one does, also to text without
-labels, except where a label says otherwise. (With few rows a new student is fitted first, by
-teachers of all rows; see reteach.py.) Nothing is hidden and nothing is misspelt: what a row says is
-to be answered as it stands there. Every pass is over all text, with the rows that are not answered
-for sure a few times more, until enough are right. Passes over such rows alone, or nearly, learn
-them sooner and unlearn what was known of rows that nobody labelled.
+It goes on from the held-out student and learns what its teachers make of all text, corrected where
+a label says otherwise. (With few rows these are teachers of all rows; see reteach.py.) Nothing is
+hidden and nothing is misspelt: what a row says is to be answered as it stands there. Every pass is
+over all text, with the rows that are not answered for sure once more, until enough are right.
+Passes over such rows alone, or nearly, learn them sooner and unlearn what was known of rows that
+nobody labelled.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from accelerate import PartialState
 from numpy.typing import NDArray
 from transformers.trainer_utils import set_seed
@@ -24,8 +25,8 @@ from transformers.trainer_utils import set_seed
 from model.bundle import read_bundle
 from model.heads import Heads
 from training.distil.label_targets import Logits, corrected, decision_lines, margins
-from training.distil.reteach import STUDENT, TEACHER, is_taught_anew, new_student, taught
-from training.distil.soft_targets import made_rows
+from training.distil.reteach import is_taught_anew, taught
+from training.distil.soft_targets import committee_logits, made_rows
 from training.fit.batches import Example, collate, examples, network_logits, targets
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
@@ -39,11 +40,11 @@ from training.rows.own_rows import anchors, contradicted, own_rows
 from training.rows.table import Row
 from training.run import Run
 
-MARGIN = 3.0
+MARGIN = 2.0
 """By how much the logit of a labelled answer is to be ahead."""
 SURE = 1.0
 """A row whose labels are less ahead is read more often."""
-OFTEN = 3
+OFTEN = 2
 """How often then, in a pass."""
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
@@ -52,7 +53,9 @@ VARIANTS = 2
 PASSES = 6
 FEWEST_STEPS = 100
 """Of a pass: it goes through a small table several times."""
-LEARNING_RATE = 2e-4
+LEARNING_RATE, BATCH_SIZE = 1e-4, 32
+TEACHER = "teacher"
+"""Folder of the stage, removed at its end."""
 
 Places = NDArray[np.intp]
 
@@ -62,11 +65,8 @@ def run(run: Run, folder: Path) -> None:
     network = corrected_network(run, "student")[0]
     bits = run.facts("quantize")["settings"]["embedding_bits"]
     rows = own_rows(run.table, run.recipe.ship.never_fitted)
-    if is_taught_anew(run):
-        lesson, network = _taught_anew(run, network, rows, folder, bits)
-    else:
-        lesson = _lesson(run, network, rows)
-        network = _read(run, network, lesson.examples, folder / "pass-0", bits)
+    lesson = _lesson(run, network, rows, folder / TEACHER)
+    network = _read(run, network, lesson.examples, folder / "pass-0", bits)
     for number in range(1, PASSES):
         places = lesson.places(network)
         if not len(places):
@@ -77,7 +77,7 @@ def run(run: Run, folder: Path) -> None:
     processes.wait_for_everyone()
     if processes.is_main_process:
         save_network(network, folder)
-        for part in (folder / TEACHER, folder / STUDENT, *folder.glob("pass-*")):
+        for part in (folder / TEACHER, *folder.glob("pass-*")):
             shutil.rmtree(part, ignore_errors=True)
 
 
@@ -113,42 +113,44 @@ def _percent(gaps: NDArray[np.float32]) -> float:
     return 100 * float((counted >= ROUNDING).mean()) if len(counted) else 100.0
 
 
-def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row]) -> Lesson:
-    """What `network`, the held-out student, makes of all text, corrected by the labels."""
-    variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
-    texts = [*rows, *anchors(run.table), *variants]
-    answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
-    return _corrected(run, rows, texts, answers)[0]
+def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], folder: Path) -> Lesson:
+    """What the teachers make of all text, corrected by the labels of `rows`.
 
-
-def _taught_anew(
-    run: Run, network: ControlTokenClassifier, rows: Sequence[Row], folder: Path, bits: int
-) -> tuple[Lesson, ControlTokenClassifier]:
-    """What teachers of all rows make of all text, corrected by the labels; a student of that."""
-    texts = [*rows, *run.table.transfer, *made_rows(run, rows)]
-    answers, states = taught(run, network, rows, texts, folder / TEACHER)
-    lesson, soft = _corrected(run, rows, texts, answers, states)
-    student = new_student(run, texts, soft, states, folder, bits)
-    return lesson, student
-
-
-def _corrected(
-    run: Run,
-    rows: Sequence[Row],
-    texts: Sequence[Row],
-    answers: Logits,
-    states: Logits | None = None,
-) -> tuple[Lesson, Logits]:
-    """The lesson that `answers` [texts, labels of all tasks] are, and they as the labels have them.
-
-    The first `texts` are the labelled `rows`.
+    `network` is the corrected held-out student; `folder` is for a teacher of all rows.
     """
+    states = None
+    if is_taught_anew(run):
+        texts = [*rows, *run.table.transfer, *made_rows(run, rows)]
+        logits, states = taught(run, rows, texts, folder)
+    else:
+        variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
+        texts = [*rows, *anchors(run.table), *variants]
+        logits = committee_logits(run, texts)
+    parts = examples(run, texts)
+    answers = _as_corrected(run, network, logits, parts)
     truth = targets(run.table, texts)
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan
     lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
     soft = corrected(run.heads, answers, truth, lines, MARGIN)
-    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines), soft
+    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines)
+
+
+def _as_corrected(
+    run: Run, network: ControlTokenClassifier, logits: Logits, texts: list[Example]
+) -> Logits:
+    """`logits` with what was done to the student's heads after its training: biases are added, and
+    a task with offsets is answered by `network`."""
+    before, offsets = load_network(run.work / "student"), run.facts("export")["student"]
+    answers = network_logits(network, texts, has_fast_bfloat16()) if any(offsets.values()) else None
+    for head, old, new in zip(run.heads, before.task_heads, network.task_heads, strict=True):
+        assert isinstance(old, torch.nn.Linear)
+        assert isinstance(new, torch.nn.Linear)
+        if answers is not None and offsets.get(head.name):
+            head.of(logits)[:] = head.of(answers)
+        else:
+            head.of(logits)[:] += (new.bias - old.bias).detach().numpy()
+    return logits
 
 
 def _read(
@@ -160,7 +162,9 @@ def _read(
     """
     if (part / SHAPE).is_file():
         return load_network(part)
-    settings = Student(learning_rate=LEARNING_RATE, seed=run.recipe.student.seed)
+    settings = Student(
+        learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE, seed=run.recipe.student.seed
+    )
     set_seed(settings.seed)
     steps = -(-len(lesson) // settings.batch_size)
     epochs = -(-FEWEST_STEPS // steps)

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.distil.committee import combine, fit_weights
+from training.distil.label_targets import Logits
 from training.distil.like_words import LikeWords
 from training.distil.variants import variants
 from training.fit.batches import examples, head_logits, network_states, targets
 from training.fit.checkpoints import has_fast_bfloat16
-from training.fit.network import load_network
-from training.fit.schedule import STUDENT_TEXTS, variant_count
-from training.judge.frozen import fit_frozen
+from training.fit.network import ControlTokenClassifier, load_network
+from training.fit.schedule import variant_count
+from training.judge.frozen import FrozenModel, fit_frozen
 from training.judge.linear import fit_linear
 from training.rows.table import Row
 from training.run import Run
@@ -23,32 +25,63 @@ TRAIN, VALIDATION, WEIGHTS, STATES = "train.npy", "validation.npy", "weights.npy
 """float32 [rows, labels of all tasks], of `student_rows` and of the validation split; the
 committee's weights [tasks, members + 1]; where `student_rows` are few, float16 [rows, tasks, width]
 of what the teacher's heads read."""
+TEXTS_WITH_STATES = 20_000
+"""At most; a student that reads more takes enough steps without."""
 
 
 def run(run: Run, folder: Path) -> None:
     """The stage `soft`: write the teacher's logits, or the committee's, to `folder`."""
-    network = load_network(run.work / "teacher")
     parts = {TRAIN: student_rows(run), VALIDATION: run.table.split("validation")}
-    states = {
-        name: network_states(network, examples(run, rows), has_fast_bfloat16())
-        for name, rows in parts.items()
-    }
-    logits = {name: head_logits(network, part) for name, part in states.items()}
-    if run.recipe.student.committee:
-        linear, frozen = fit_linear(run.table), fit_frozen(run)
-        texts = {name: [row.text for row in rows] for name, rows in parts.items()}
-        members = {
-            name: (logits[name], frozen.logits(part), linear.decision_values(part))
-            for name, part in texts.items()
-        }
+    network, frozen = load_network(run.work / "teacher"), frozen_member(run)
+    members, states = {}, {}
+    for name, rows in parts.items():
+        members[name], states[name] = votes(run, network, frozen, rows)
+    if frozen is not None:
         truth = targets(run.table, parts[VALIDATION])
-        weights = fit_weights(run.heads, members[VALIDATION], truth)
-        logits = {name: combine(weights, run.heads, pair) for name, pair in members.items()}
-        np.save(folder / WEIGHTS, weights)
-    for name, part in logits.items():
-        np.save(folder / name, part)
-    if len(parts[TRAIN]) <= STUDENT_TEXTS:
+        np.save(folder / WEIGHTS, fit_weights(run.heads, members[VALIDATION], truth))
+    for name in parts:
+        np.save(folder / name, agreed(run, members[name]))
+    if len(parts[TRAIN]) <= TEXTS_WITH_STATES:
         np.save(folder / STATES, states[TRAIN].astype(np.float16))
+
+
+def frozen_member(run: Run) -> FrozenModel | None:
+    """None where the teacher alone teaches."""
+    return fit_frozen(run) if run.recipe.student.committee else None
+
+
+def votes(
+    run: Run, network: ControlTokenClassifier, frozen: FrozenModel | None, rows: Sequence[Row]
+) -> tuple[tuple[NDArray[np.floating], ...], NDArray[np.float32]]:
+    """What each teacher makes of `rows`: logits [rows, labels of all tasks], those of `network`
+    first; and what its heads read [rows, tasks, width]."""
+    states = network_states(network, examples(run, rows), has_fast_bfloat16())
+    logits = head_logits(network, states)
+    if frozen is None:
+        return (logits,), states
+    texts = [row.text for row in rows]
+    linear = fit_linear(run.table).decision_values(texts)
+    return (logits, frozen.logits(texts), linear), states
+
+
+def agreed(run: Run, members: Sequence[NDArray[np.floating]]) -> Logits:
+    """The committee's logits, of those of its members."""
+    if len(members) == 1:
+        return np.asarray(members[0], np.float32)
+    return combine(list(np.load(run.work / "soft" / WEIGHTS)), run.heads, members)
+
+
+def committee_logits(run: Run, rows: Sequence[Row]) -> Logits:
+    """What the teachers make of `rows`, most of which they have read before."""
+    by_text: dict[str, NDArray[np.float32]] = {}
+    for name, known in ((TRAIN, student_rows(run)), (VALIDATION, run.table.split("validation"))):
+        by_text |= zip((row.text for row in known), np.load(run.work / "soft" / name), strict=True)
+    new = [row for row in rows if row.text not in by_text]
+    if new:
+        network = load_network(run.work / "teacher")
+        logits = agreed(run, votes(run, network, frozen_member(run), new)[0])
+        by_text |= zip((row.text for row in new), logits, strict=True)
+    return np.stack([by_text[row.text] for row in rows])
 
 
 def student_rows(run: Run) -> list[Row]:

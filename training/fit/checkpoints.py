@@ -24,7 +24,6 @@ def trainer_arguments(
     """Arguments of a fit of `steps` whose checkpoints go to `folder`; `others`: its own."""
     return TrainingArguments(
         output_dir=str(folder),
-        train_sampling_strategy="group_by_length",
         save_steps=max(1, steps // CHECKPOINTS_PER_STAGE),
         save_total_limit=2,
         logging_steps=max(1, steps // 50),

@@ -16,13 +16,19 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from training.fit.checkpoints import SavedSteps
+from training.fit.like_lengths import LikeLengths
 
 
 class ResumableTrainer(Trainer):
-    """A Trainer that seeds torch anew for each epoch and each step, and says what it saved."""
+    """A Trainer that seeds torch anew for each epoch and each step, says what it saved, and puts
+    rows of like length into a batch."""
 
     def __init__(self, callbacks: Sequence[TrainerCallback] = (), **options: Any) -> None:
         super().__init__(**options, callbacks=[Seeds(), SavedSteps(), *callbacks])
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LikeLengths:
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
+        return LikeLengths(rows, self.args.train_batch_size * self.args.world_size)
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
         """The generator's state in a checkpoint is of no use, as the module says."""

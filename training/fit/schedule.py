@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from training.recipe import Recipe, Student, Teacher
 
-TEACHER_STEPS = 2500
-FEWEST_EPOCHS, MOST_EPOCHS = 4, 8
-FEWEST_STUDENT_EPOCHS = 3
+TEACHER_STEPS = 1250
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 6
+FEWEST_STUDENT_EPOCHS = 2
 STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
-FEWEST_TEXTS_READ = 24_000
+FEWEST_TEXTS_READ = 16_000
 """That a student reads at least, in all epochs together."""
 LONG_TOKENS = 64
 """Where texts have more on average, fewer of them do: as many tokens."""
@@ -54,7 +54,7 @@ def variant_count(recipe: Recipe, rows: int, transfer: int, tokens: float) -> in
 
 
 def student_epochs(recipe: Recipe, rows: int, texts: int, tokens: float) -> int:
-    """For twice the teacher's steps, over `texts`, of which `rows` are labelled."""
+    """For twice the texts that the teacher reads, over `texts`, of which `rows` are labelled."""
     fewest = round(FEWEST_TEXTS_READ * _share(tokens))
     read = max(2 * teacher_epochs(recipe.teacher, rows) * rows, fewest)
     return recipe.student.epochs or max(round(read / texts), FEWEST_STUDENT_EPOCHS)

@@ -118,5 +118,9 @@ def test_what_is_fitted_with_fewer_heads_loads_again(
 
 def test_a_student_reads_its_control_tokens_alone(network: ControlTokenClassifier) -> None:
     teacher = ControlTokenClassifier(replace(network.shape, pooled=True))
-    assert not shrink(teacher, Student(layers=1), 100).shape.pooled
+    student = shrink(teacher, Student(layers=1), 100)
+    assert not student.shape.pooled
+    dropouts = [part.p for part in student.modules() if isinstance(part, torch.nn.Dropout)]
+    assert dropouts
+    assert not any(dropouts), "soft targets hold no noise to guard against"
     assert with_neurons(teacher, 64).shape.pooled, "what is pruned alone reads as before"

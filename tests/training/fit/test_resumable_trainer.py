@@ -48,7 +48,7 @@ def fit(folder: Path, checkpoint: Path | None = None) -> list[float]:
         model=network,
         args=TrainingArguments(
             output_dir=str(folder), max_steps=STEPS, save_steps=1, per_device_train_batch_size=8,
-            train_sampling_strategy="group_by_length", report_to="none", use_cpu=True,
+            report_to="none", use_cpu=True,
             dataloader_pin_memory=False, logging_strategy="no", disable_tqdm=True,
             eval_strategy="epoch", prediction_loss_only=True,
         ),
