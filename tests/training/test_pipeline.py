@@ -55,6 +55,7 @@ epochs = 5
 [student]
 layers = 1
 epochs = 4
+batch_size = 32
 variants = 0
 [quantize]
 max_drop = 100

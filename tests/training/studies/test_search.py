@@ -50,4 +50,4 @@ def test_the_better_ones_go_on_and_nothing_is_measured_twice(
     assert all(any(t["settings"]["learning_rate"] == rates for t in part) for part in (few, more))
     table = (out.with_name("search.report") / "search.md").read_text()
     assert "After 6 steps:" in table
-    assert "| **0.0003** |" in table
+    assert f"| **{rates}** |" in table
