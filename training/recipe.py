@@ -118,7 +118,7 @@ class Teacher(Fitting):
 
 @dataclass(frozen=True)
 class Student(Fitting):
-    """`epochs` absent: for twice the teacher's texts, at least 2 epochs and 16,000 texts.
+    """`epochs` absent: for twice the teacher's texts, at least 3 epochs and 24,000 texts.
 
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """

@@ -10,10 +10,10 @@ from training.recipe import Recipe, Student, Teacher
 
 TEACHER_STEPS = 1250
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 6
-FEWEST_STUDENT_EPOCHS = 2
+FEWEST_STUDENT_EPOCHS = 3
 STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
-FEWEST_TEXTS_READ = 16_000
+FEWEST_TEXTS_READ = 24_000
 """That a student reads at least, in all epochs together."""
 LONG_TOKENS = 64
 """Where texts have more on average, fewer of them do: as many tokens."""
