@@ -32,8 +32,8 @@ from training.rows.table import Row
 from training.run import Run
 
 SHORT = 128
-"""Places of a text whose attention the processor does sooner as plain matrix products: the fused
-kernel's backward pass takes twice as long there."""
+"""Places of a text whose attention a processor does sooner as plain matrix products: 32 texts of 64
+take 18 ms forward and backward, and 39 by the fused kernel; of 256 they take 289 and 140."""
 
 
 class HeadTrainer(ResumableTrainer):
