@@ -126,8 +126,7 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
         variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
         texts = [*rows, *anchors(run.table), *variants]
         logits = committee_logits(run, texts)
-    parts = examples(run, texts)
-    answers = _as_corrected(run, network, logits, parts)
+    answers = _as_corrected(run, network, logits, texts)
     truth = targets(run.table, texts)
     for head, disputed in zip(run.heads, contradicted(rows).T, strict=True):
         head.of(truth)[: len(rows)][disputed] = np.nan
@@ -137,12 +136,14 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
 
 
 def _as_corrected(
-    run: Run, network: ControlTokenClassifier, logits: Logits, texts: list[Example]
+    run: Run, network: ControlTokenClassifier, logits: Logits, texts: Sequence[Row]
 ) -> Logits:
     """`logits` with what was done to the student's heads after its training: biases are added, and
     a task with offsets is answered by `network`."""
     before, offsets = load_network(run.work / "student"), run.facts("export")["student"]
-    answers = network_logits(network, texts, has_fast_bfloat16()) if any(offsets.values()) else None
+    answers = None
+    if any(offsets.values()):
+        answers = network_logits(network, examples(run, texts), has_fast_bfloat16())
     for head, old, new in zip(run.heads, before.task_heads, network.task_heads, strict=True):
         assert isinstance(old, torch.nn.Linear)
         assert isinstance(new, torch.nn.Linear)
