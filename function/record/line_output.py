@@ -30,7 +30,7 @@ PIECE_BYTES = 4096
 LOOK_MS = 1000
 PAUSE_S = 0.01
 END_S = 1.0
-"""How long the end of the process waits for lines that wait."""
+"""How long the end of the process waits for the next of the lines that wait to be taken."""
 
 
 class Line:
@@ -80,9 +80,10 @@ class LineOutput:
         self._write_queue()
 
     def end(self) -> None:
-        """Wait for lines that wait, for END_S at most."""
-        waiting = self._waiting
-        if waiting is not None:
+        """Wait for lines that wait, as long as the other end takes one within END_S."""
+        waiting, before = self._waiting, -1
+        while waiting is not None and waiting.is_alive() and self._queued_bytes != before:
+            before = self._queued_bytes
             waiting.join(END_S)
 
     def _write_queue(self) -> None:

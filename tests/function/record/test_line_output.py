@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from function.record.line_output import QUEUE_BYTES, LineOutput
+from function.record.line_output import END_S, QUEUE_BYTES, LineOutput
 
 
 def entry(number: int) -> dict[str, Any]:
@@ -74,6 +74,31 @@ def test_a_line_longer_than_a_pipe_comes_whole_when_it_is_read() -> None:
         output.write(entry(1))
         lines = read_lines(reading, output)
     assert [len(lines[0]["filler"]), lines[1]["number"]] == [100_000, 1]
+
+
+def test_the_end_waits_for_a_slow_reader_and_not_for_none() -> None:
+    content: list[bytes] = []
+
+    def read_slowly(descriptor: int) -> None:
+        while sum(map(len, content)) < 300 * len(json.dumps(entry(100))):
+            content.append(os.read(descriptor, 2**14))
+            time.sleep(0.1)
+
+    with pipe() as (reading, writing):
+        output = LineOutput(writing)
+        for number in range(100, 401):
+            output.write(entry(number))
+        began_s = time.monotonic()
+        output.end()
+        assert output._queue
+        assert time.monotonic() - began_s < 3 * END_S
+        reader = threading.Thread(target=read_slowly, args=[reading])
+        reader.start()
+        began_s = time.monotonic()
+        output.end()
+        assert time.monotonic() - began_s > END_S
+        assert not output._queue
+        reader.join()
 
 
 def test_many_threads_write_whole_lines() -> None:
