@@ -31,8 +31,8 @@ serve: $(SERVE)/ready  ## set up .venv and start the function on $PORT with $BUN
 run:  ## what the deployed image starts, without set-up
 	@BUNDLE="$(BUNDLE)" PORT=$(PORT) exec $(SERVE)/bin/python -I -S function/start.py
 
-test: $(TRAIN)/ready  ## the whole test suite, in two processes
-	$(TRAIN)/bin/python -m pytest -n 2 --dist loadfile
+test: $(TRAIN)/ready  ## the whole test suite, in two processes of one thread each
+	OMP_NUM_THREADS=1 $(TRAIN)/bin/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(TRAIN)/ready  ## the inner loop: no torch, no waiting for servers
 	$(TRAIN)/bin/python -m pytest -m "not slow and not gcloud and not browser and not image and not cpu and not gvisor and not reliability and not openapi and not beam and not js and not bases" $(FAST)
