@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.recipe import RecipeError
+from training.recipe import RecipeError, Student
 
 PACKAGED = {
     "sentence-transformers/all-MiniLM-L6-v2": (
@@ -23,19 +23,19 @@ FAMILIES = ("bert", "roberta", "xlm-roberta", "modernbert")
 """Encoder families whose position and attention inputs the exported graph knows how to derive."""
 
 
-def check_size(folder: Path, layers: int | None, max_tokens: int, width: int | None = None) -> None:
-    """Raise RecipeError when the base has fewer layers or positions than the recipe asks for."""
+def check_size(folder: Path, student: Student, max_tokens: int) -> None:
+    """Raise RecipeError when the base has less of anything than the recipe asks for."""
     config = json.loads((folder / "config.json").read_text())
+    places = config["max_position_embeddings"] - unused_positions(config)
     for key, value, limit in (
-        ("[student] layers", layers or 1, config["num_hidden_layers"]),
-        (
-            "[data] max_tokens",
-            max_tokens,
-            config["max_position_embeddings"] - unused_positions(config),
-        ),
+        ("[student] layers", student.layers, config["num_hidden_layers"]),
+        ("[student] feed_forward", student.feed_forward, config["intermediate_size"]),
+        ("[student] heads", student.heads, config["num_attention_heads"]),
+        ("[data] max_tokens", max_tokens, places),
     ):
-        if value > limit:
+        if value is not None and value > limit:
             raise RecipeError(f"{key}: {value}; the base has {limit}, give that or fewer")
+    width = student.width
     if width is not None and not fits_width(config, width):
         head_width = config["hidden_size"] // config["num_attention_heads"]
         raise RecipeError(

@@ -77,7 +77,7 @@ def read_by_base(recipe: Recipe, table: Table) -> Coverage:
     texts = [row.text for row in (*table.split("train"), *table.transfer)]
     sample = texts[:: max(1, len(texts) // SAMPLE)]
     limit = token_limit(recipe, [len(row) for row in encode(tokenizer, sample, sys.maxsize).ids])
-    check_size(resolve_base(recipe.base), recipe.student.layers, limit, recipe.student.width)
+    check_size(resolve_base(recipe.base), recipe.student, limit)
     return coverage(tokenizer, [row.text for row in table.rows], limit)
 
 

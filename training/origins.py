@@ -17,7 +17,7 @@ from typing import Any
 from tables.reader import TableError, files_of
 from tables.remote_table import RemoteTable, TableLocation
 from training.base import FILES, resolve_base
-from training.recipe import Recipe, RecipeError, TaskSpec
+from training.recipe import DataFile, Recipe, RecipeError, TaskSpec
 from training.rows.splits import RULE
 from training.stage_code import code_digests
 from training.stages import STAGES, Stage
@@ -91,14 +91,20 @@ def _ground(recipe: Recipe) -> Origin:
     texts = recipe.pretrain.files if recipe.pretrain else ()
     base = resolve_base(recipe.base)
     return {
-        "data": [[f.path.name, _table_digest(f.path), f.split] for f in recipe.data.files],
+        "data": [_data_file(file) for file in recipe.data.files],
         "text": [[f.path.name, _table_digest(f.path), f.text] for f in texts],
         "base": {name: _file_digest(base / name) for name in FILES},
         "rule that draws the splits": RULE,
         "data key": asdict(replace(recipe.data, files=())),
         "task": {task.name: _cells(task) for task in recipe.tasks},
+        "order of the tasks": [task.name for task in recipe.tasks],
         "version": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
+
+
+def _data_file(file: DataFile) -> list[str | None]:
+    role = "corrects" if file.corrects else file.split
+    return [file.path.name, _table_digest(file.path), role]
 
 
 def _cells(task: TaskSpec) -> list[str]:

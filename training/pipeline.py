@@ -89,17 +89,18 @@ def _bring_up_to_date(stage: Stage, run: Run, origin: Origin, processes: Partial
         return
     processes.wait_for_everyone()
     if processes.is_main_process:
+        count = processes.num_processes
         was_stopped = started.get("made_from") == origin and not finished
-        if was_stopped and stage.trains:
+        if was_stopped and stage.trains and started.get("processes") == count:
             say("goes on where it was stopped")
             clear_leftovers(folder)
         else:
-            say(_reason(finished or started, origin))
+            say(_reason(finished or started, origin, count))
             for name in (FINISHED, STARTED):  # delete the markers before the files they describe
                 (folder / name).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            write_json(folder / STARTED, {"made_from": origin})
+            write_json(folder / STARTED, {"made_from": origin, "processes": count})
     processes.wait_for_everyone()
     wall, cpu = time.monotonic(), time.process_time()
     if stage.trains or processes.is_main_process:
@@ -116,10 +117,12 @@ def _bring_up_to_date(stage: Stage, run: Run, origin: Origin, processes: Partial
     processes.wait_for_everyone()
 
 
-def _reason(before: dict[str, Any], origin: Origin) -> str:
+def _reason(before: dict[str, Any], origin: Origin, processes: int) -> str:
     if not before:
         return "runs"
     without_change = "its result is missing or altered" if "seconds" in before else "it was stopped"
+    if (others := before.get("processes", processes)) != processes:  # whose steps are others
+        without_change = f"processes: {others} is now {processes}"
     return f"runs again: {changes(before['made_from'], origin) or without_change}"
 
 

@@ -130,7 +130,8 @@ class Student(Fitting):
     width: Count | None = None
     """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
     feed_forward: Count | None = None
-    """Neurons kept of each feed-forward part, the heaviest; absent: all, or 7/8 of few rows."""
+    """Neurons kept of each feed-forward part, the heaviest, before `width` narrows them as much as
+    all else; absent: all, or 7/8 of few rows."""
     heads: Count | None = None
     """Attention heads kept in each layer, the heaviest; absent: all."""
     temperature: Rate = 1.0

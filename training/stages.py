@@ -33,6 +33,11 @@ def _set_keys(settings: Any) -> dict[str, Any]:
     return {key: value for key, value in asdict(settings).items() if value is not None}
 
 
+def _variants(recipe: Recipe) -> dict[str, Any]:
+    count = recipe.student.variants
+    return {} if count is None else {"variants": count}
+
+
 def _prices(recipe: Recipe) -> dict[str, Any]:
     """{task: what finding its labels is worth}, of tasks for which the recipe says it."""
     prices = {
@@ -73,7 +78,7 @@ STAGES = (
         "soft",
         "logits of the teacher on all text, combined with the frozen base's and a linear model's",
         "training.distil.soft_targets",
-        lambda r: {"committee": r.student.committee},
+        lambda r: {"committee": r.student.committee, **_variants(r)},
     ),
     Stage(
         "student",

@@ -71,6 +71,17 @@ def test_changed_keys_are_shown_with_both_values(recipe: Recipe) -> None:
     assert fingerprint(recipe, "evaluate") == fingerprint(card, "evaluate")
 
 
+def test_what_changes_rows_or_columns_alone_is_a_change(recipe: Recipe) -> None:
+    before, (first, *others) = origin(recipe), recipe.data.files
+    files = (replace(first, corrects=True), *others)
+    corrects = replace(recipe, data=replace(recipe.data, files=files))
+    assert changes(before, origin(corrects)) == "data changed"
+    turned = replace(recipe, tasks=recipe.tasks[::-1])
+    assert changes(before, origin(turned)) == "order of the tasks changed"
+    variants = replace(recipe, student=replace(recipe.student, variants=7))
+    assert changes(origin(recipe, "soft"), origin(variants, "soft")).startswith("recipe variants: ")
+
+
 def test_a_stage_that_the_recipe_leaves_out_is_refused(recipe: Recipe) -> None:
     with pytest.raises(RecipeError, match=r"leaves the stage pretrain out, .* \[pretrain\]"):
         stages_up_to(recipe, "pretrain")

@@ -36,6 +36,7 @@ base = {base}
 [data]
 files = ["rows.jsonl"]
 group = "entry"
+slice = "split"
 [[task]]
 name = "ingredient"
 kind = "single"
@@ -192,7 +193,7 @@ def test_a_killed_refit_goes_on(trained: tuple[Path, str], recipe: Path) -> None
     again = out.with_name("again.work")
     shutil.copytree(trained[0].with_name("out.work"), again)
     edited = recipe.with_name("again.toml")
-    edited.write_text(recipe.read_text() + '[ship]\nnever_fitted = ["none of that name"]\n')
+    edited.write_text(recipe.read_text() + '[ship]\nnever_fitted = ["test"]\n')
     kill_once(edited, out, "refit/pass-1/checkpoints/checkpoint-*/trainer_state.json")
     output = run(edited, out, "refit")
     assert "student: finished before, kept" in output
@@ -299,6 +300,7 @@ def test_other_peoples_files_are_not_replaced(recipe: Path) -> None:
 
 def test_two_processes_train_one_network(recipe: Path) -> None:
     out = recipe.parent / "shared"
+    kill_once(recipe, out, "teacher/checkpoints/checkpoint-1*")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
     done = subprocess.run(
         [*torchrun, "-m", "training", "teacher", str(recipe), "--out", str(out)],
@@ -310,5 +312,6 @@ def test_two_processes_train_one_network(recipe: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    assert "teacher: runs again: processes: 1 is now 2" in done.stdout
     assert done.stdout.count("teacher: done") == 1
     assert (out.with_name("shared.work") / "teacher" / "model.safetensors").is_file()

@@ -1,37 +1,71 @@
-"""How is the advice told? A few lines for the terminal and the report, and its two files."""
+"""How is the advice told? A few lines for the terminal and the report, and its two files.
+
+People write into the two files and list them in the recipe: a file that is listed, or is no longer
+as a run left it, stays, and the new one gets a number.
+"""
 
 from __future__ import annotations
 
-import shutil
+import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from model.aside import file_aside, read_json, write_json
 from training.advice.advise import SUSPECTS, TO_LABEL
 from training.advice.learning_curve import LearningCurve
 from training.run import Run
+
+WRITTEN = "advice.json"
+"""In DIR.work: the digests of the files as runs left them."""
 
 
 def write_advice(run: Run) -> list[str]:
     """Put the files of the stage `advise` into DIR.report; returns what is to be said."""
     run.report.mkdir(exist_ok=True)
-    for name in (SUSPECTS, TO_LABEL):
-        shutil.copyfile(run.work / "advise" / name, run.report / name)
-    return list(_lines(run.facts("advise"), run.report))
+    suspects, to_label = (_put(run, name) for name in (SUSPECTS, TO_LABEL))
+    return list(_lines(run.facts("advise"), suspects, to_label))
 
 
-def _lines(facts: dict[str, Any], report: Path) -> Iterator[str]:
+def _put(run: Run, name: str) -> Path:
+    """Copy a file of the stage to where it loses nobody's work."""
+    content = (run.work / "advise" / name).read_bytes()
+    written: dict[str, str] = read_json(run.work / WRITTEN) or {}
+    paths = [file.path for file in run.recipe.data.files]
+    listed = {path.resolve() for path in paths if isinstance(path, Path)}
+    stem, ending = name.split(".")
+    names = (f"{stem}-{number}.{ending}" for number in itertools.count(2))
+    for path in (run.report / each for each in itertools.chain([name], names)):
+        known = {None, written.get(path.name), _digest(content)}
+        if path not in listed and _file_digest(path) in known:
+            break
+    with file_aside(path) as aside:
+        aside.write_bytes(content)
+    write_json(run.work / WRITTEN, {**written, path.name: _digest(content)})
+    return path
+
+
+def _file_digest(path: Path) -> str | None:
+    return _digest(path.read_bytes()) if path.exists() else None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _lines(facts: dict[str, Any], suspects: Path, to_label: Path) -> Iterator[str]:
     found = {task: count for task, count in facts["suspects"].items() if count}
     if found:
         counts = ", ".join(f"{task} {count}" for task, count in found.items())
         yield (
             f"labels that the rest of the table contradicts: {counts} of {facts['rows']:,} rows, "
-            f"the likeliest to be wrong first in {report / SUSPECTS}"
+            f"the likeliest to be wrong first in {suspects}"
         )
     if facts["to_label"]:
         yield (
             f"texts that would teach most if they had labels: {facts['to_label']} of "
-            f"{facts['unlabelled']:,}, in {report / TO_LABEL}"
+            f"{facts['unlabelled']:,}, in {to_label}"
         )
     for curve in facts["curves"]:
         yield f"a simple model of the base's sentence vectors, {LearningCurve(**curve)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors.torch import load_file
 
 from training.fit.base_tokenizer import BaseTokenizer
 
@@ -41,4 +41,4 @@ class LikeWords:
 def _embeddings(folder: Path) -> NDArray[np.float32]:
     weights = load_file(folder / "model.safetensors")
     (table,) = (value for name, value in weights.items() if name.endswith(EMBEDDINGS))
-    return table.astype(np.float32)
+    return table.float().numpy()

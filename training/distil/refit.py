@@ -120,7 +120,7 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
     """
     states = None
     if is_taught_anew(run):
-        texts = [*rows, *run.table.transfer, *made_rows(run, rows)]
+        texts = [*rows, *anchors(run.table), *made_rows(run, rows)]
         logits, states = taught(run, rows, texts, folder)
     else:
         variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]

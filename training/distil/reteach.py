@@ -32,9 +32,9 @@ def is_taught_anew(run: Run) -> bool:
 
 def taught(
     run: Run, rows: Sequence[Row], texts: Sequence[Row], folder: Path
-) -> tuple[Logits, Logits]:
+) -> tuple[Logits, Logits | None]:
     """What teachers of all `rows` make of `texts`: logits [texts, labels of all tasks], and what
-    the network's heads read [texts, tasks, width]. `folder` is for the network."""
+    the network's heads read [texts, tasks, width], None of many. `folder` is for the network."""
     if not (folder / SHAPE).is_file():
         teacher = load_network(run.work / "teacher")
         settings = replace(run.recipe.teacher, learning_rate=LEARNING_RATE, steps=None)

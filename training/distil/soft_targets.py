@@ -12,7 +12,7 @@ from training.distil.committee import combine, fit_weights
 from training.distil.label_targets import Logits
 from training.distil.like_words import LikeWords
 from training.distil.variants import variants
-from training.fit.batches import examples, head_logits, network_states, targets
+from training.fit.batches import examples, head_logits, network_logits, network_states, targets
 from training.fit.checkpoints import has_fast_bfloat16
 from training.fit.network import ControlTokenClassifier, load_network
 from training.fit.schedule import variant_count
@@ -41,8 +41,8 @@ def run(run: Run, folder: Path) -> None:
         np.save(folder / WEIGHTS, fit_weights(run.heads, members[VALIDATION], truth))
     for name in parts:
         np.save(folder / name, agreed(run, members[name]))
-    if len(parts[TRAIN]) <= TEXTS_WITH_STATES:
-        np.save(folder / STATES, states[TRAIN].astype(np.float16))
+    if (of_train := states[TRAIN]) is not None:
+        np.save(folder / STATES, of_train.astype(np.float16))
 
 
 def frozen_member(run: Run) -> FrozenModel | None:
@@ -52,11 +52,15 @@ def frozen_member(run: Run) -> FrozenModel | None:
 
 def votes(
     run: Run, network: ControlTokenClassifier, frozen: FrozenModel | None, rows: Sequence[Row]
-) -> tuple[tuple[NDArray[np.floating], ...], NDArray[np.float32]]:
+) -> tuple[tuple[NDArray[np.floating], ...], NDArray[np.float32] | None]:
     """What each teacher makes of `rows`: logits [rows, labels of all tasks], those of `network`
-    first; and what its heads read [rows, tasks, width]."""
-    states = network_states(network, examples(run, rows), has_fast_bfloat16())
-    logits = head_logits(network, states)
+    first; and what its heads read [rows, tasks, width], None of more than TEXTS_WITH_STATES."""
+    states = None
+    if len(rows) <= TEXTS_WITH_STATES:
+        states = network_states(network, examples(run, rows), has_fast_bfloat16())
+        logits = head_logits(network, states)
+    else:
+        logits = network_logits(network, examples(run, rows), has_fast_bfloat16())
     if frozen is None:
         return (logits,), states
     texts = [row.text for row in rows]

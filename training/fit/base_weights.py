@@ -39,7 +39,9 @@ def read_base(folder: Path, base_ids: list[int]) -> tuple[Any, Weights]:
     """
     config: Any = AutoConfig.from_pretrained(folder)
     options = {} if config.model_type == "modernbert" else {"add_pooling_layer": False}
-    weights: Weights = AutoModel.from_pretrained(folder, **options).state_dict()
+    weights: Weights = AutoModel.from_pretrained(
+        folder, dtype=torch.float32, **options
+    ).state_dict()
     if "roberta" in config.model_type:
         weights[PLACES] = weights[PLACES][unused_positions(config.to_dict()) :]
         config = BertConfig(

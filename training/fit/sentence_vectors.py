@@ -26,7 +26,7 @@ def sentence_vectors(
 ) -> NDArray[np.float32]:
     """float32 [texts, width], of length 1; `long_texts` as in model/encoding.py."""
     tokenizer = Tokenizer.from_str(whole_vocabulary(base).tokenizer)
-    network = AutoModel.from_pretrained(base, local_files_only=True).eval()
+    network = AutoModel.from_pretrained(base, dtype=torch.float32, local_files_only=True).eval()
     ids = encode(tokenizer, texts, max_tokens, long_texts).ids
     vectors = np.empty((len(ids), network.config.hidden_size), np.float32)
     for places in chunks(list(map(len, ids)), ROWS, sys.maxsize):

@@ -51,7 +51,7 @@ def run(run: Run, folder: Path) -> None:
     run.tokenizer_path.write_text(made.tokenizer, encoding="utf-8")
     ids = encode(Tokenizer.from_str(made.tokenizer), texts, sys.maxsize).ids
     limit = token_limit(run.recipe, list(map(len, ids)))
-    check_size(run.base, run.recipe.student.layers, limit, run.recipe.student.width)
+    check_size(run.base, run.recipe.student, limit)
     facts = {"pieces": len(made.base_ids), "max_tokens": limit, "base_ids": made.base_ids}
     write_json(folder / FACTS, facts)
 

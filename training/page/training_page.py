@@ -25,7 +25,7 @@ OF_ALL = (plots.curve, plots.lost, plots.seconds)
 def write_page(run: Run) -> None:
     """Write DIR.report/training.html, from training.json beside it and the stage `advise`."""
     document = read_json(run.report / "training.json") | {"advice": run.facts("advise")}
-    page = training_page(document, run.report / SUSPECTS, run.report / TO_LABEL)
+    page = training_page(document, *(run.work / "advise" / name for name in (SUSPECTS, TO_LABEL)))
     write_text(run.report / "training.html", page)
 
 

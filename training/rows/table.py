@@ -114,6 +114,7 @@ def read_table(recipe: Recipe) -> Table:
     tasks = tuple(
         _labelled(task, index, labelled, columns) for index, task in enumerate(recipe.tasks)
     )
+    _check_slices(recipe, {row.slice for row in labelled if row.split == "test"})
     return Table(
         tasks,
         (*labelled, *transfer),
@@ -178,12 +179,25 @@ def _labelled(
         raise DataError(f"task {task.name!r}: {_no_labels([task], columns)}")
     for key in PRICES:
         if unknown := sorted({*(getattr(task, key) or ())} - labels):
-            near = difflib.get_close_matches(unknown[0], labels, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise DataError(
-                f"[[task]] {task.name} {key}: no row has the label {unknown[0]!r}{hint}"
-            )
+            problem = f"no row has the label {unknown[0]!r}{_hint(unknown[0], labels)}"
+            raise DataError(f"[[task]] {task.name} {key}: {problem}")
     return LabelledTask(task.name, task.kind, tuple(sorted(labels)))
+
+
+def _check_slices(recipe: Recipe, of_test: Collection[str | None]) -> None:
+    """Slices that are to judge for good have rows that judge."""
+    never_fitted = recipe.ship.never_fitted
+    if never_fitted and recipe.data.slice is None:
+        raise DataError("[ship] never_fitted: give [data] slice too, the column of the slices")
+    for name in never_fitted:
+        if name not in of_test:
+            hint = _hint(name, [each for each in of_test if each])
+            raise DataError(f"[ship] never_fitted: no test row has the slice {name!r}{hint}")
+
+
+def _hint(name: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _no_labels(tasks: Collection[TaskSpec], columns: Collection[str]) -> str:

@@ -13,12 +13,19 @@ TASKS = (
 
 
 def test_each_task_has_its_columns() -> None:
-    targets = (frozenset(["a"]), frozenset(["x", "y"]), frozenset(["blue"]))
-    cells = label_cells(TASKS, targets)
-    assert cells == {"k": "a", "t": "x; y", "red": "0", "blue": "1"}
-    assert [*cells] == label_columns(TASKS)
+    kind, topics, marks = TASKS
+    assert label_cells(kind, frozenset(["a"])) == {"k": "a"}
+    assert label_cells(topics, frozenset(["x", "y"])) == {"t": "x; y"}
+    assert label_cells(marks, frozenset(["blue"])) == {"red": "0", "blue": "1"}
+    assert label_columns(TASKS) == ["k", "t", "red", "blue"]
 
 
 def test_none_applies_is_not_unlabelled() -> None:
-    assert label_cells(TASKS[1:2], (frozenset(),)) == {"t": "[]"}
-    assert label_cells(TASKS, (None, None, None)) == dict.fromkeys(label_columns(TASKS))
+    assert label_cells(TASKS[1], frozenset()) == {"t": "[]"}
+    cells = {column: cell for task in TASKS for column, cell in label_cells(task, None).items()}
+    assert cells == dict.fromkeys(label_columns(TASKS))
+
+
+def test_labels_that_would_be_read_as_others_are_left_out() -> None:
+    assert label_cells(TASKS[1], frozenset(["x; y"])) == {"t": None}
+    assert label_cells(TASKS[0], frozenset(["x; y"])) == {"k": "x; y"}

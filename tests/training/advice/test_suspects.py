@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from training.advice.quick_model import FOLDS, fit_quick
-from training.advice.suspects import Suspect, suspects, suspects_csv
+from training.advice.suspects import Suspect, likeliest_wrong, suspects, suspects_csv
 from training.rows.labelled_row import Row
 from training.rows.table import LabelledTask
 from training.task_spec import TaskSpec
@@ -71,8 +73,35 @@ def test_sets_of_labels_are_judged_too() -> None:
 def test_the_file_has_the_labels_as_the_table_has_them() -> None:
     rows = rows_of([frozenset(["cat"]), frozenset(["dog"])])
     spec = TaskSpec("animal", "single", "kind")
-    found = [Suspect(rows[1], "animal", 0.01, frozenset(["cat"]))]
-    text = suspects_csv([spec], "body", found).decode()
+    found = [Suspect(rows[1], "animal", frozenset(["dog"]), 0.01, frozenset(["cat"]))]
+    other = TaskSpec("quality", "single", "quality")
+    text = suspects_csv([spec, other], "body", found).decode()
     (line,) = csv.DictReader(text.splitlines())
     assert (line["body"], line["kind"], line["suggestion"]) == ("text 1", "dog", "cat")
-    assert line["row"] == "rows.csv:3"
+    assert line["quality"] == "", "the other task's column, of which nothing is suspected"
+    assert (line["quality_"], line["row"]) == ("0.010", "rows.csv:3")
+
+
+def test_a_text_with_two_labels_is_left_open() -> None:
+    vectors, labels, folds = clusters(200)
+    vectors[7], labels[7] = vectors[8], labels[8]
+    truth = np.eye(len(LABELS), dtype=bool)[labels]
+    truth[7] = np.roll(truth[8], 1)
+    rows = rows_of([frozenset(np.array(LABELS)[line].tolist()) for line in truth])
+    rows[7] = replace(rows[8], targets=rows[7].targets, place="rows.csv:9")
+    task = LabelledTask("animal", "single", LABELS)
+    _, chances = fit_quick("single", vectors, truth, folds)
+    first = next(suspects(task, rows, truth, chances))
+    assert (first.row.place, first.labels) == ("rows.csv:9", None)
+
+
+@pytest.mark.parametrize("labels", [1, 2])
+def test_a_label_on_every_row_is_no_suspect(labels: int) -> None:
+    vectors, kinds, folds = clusters(200)
+    truth = np.ones((200, labels), dtype=bool)
+    truth[:, 0] = kinds == 0
+    truth[3, 0] ^= True
+    _, chances = fit_quick("multi", vectors, truth, folds)
+    places, _ = likeliest_wrong("multi", truth, chances)
+    assert places[0] == 3
+    assert likeliest_wrong("multi", np.ones((200, 2), dtype=bool), np.ones((200, 2))) == ([], [])

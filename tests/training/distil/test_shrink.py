@@ -3,6 +3,7 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -66,9 +67,16 @@ def test_texts_resemble_each_other_as_they_did(
     assert likeness(narrow) > likeness(untrained) + 0.1
 
 
+@pytest.mark.parametrize("key", ["layers", "feed_forward", "heads"])
+def test_more_than_the_base_has_says_what_to_give(base: Path, key: str) -> None:
+    settings: dict[str, Any] = {key: 4096}
+    with pytest.raises(RecipeError, match=rf"\[student\] {key}: 4096; the base has \d+, give that"):
+        check_size(base, Student(**settings), 32)
+
+
 def test_a_width_that_splits_a_head_says_what_to_give(base: Path) -> None:
     with pytest.raises(RecipeError, match=r"\[student\] width: 100; give a multiple of 32"):
-        check_size(base, 3, 32, 100)
+        check_size(base, Student(layers=3, width=100), 32)
 
 
 def inputs(network: ControlTokenClassifier, tokenizer: Tokenizer) -> tuple[torch.Tensor, ...]:

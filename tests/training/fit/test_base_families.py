@@ -5,6 +5,7 @@ in torch and in the graph. The bases are small, made of local text; references a
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModel
 
@@ -25,9 +27,10 @@ from training.fit.base_tokenizer import BaseTokenizer
 from training.fit.base_weights import read_base
 from training.fit.network import from_base, load_network, save_network
 from training.fit.pretrain import masking_reader
+from training.fit.sentence_vectors import sentence_vectors
 from training.fit.vocabulary import NEW, TrimmedVocabulary, trim_vocabulary, whole_vocabulary
 from training.quantize.export import export_onnx
-from training.recipe import RecipeError
+from training.recipe import RecipeError, Student
 from training.rows.coverage import coverage, unknown_id
 from training.studies.small_bases import FAMILIES, FOREIGN, WIDTH, write_small_base
 
@@ -105,6 +108,24 @@ def test_what_the_base_could_spell_can_still_be_spelt(small: SmallBase) -> None:
             for tokenizer in (small.tokenizer, whole)
         ]
         assert spelt[0] == spelt[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_base_of_half_precision_is_read_in_single(
+    small: SmallBase, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    half = Path(shutil.copytree(small.folder, tmp_path / "half"))
+    weights = {
+        name: value.to(dtype) for name, value in load_file(half / "model.safetensors").items()
+    }
+    save_file(weights, half / "model.safetensors", {"format": "pt"})
+    config = json.loads((half / "config.json").read_text())
+    dtype_name = str(dtype).removeprefix("torch.")
+    (half / "config.json").write_text(json.dumps({**config, "dtype": dtype_name}))
+    _, read = read_base(half, [*small.base_ids, -1])
+    assert {value.dtype for value in read.values() if value.is_floating_point()} == {torch.float32}
+    assert sentence_vectors(half, TEXTS, MAX_TOKENS).shape == (len(TEXTS), WIDTH)
+    assert LikeWords(half).vectors.dtype == np.float32
 
 
 def test_no_text_spells_a_special_token(small: SmallBase) -> None:
@@ -237,11 +258,11 @@ def test_like_words_are_words(small: SmallBase) -> None:
 
 
 def test_positions_that_the_base_has_not_are_refused(small: SmallBase) -> None:
-    check_size(small.folder, 2, 128)
+    check_size(small.folder, Student(layers=2), 128)
     limit = json.loads((small.folder / "config.json").read_text())["max_position_embeddings"]
     limit -= 2 * ("roberta" in small.family)
     with pytest.raises(RecipeError, match=f"max_tokens: {limit + 1}; the base has {limit}"):
-        check_size(small.folder, 2, limit + 1)
+        check_size(small.folder, Student(layers=2), limit + 1)
 
 
 def test_a_tokenizer_that_frames_no_text_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from training.fit.network import from_base
 from training.fit.vocabulary import TrimmedVocabulary
 from training.quantize.export import export_onnx
 from training.quantize.schemes import quantize_onnx
-from training.recipe import Quantize, RecipeError
+from training.recipe import Quantize, RecipeError, Student
 
 MOST = 512
 """Positions of the base."""
@@ -62,6 +62,6 @@ def test_positions_are_as_many_as_are_read_and_one_for_the_tasks(
 
 
 def test_more_than_the_base_has_is_refused(base: Path) -> None:
-    check_size(base, 1, MOST)
+    check_size(base, Student(layers=1), MOST)
     with pytest.raises(RecipeError, match=r"max_tokens: 513; the base has 512, give that or fewer"):
-        check_size(base, 1, MOST + 1)
+        check_size(base, Student(layers=1), MOST + 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from training.recipe import Recipe, read_recipe
+from training.recipe import Recipe, Ship, read_recipe
 from training.rows.data_files import DataError
 from training.rows.table import Row, Table, read_table
 
@@ -150,6 +150,25 @@ def test_a_label_to_find_that_no_row_has_is_refused(tmp_path: Path, keys: dict[s
     recipe = recipe_of(tmp_path, "a.jsonl")
     recipe = replace(recipe, tasks=tuple(replace(task, **keys) for task in recipe.tasks[:1]))
     with pytest.raises(DataError, match="no row has the label 'othr'; did you mean 'other'"):
+        read_table(recipe)
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        ("part", "never_fitted: no test row has the slice 'by hnd'; did you mean 'by hand'"),
+        (None, r"never_fitted: give \[data\] slice too"),
+    ],
+)
+def test_a_slice_to_judge_that_no_test_row_has_is_refused(
+    tmp_path: Path, column: str | None, problem: str
+) -> None:
+    rows = many(part="by hand")
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    recipe = recipe_of(tmp_path, "a.jsonl")
+    data, ship = replace(recipe.data, slice=column), Ship(never_fitted=("by hnd",))
+    recipe = replace(recipe, data=data, ship=ship)
+    with pytest.raises(DataError, match=problem):
         read_table(recipe)
 
 
