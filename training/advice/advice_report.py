@@ -63,9 +63,11 @@ def _lines(facts: dict[str, Any], suspects: Path, to_label: Path) -> Iterator[st
             f"the likeliest to be wrong first in {suspects}"
         )
     if facts["to_label"]:
+        of_all, looked_at = facts["unlabelled"], facts["looked_at"]
+        part = f" ({looked_at:,} of them looked at)" if looked_at < of_all else ""
         yield (
             f"texts that would teach most if they had labels: {facts['to_label']} of "
-            f"{facts['unlabelled']:,}, in {to_label}"
+            f"{of_all:,}{part}, in {to_label}"
         )
     for curve in facts["curves"]:
         yield f"a simple model of the base's sentence vectors, {LearningCurve(**curve)}"

@@ -66,7 +66,8 @@ def run(run: Run, folder: Path) -> None:
         "suspects": counts,
         "rows": len(rows),
         "to_label": len(chosen),
-        "unlabelled": len(unlabelled),
+        "unlabelled": len(run.table.transfer),
+        "looked_at": len(unlabelled),
         "curves": [asdict(curve) for curve in curves],
     }
     write_json(folder / FACTS, facts)

@@ -20,7 +20,7 @@ name = "topic"
 kind = "single"
 """
 FACTS_OF_ONE = {
-    "suspects": {"topic": 1}, "rows": 9, "to_label": 1, "unlabelled": 3, "curves": [],
+    "suspects": {"topic": 1}, "rows": 9, "to_label": 1, "unlabelled": 30, "looked_at": 3, "curves": [],
 }  # fmt: skip
 
 
@@ -48,7 +48,9 @@ def read(run: Run, name: str) -> str:
 
 def test_untouched_files_are_replaced(run: Run) -> None:
     advise(run, "first")
-    assert f"first in {run.report / SUSPECTS}" in advise(run, "second")
+    said = advise(run, "second")
+    assert f"first in {run.report / SUSPECTS}" in said
+    assert f"1 of 30 (3 of them looked at), in {run.report / TO_LABEL}" in said
     assert {path.name for path in run.report.iterdir()} == {SUSPECTS, TO_LABEL}
     assert read(run, TO_LABEL) == "second"
 
