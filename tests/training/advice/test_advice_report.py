@@ -20,7 +20,8 @@ name = "topic"
 kind = "single"
 """
 FACTS_OF_ONE = {
-    "suspects": {"topic": 1}, "rows": 9, "to_label": 1, "unlabelled": 30, "looked_at": 3, "curves": [],
+    "suspects": {"topic": 1}, "rows": 9, "to_label": 1, "unlabelled": 30, "looked_at": 3,
+    "curves": [],
 }  # fmt: skip
 
 
