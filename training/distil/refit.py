@@ -3,9 +3,9 @@
 It goes on from the held-out student and learns what its teachers make of all text, corrected where
 a label says otherwise. (With few rows these are teachers of all rows; see reteach.py.) Nothing is
 hidden and nothing is misspelt: what a row says is to be answered as it stands there. Every pass is
-over all text, with the rows that are not answered for sure once more, until enough are right.
-Passes over such rows alone, or nearly, learn them sooner and unlearn what was known of rows that
-nobody labelled.
+over all text, with the rows that are not answered for sure more and more often, until enough are
+right. Passes over such rows alone, or nearly, learn them sooner and unlearn what was known of rows
+that nobody labelled.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MARGIN = 2.0
 SURE = 1.0
 """A row whose labels are less ahead is read more often."""
 OFTEN = 2
-"""How often then, in a pass."""
+"""How often then, in the second pass; in each pass after it so many times as often."""
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
 VARIANTS = 2
@@ -68,7 +68,7 @@ def run(run: Run, folder: Path) -> None:
     lesson = _lesson(run, network, rows, folder / TEACHER)
     network = _read(run, network, lesson.examples, folder / "pass-0", bits)
     for number in range(1, PASSES):
-        places = lesson.places(network)
+        places = lesson.places(network, OFTEN**number)
         if not len(places):
             break
         part = folder / f"pass-{number}"
@@ -92,8 +92,9 @@ class Lesson:
     lines: Logits
     """From which logit a label is an answer; see decision_lines."""
 
-    def places(self, network: ControlTokenClassifier) -> Places:
-        """What the next pass reads: nothing when `network` answers enough rows of each task."""
+    def places(self, network: ControlTokenClassifier, often: int) -> Places:
+        """What the next pass reads, unsure rows `often`: nothing when `network` answers enough rows
+        of each task."""
         rows = self.examples[: len(self.truth)]
         logits = network_logits(network, rows, has_fast_bfloat16())
         ahead = margins(self.heads, logits, self.truth, self.lines)
@@ -104,7 +105,9 @@ class Lesson:
         if all(share >= least for share, least in zip(shares, enough, strict=True)):
             return np.arange(0)
         unsure = np.flatnonzero(ahead.min(axis=1) < SURE)
-        return np.concatenate([np.arange(len(self.examples)), *[unsure] * (OFTEN - 1)])
+        most = max(1, len(self.examples) // len(unsure))  # the rest is half of a pass at least
+        again = [unsure] * min(often - 1, most)
+        return np.concatenate([np.arange(len(self.examples)), *again])
 
 
 def _percent(gaps: NDArray[np.float32]) -> float:
