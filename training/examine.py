@@ -109,7 +109,8 @@ def warnings(table: Table) -> Iterator[str]:
     rows_of_text: dict[str, list[Row]] = defaultdict(list)
     rows_of_key: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
-        rows_of_text[normalise(row.text)].append(row)
+        if row.labelled:  # text without labels may be repeated, as to_label.csv does
+            rows_of_text[normalise(row.text)].append(row)
         rows_of_key[group_key(row.text)].append(row)
     problems: list[tuple[str, dict[str, list[Row]], Callable[[list[Row]], bool]]] = [
         (

@@ -63,6 +63,16 @@ def checked(folder: Path, rows: list[dict[str, str]]) -> str:
     return "\n".join(warnings(read_table(read_recipe(folder / "recipe.toml"))))
 
 
+def test_text_without_labels_may_be_repeated(tmp_path: Path) -> None:
+    splits = ("train", "validation", "test")
+    rows = [
+        {"text": text, "kind": "ab"[place % 2], "split": splits[place % 3]}
+        for place, text in enumerate(words(60))
+    ]
+    assert "more than once" not in checked(tmp_path, [*rows, *({"text": "unlabelled"},) * 2])
+    assert "1 texts occur more than once with the same" in checked(tmp_path, [*rows, rows[0]])
+
+
 def words(count: int) -> list[str]:
     """Texts that differ in more than numbers."""
     return [f"text {chr(97 + place // 26)}{chr(97 + place % 26)}" for place in range(count)]
