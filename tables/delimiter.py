@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from itertools import islice
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """Those that are looked for, the likelier first."""
@@ -41,12 +40,20 @@ def delimiter_name(delimiter: str) -> str:
 
 
 def _sizes(head: str, delimiter: str) -> list[int]:
-    """How many cells each of the first rows has, without the last, which may break off."""
-    rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
-    sizes = []
-    try:
-        for cells in islice(filter(any, rows), ROWS):
-            sizes.append(len(cells))
-    except csv.Error:
-        pass  # a quote that is not closed, which the reader of the rows will report
+    """How many cells each of the first rows has, 0 where it is not CSV.
+
+    The last, which may break off, is left out.
+    """
+    rows = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True)
+    sizes: list[int] = []
+    while len(sizes) < ROWS:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            break
+        except csv.Error:
+            sizes.append(0)
+        else:
+            if any(cells):
+                sizes.append(len(cells))
     return (sizes[:-1] if len(sizes) > 2 else sizes) or [1]

@@ -73,8 +73,8 @@ def test_a_quote_that_is_never_closed_is_a_fault_and_not_a_huge_cell(tmp_path: P
     (tmp_path / "a.csv").write_text('a\nx\n"' + "y" * 2**24 + "\nz\n")
     first, second, *_ = read(tmp_path / "a.csv")
     assert first.fields == {"a": "x"}
-    reason = "not CSV (field larger than field limit (16777216))"
-    assert second.problem == f"{reason}; look for a quote that is not closed"
+    reason = "not CSV (field larger than field limit (16777216)) in the row that begins in line 3"
+    assert second.problem == f"{reason}; close each quoted cell, and double the quotes within"
 
 
 @pytest.mark.parametrize(
