@@ -50,9 +50,12 @@ def json_lines(rows: Sequence[Fields]) -> bytes:
 def csv_lines(rows: Sequence[Fields], columns: Sequence[str], delimiter: str = ",") -> bytes:
     """CSV of rows that have no other columns than these; lists of labels are joined by `|`."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    # Python 3.11 leaves a carriage return unquoted, which every reader takes for the line's end.
+    quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
+        cells = [_cell(row.get(column)) for column in columns]
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
     return text.getvalue().encode("utf-8", "replace")
 
 

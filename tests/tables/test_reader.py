@@ -15,6 +15,8 @@ ROWS = [
     {"text": "honey, raw", "note": "two\nlines"},
     {"text": "crème", "note": ""},
     {"text": 'a "quote"', "note": "\u4e2d"},
+    {"text": "one\rtwo", "note": "\r"},
+    {"text": "three\r\nfour", "note": ""},
 ]
 
 
@@ -32,6 +34,11 @@ def test_what_was_written_is_read_back(tmp_path: Path, name: str) -> None:
     parts += [csv_lines([row], ["text", "note"]) if is_csv else json_lines([row]) for row in ROWS]
     path.write_bytes(b"".join(compressed_for(format_of(path), part) for part in parts))
     assert [row.fields for row in read(path)] == ROWS
+
+
+def test_lines_of_csv_end_alike_and_only_what_needs_it_is_quoted() -> None:
+    lines = csv_lines([{"a": "x\ry", "b": "z"}, {"a": "x", "b": "y z"}], ["a", "b"])
+    assert lines == b'"x\ry","z"\nx,y z\n'
 
 
 def test_lists_and_absent_values_have_one_form_in_csv() -> None:
