@@ -5,6 +5,7 @@
 Points lost per task with the 95 % interval; training/judge/held_out_drops.py says on which rows. A
 task passes when it lost at most --max-drop as measured. Beyond that it is refused when even the
 interval's low end is beyond, or when the candidate no longer answers it, and undecided otherwise.
+A task that no row compares is undecided.
 The exit status is 0 (all pass), 1 (refused, with the reason), 2 (wrong arguments, recipe or bundle)
 or 3 (undecided, none refused).
 """
@@ -38,7 +39,10 @@ def compare_bundles(
     comparison = compare_held_out(table, deployed, candidate)
     drops = comparison.drops
     refused = [f"{name}: not answered any more" for name in sorted(comparison.gone)]
-    undecided = []
+    undecided = [
+        f"{name}: not compared: no labelled test row has answers of both; were its labels renamed?"
+        for name in sorted(comparison.unknown)
+    ]
     print(f"compared: {comparison.note}")
     for drop in drops:
         verdict = drop.verdict(max_drop)

@@ -9,6 +9,7 @@ import pytest
 
 from model.bundle import Task, read_bundle
 from model.bundle_writer import copied_bundle
+from tables.held_out import HeldOut, record_path, record_text, row_key
 from training.compare import main
 from training.judge.refit_facts import REFIT
 
@@ -107,6 +108,33 @@ def test_a_task_that_is_gone_is_refused(
     output = capsys.readouterr().out
     assert "refused: ingredient: not answered any more" in output
     assert "refused: no task in common" in output
+
+
+def test_a_task_of_which_no_row_is_compared_is_undecided(
+    recipe: Path, bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The labels of `source` were renamed after the deployed bundle's run."""
+    rows = [json.loads(line) for line in recipe.with_name("rows.jsonl").read_text().splitlines()]
+    lines = [json.dumps({**row, "source": "Plant"}) for row in rows]
+    recipe.with_name("rows.jsonl").write_text("\n".join(lines))
+    recipe.write_text(recipe.read_text() + '[[task]]\nname = "source"\nkind = "single"\n')
+    bundles = []
+    for name, source in (("old", "plant"), ("new", "Plant")):
+        bundle = copied_bundle(read_bundle(bundle_path), tmp_path / name)
+        tasks = {
+            "ingredient": {row_key(text, [label]): [label] for text, label in ROWS},
+            "source": {row_key(text, [source]): [source] for text, _ in ROWS},
+        }
+        record_path(bundle.path).parent.mkdir()
+        record_path(bundle.path).write_text(record_text(HeldOut(bundle.identity, tasks)))
+        bundles.append(str(bundle.path))
+    out = tmp_path / "out.json"
+    assert main([str(recipe), *bundles, "--out", str(out)]) == 3
+    reason = "source: not compared: no labelled test row has answers of both; were its labels"
+    assert f"undecided: {reason} renamed?" in capsys.readouterr().out
+    content = json.loads(out.read_text())
+    assert [drop["task"] for drop in content["drops"]] == ["ingredient"]
+    assert content["undecided"] == [f"{reason} renamed?"]
 
 
 def test_what_is_no_bundle_is_said(

@@ -28,6 +28,8 @@ class HeldOutDrops:
     """Of each task that both bundles answer and that has rows to compare."""
     gone: set[str]
     """Tasks that only the deployed bundle answers."""
+    unknown: set[str]
+    """Tasks that both answer, of which no drop is known."""
     note: str
     """What was compared."""
 
@@ -35,21 +37,25 @@ class HeldOutDrops:
 def compare_held_out(table: Table, deployed: Path, candidate: Path) -> HeldOutDrops:
     """On the test split of `table`. Raises BundleError: the candidate's answers cannot be had."""
     old, new = read_bundle(deployed), read_bundle(candidate)
-    answered = {task.name for task in table.tasks}
-    gone = {t.name for t in old.tasks} & answered - {t.name for t in new.tasks}
+    before = {task.name for task in old.tasks} & {task.name for task in table.tasks}
+    after = {task.name for task in new.tasks}
+    drops, note = _drops(table, old, new)
+    return HeldOutDrops(drops, before - after, before & after - {d.task for d in drops}, note)
+
+
+def _drops(table: Table, old: Bundle, new: Bundle) -> tuple[list[Drop], str]:
+    """The drops, and what was compared."""
     before, after = _record(old), _record(new)
     if before is None and after is None and REFIT not in old.metrics.keys() | new.metrics.keys():
         drops = measured_drops(_asked(table, old), _asked(table, new))
-        return HeldOutDrops(
-            drops, gone, "both were asked the test split, which neither was refitted to"
-        )
+        return drops, "both were asked the test split, which neither was refitted to"
     if after is None:
         after = held_out_record(_asked(table, new), new.identity)
     if before is None:
         note = f"{old.identity} has no record of held-out answers; it is compared by its card"
-        return HeldOutDrops(_drops_from_card(table, old, after), gone, note)
+        return _drops_from_card(table, old, after), note
     pair = judged_record(table, before, after), judged_record(table, after, before)
-    return HeldOutDrops(measured_drops(*pair), gone, "recorded answers to rows that both held out")
+    return measured_drops(*pair), "recorded answers to rows that both held out"
 
 
 def _record(bundle: Bundle) -> HeldOut | None:
