@@ -5,19 +5,31 @@ The interval is the paired bootstrap's, which draws whole families.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from training.judge.intervals import PSEUDO_ROWS, Places, about, group_sums, rows_to_tell_drop
+from training.judge.intervals import (
+    MANY_GROUPS,
+    PSEUDO_ROWS,
+    Places,
+    about,
+    few_groups,
+    group_sums,
+    rows_to_tell_drop,
+)
 from training.judge.judged import JudgedTask
 from training.judge.metrics import Counts, headline, headline_terms, label_counts
 
 RESAMPLES = 2000
 SMALLEST_MARGIN = 0.1
 """Points: a limit that is nearer to a drop than this is no question for more rows."""
+
+ANY_DROP = (-100.0, 100.0)
+"""The interval of a drop that nothing is known of."""
 
 Verdict = Literal["passes", "undecided", "refused"]
 
@@ -53,6 +65,11 @@ class Drop:
 
     def doubt(self, limit: float) -> str:
         """What the rows do not tell, and how many would."""
+        if (self.low, self.high) == ANY_DROP:
+            return (
+                f"{self.task}: lost {self.drop:.2f} points; its {self.rows:,} rows are one group, "
+                f"too few to tell whether the loss is above {limit:g}: label rows of other groups"
+            )
         margin = max(abs(limit - self.drop), SMALLEST_MARGIN)
         needed = rows_to_tell_drop(self.rows, (self.high - self.low) / 2, margin)
         return (
@@ -109,11 +126,14 @@ def drop_interval(
     low and high bound the paired bootstrap's 95 % interval, which draws whole `groups` [rows]; by
     default each row is one.
     PSEUDO_ROWS are drawn beside them: one that is lost and one that is gained (after Bonett and
-    Price, 2012).
+    Price, 2012). The bounds of few groups are as far apart as Student's t has them; one group's
+    are ANY_DROP.
     """
     drop = headline(kind, before) - headline(kind, after)
     terms = np.concatenate([headline_terms(kind, before), headline_terms(kind, after)], axis=1)
     families = terms if groups is None else group_sums(terms, groups)  # [families, 4]
+    if len(families) == 1:
+        return (float(drop), *ANY_DROP)
     right, wrong = _one_label(kind, hit=True), _one_label(kind, hit=False)
     pseudo = np.stack([np.concatenate([right, wrong]), np.concatenate([wrong, right])])
     alike, counts = np.unique(families, axis=0, return_counts=True)
@@ -121,7 +141,11 @@ def drop_interval(
     drawn = random.multinomial(len(families), counts / len(families), RESAMPLES) @ alike
     drawn += random.poisson(1, (RESAMPLES, PSEUDO_ROWS)) @ pseudo
     shares = 100 * drawn[:, ::2] / np.maximum(drawn[:, 1::2], 1)
-    low, high = np.percentile(shares[:, 0] - shares[:, 1], [2.5, 97.5])
+    bounds = np.percentile(shares[:, 0] - shares[:, 1], [2.5, 97.5])
+    if 1 < len(families) < min(len(terms), MANY_GROUPS):
+        wider = few_groups(len(families)) * math.sqrt(len(families) / (len(families) - 1))
+        bounds = bounds.mean() + wider * (bounds - bounds.mean())
+    low, high = np.clip(bounds, *ANY_DROP)
     return float(drop), float(low), float(high)
 
 

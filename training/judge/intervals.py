@@ -11,9 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 Z = 1.96
 """Half of a 95 % interval, in standard errors."""
+MANY_GROUPS = 30
+"""So many tell their spread themselves."""
 CLAIM = 3.0
 """Points: what a headline should be known to, either way."""
 PSEUDO_ROWS = 2
@@ -37,20 +40,30 @@ def ratio_bounds(terms: Floats, groups: Places) -> tuple[float, float]:
 
     Wilson's interval (1927) of as many independent rows as have the spread that the groups show:
     all of them if rows of a group are no more alike than others. If all are right, or all wrong,
-    the groups are what is counted.
+    the groups are what is counted. One group is one row.
     """
     counted = terms[:, 1] > 0
     rows = int(counted.sum())
     top, bottom = terms.sum(0)
     share = top / bottom
     size = float(len(np.unique(groups[counted])))
-    if 0 < share < 1:
+    if 0 < share < 1 and size > 1:
         sums = group_sums(terms, groups)
         errors = (sums[:, 0] - share * sums[:, 1]) / bottom
-        variance = float((errors**2).sum()) * size / max(size - 1, 1)
+        variance = float((errors**2).sum()) * size / (size - 1) * few_groups(size) ** 2
         size = min(rows, share * (1 - share) / variance) if variance else rows
     low, high = wilson(share, size)
     return round(100 * low, 2), round(100 * high, 2)
+
+
+def few_groups(groups: float) -> float:
+    """How much wider an interval is whose spread so many groups, at least 2, have shown.
+
+    Student's t beside the normal distribution: 6.5 times of two groups, 1.15 times of ten.
+    """
+    if groups >= MANY_GROUPS:
+        return 1.0
+    return float(stdtrit(groups - 1, 0.975)) / Z
 
 
 def wilson(share: float, rows: float) -> tuple[float, float]:
