@@ -17,8 +17,8 @@ from model.bundle import MODEL
 from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
 from training.quantize.export import calibrated_bundle
-from training.quantize.ranking import EMBEDDINGS, rank_layers
-from training.quantize.schemes import quantize_onnx
+from training.quantize.ranking import rank_layers
+from training.quantize.schemes import EMBEDDINGS, quantize_onnx
 from training.recipe import Quantize
 from training.rows.table import Table
 from training.run import FACTS, Run, RunError
@@ -35,10 +35,20 @@ def run(run: Run, folder: Path) -> None:
     exact, settings = run.work / "export" / "student", run.recipe.quantize
     texts = [row.text for row in run.table.split("validation")]
     ranking = rank_layers(exact, texts, settings)
+    refuse_unknown(settings.keep, [entry["layer"] for entry in ranking])
     worst = [entry["layer"] for entry in ranking if entry["layer"] != EMBEDDINGS]
     make = partial(int8_bundle, run, exact, folder / "int8")
     facts = best_attempt(run.table, exact, settings, worst, make)
     write_json(folder / FACTS, {**facts, "ranking": ranking})
+
+
+def refuse_unknown(keep: Sequence[str], layers: Sequence[str]) -> None:
+    """Raise RunError for a layer to keep that is not among `layers`, those that int8 hurts most
+    first."""
+    for name in keep:
+        if name not in layers:
+            known = ", ".join(layers)
+            raise RunError(f"[quantize] keep: no layer {name!r}; those of this network are {known}")
 
 
 def int8_bundle(run: Run, exact: Path, target: Path, settings: Quantize) -> Path:
@@ -53,7 +63,7 @@ def int8_bundle(run: Run, exact: Path, target: Path, settings: Quantize) -> Path
 def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quantize]:
     """The recipe's settings, then the remedies."""
     yield settings
-    if settings.embedding_bits < 8:
+    if settings.embedding_bits < 8 and EMBEDDINGS not in settings.keep:
         settings = replace(settings, embedding_bits=8)
         yield settings
     if settings.scheme == "dynamic":

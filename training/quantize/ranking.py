@@ -15,10 +15,9 @@ from model.bundle import MODEL, read_bundle
 from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
 from training.quantize.export import layers
-from training.quantize.schemes import quantize_onnx
+from training.quantize.schemes import EMBEDDINGS, quantize_onnx
 from training.recipe import Quantize
 
-EMBEDDINGS = "embeddings"
 TEXTS = 200
 
 

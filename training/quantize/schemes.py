@@ -7,6 +7,7 @@
                 whole tensor, which every text and padding of the batch has a part in.
 
 In both the word embeddings, most of a small model, are rows of 4-bit integers with a scale each.
+Layers that the recipe keeps, the embeddings among them, stay fp32.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from training.fit.rounding import rows_to_integers
 from training.quantize.export import layers
 from training.recipe import Quantize
 
+EMBEDDINGS = "embeddings"
+"""What the word embeddings are called among the layers."""
 INT8_ACCUMULATION = 4  # MatMulNBits accuracy_level: products of int8 by int8
 SPLIT = "_MatMul"  # what quantize_dynamic adds to the name of a Gemm, made a MatMul and an Add
 ZERO = 8  # what a 4-bit zero is stored as
@@ -34,7 +37,8 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
     """Write the int8 graph of `fp32` to `int8` with the recipe's scheme."""
     model = onnx.load(fp32)
     fp32_layers = [node.name for node in layers(model) if node.name in settings.keep]
-    quantize_embeddings(model, settings.embedding_bits)
+    if EMBEDDINGS not in settings.keep:
+        quantize_embeddings(model, settings.embedding_bits)
     logging.getLogger("onnxruntime.quantization").setLevel(logging.ERROR)
     logging.getLogger().setLevel(logging.ERROR)  # quantize_dynamic's advice goes to the root
     if settings.scheme == "dynamic":

@@ -12,9 +12,15 @@ from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
 from training.judge.drops import int8_warnings
-from training.quantize.quantize_student import QuantizationError, attempts, best_attempt
+from training.quantize.quantize_student import (
+    QuantizationError,
+    attempts,
+    best_attempt,
+    refuse_unknown,
+)
 from training.recipe import Quantize, read_recipe
 from training.rows.table import Table, read_table
+from training.run import RunError
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "model" / "ingredients"
@@ -53,6 +59,19 @@ def test_remedies_come_in_order() -> None:
     assert [attempt.reduce_range for attempt in tried[:3]] == [False, False, True]
     assert not tried[3].signed
     assert tried[4].scheme == "matmul_nbits"
+
+
+def test_embeddings_that_are_kept_get_no_more_bits() -> None:
+    tried = list(attempts(Quantize(keep=("embeddings",)), WORST))
+    assert {attempt.embedding_bits for attempt in tried} == {4}
+    assert all("embeddings" in attempt.keep for attempt in tried)
+
+
+def test_a_layer_to_keep_that_the_network_lacks_is_refused_with_those_it_has() -> None:
+    refuse_unknown(("embeddings", WORST[0]), ["embeddings", *WORST])
+    known = "those of this network are layer.0.output.dense, layer.1.output.dense, a, b, c"
+    with pytest.raises(RunError, match=rf"\[quantize\] keep: no layer 'pooler'; {known}"):
+        refuse_unknown(("a", "pooler"), WORST)
 
 
 @pytest.fixture

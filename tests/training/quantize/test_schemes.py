@@ -1,6 +1,7 @@
 """int8 stays close to fp32, and with scales per row a text's logits ignore its neighbours."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnx
@@ -72,3 +73,27 @@ def test_no_large_table_stays_fp32(graphs: dict[str, Path]) -> None:
         for tensor in onnx.load(graphs[scheme]).graph.initializer:
             if tensor.data_type == onnx.TensorProto.FLOAT:
                 assert np.prod(tensor.dims) < 2**16, tensor.name
+
+
+@pytest.mark.parametrize("scheme", ["matmul_nbits", "dynamic"])
+def test_embeddings_that_are_kept_are_those_of_fp32(
+    scheme: Literal["matmul_nbits", "dynamic"], graphs: dict[str, Path], tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.onnx"
+    quantize_onnx(graphs["fp32"], kept, Quantize(scheme=scheme, keep=("embeddings",)))
+    tables = [_large_tables(path) for path in (graphs["fp32"], kept, graphs[scheme])]
+    assert tables[1] == tables[0] != tables[2] == {}
+    assert kept.stat().st_size < graphs["fp32"].stat().st_size
+
+
+def _large_tables(path: Path) -> dict[str, bytes]:
+    """The float tables that ids pick rows of."""
+    graph = onnx.load(path).graph
+    gathered = {node.input[0] for node in graph.node if node.op_type == "Gather"}
+    return {
+        tensor.name: tensor.raw_data
+        for tensor in graph.initializer
+        if tensor.name in gathered
+        and tensor.data_type == onnx.TensorProto.FLOAT
+        and np.prod(tensor.dims) >= 2**16
+    }
