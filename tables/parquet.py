@@ -15,6 +15,8 @@ from tables.row import Fields, TableError, TableRow
 READ_ROWS = 256
 """Rows in memory at a time."""
 WRITE_ROWS = 4096
+NO_SUCH_VALUE = (ValueError, TypeError, OverflowError)
+"""What pyarrow raises for values that do not fit a type, and for types that do not meet."""
 
 
 class ParquetRows:
@@ -68,13 +70,7 @@ def write_parquet(lines: Path, target: Path, columns: list[str]) -> None:
     schema = arrow.schema([(name, kind or arrow.string()) for name, kind in types.items()])
     with parquet.ParquetWriter(target, schema) as writer:
         for rows in _chunks(lines):
-            arrays = [
-                arrow.array(
-                    [_as_text(row.get(name)) if kind is None else row.get(name) for row in rows],
-                    kind or arrow.string(),
-                )
-                for name, kind in types.items()
-            ]
+            arrays = [_column(arrow, rows, name, kind) for name, kind in types.items()]
             writer.write_batch(arrow.record_batch(arrays, schema=schema))
 
 
@@ -86,7 +82,19 @@ def _column_types(arrow: Any, lines: Path, columns: list[str]) -> dict[str, Any]
         for name in names:
             known = types.get(name, arrow.null())
             types[name] = known and _common_type(arrow, known, [row.get(name) for row in rows])
+    for rows in _chunks(lines):  # whole numbers may be too large for the floats of other rows
+        for name, kind in types.items():
+            try:
+                _column(arrow, rows, name, kind)
+            except NO_SUCH_VALUE:
+                types[name] = None
     return types
+
+
+def _column(arrow: Any, rows: list[Fields], name: str, kind: Any) -> Any:
+    """The values of one column; `kind` None: as text."""
+    values = [row.get(name) for row in rows]
+    return arrow.array(values, kind) if kind else arrow.array(map(_as_text, values), arrow.string())
 
 
 def _common_type(arrow: Any, known: Any, values: list[Any]) -> Any:
@@ -94,9 +102,17 @@ def _common_type(arrow: Any, known: Any, values: list[Any]) -> Any:
     try:
         both = [arrow.schema([("", kind)]) for kind in (known, arrow.array(values).type)]
         common = arrow.unify_schemas(both, promote_options="permissive").types[0]
-    except (ValueError, TypeError):  # what pyarrow raises for types that do not meet
+    except NO_SUCH_VALUE:
         return None
-    return None if arrow.types.is_struct(common) and not common.num_fields else common
+    return None if _has_empty_struct(arrow, common) else common
+
+
+def _has_empty_struct(arrow: Any, kind: Any) -> bool:
+    """Whether objects without fields, which Parquet cannot hold, are anywhere in a type."""
+    parts = [kind.field(place).type for place in range(kind.num_fields)]
+    if not parts:
+        return bool(arrow.types.is_struct(kind))
+    return any(_has_empty_struct(arrow, part) for part in parts)
 
 
 def _as_text(value: Any) -> str | None:

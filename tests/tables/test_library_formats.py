@@ -217,3 +217,27 @@ def test_lines_become_parquet_with_a_type_for_each_column(tmp_path: Path) -> Non
         {"text": "half ?", "absent": None, "n": 2.5, "mixed": "b", "tags": [], "none": None,
          "empty": None, "late": True},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "text"),
+    [
+        (2**64 - 1, 1, str(2**64 - 1)),
+        (1, 2**63, "1"),
+        (2**53 + 1, 0.5, str(2**53 + 1)),
+        (0.5, 2**53 + 1, "0.5"),
+        ([2**53 + 1], [0.5], f"[{2**53 + 1}]"),
+        ([{}], None, "[{}]"),
+        ({"a": [{}]}, {"a": [{"b": 1}]}, '{"a": [{}]}'),
+    ],
+)
+def test_what_no_column_of_numbers_or_objects_holds_is_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: Any, later: Any, text: str
+) -> None:
+    monkeypatch.setattr("tables.parquet.WRITE_ROWS", 1)
+    rows = [{"id": first, "n": 2**53 + 1}, {"id": later, "n": 2}]
+    (tmp_path / "lines").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_parquet(tmp_path / "lines", tmp_path / "a.parquet", [])
+    written = pa.parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert [row["id"] for row in written] == [text, None if later is None else json.dumps(later)]
+    assert [row["n"] for row in written] == [2**53 + 1, 2]
