@@ -55,9 +55,9 @@ def write_report(
     ]
     if REFIT in bundle.metrics:
         warnings += shortfalls(bundle.metrics[REFIT])
-    worse = [f"warning: {line}" for line in behind_lines(bundle.metrics, CONTENDERS)]
+    worse = list(behind_lines(bundle.metrics, CONTENDERS))
     lines = [
-        *worse,
+        *(f"warning: {line}" for line in worse),
         f"{bundle.identity} in {run.target}",
         "",
         metrics_table(run.table, bundle.metrics),
@@ -87,7 +87,7 @@ def write_report(
         "bundle": bundle.identity,
         "metrics": bundle.metrics,
         "quantization": facts,
-        "warnings": warnings,
+        "warnings": [*worse, *warnings],
         "truncated": truncated,
         "mistakes": mistakes,
         "seconds": seconds,

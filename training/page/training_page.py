@@ -12,6 +12,7 @@ from typing import Any
 from model.aside import read_json, write_text
 from profiling.render.page import render
 from training.advice.advise import SUSPECTS, TO_LABEL
+from training.judge.refit_facts import REFIT
 from training.page import training_plots as plots
 from training.rows.truncation import truncation_line
 from training.run import Run
@@ -54,6 +55,7 @@ def training_page(document: plots.Document, suspects: Path, to_label: Path) -> s
         advice=document["advice"],
         minutes=sum(times["wall"] for times in document["seconds"].values()) / 60,
         tasks=tasks,
+        refitted=REFIT in document["metrics"],
         figures={draw.__name__: draw(document) for draw in OF_ALL},
         truncated=truncation_line(document["truncated"]),
         suspects=_csv_rows(suspects),

@@ -129,7 +129,10 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
         tasks["unheard"] = student["tasks"]["unheard"]
     int8 = json.loads(json.dumps(student))
     student["tasks"]["ingredient"]["ece"], int8["tasks"]["ingredient"]["ece"] = 1.25, 9.75
+    lost = asdict(Drop("ingredient", 60, 100, 80, 20, 10, 30))
+    behind = {"tasks": [{"baseline": "baseline", **lost}], "reasons": ["few rows"]}
     metrics = {"split": "test", "student": student, "int8": int8, "shipped": "student"}
+    metrics["behind"] = behind
     ship(run.recipe, run.table, read_bundle(bundle_path), metrics, run.target)
     files: dict[str, Any] = {
         "quantize/facts.json": {"drops": {}, "unsure": [], "ranking": []},
@@ -150,6 +153,12 @@ def test_a_bundle_that_ships_fp32_is_reported_with_its_own_metrics(
     weak = "ingredient: 60 test rows are too few for 100.0, which may be 43.9 to 100.0; about"
     assert f"warning: {weak}" in text
     assert f"- Warning: {weak}" in card
+    worse = "ingredient: 80.0 is worse than the 100.0 of"
+    assert text.startswith(f"warning: {worse}")
+    document = json.loads((run.report / "training.json").read_text())
+    assert document["warnings"][0].startswith(worse)
+    assert document["warnings"][1] == "what may be the reason: few rows"
+    assert document["warnings"][2].startswith(weak)
 
 
 def test_int8_that_may_have_lost_too_much_ships_with_a_warning(
