@@ -6,11 +6,13 @@ The plots are in training_plots.py, the words in training_page.html.
 from __future__ import annotations
 
 import csv
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from model.aside import read_json, write_text
 from profiling.render.page import render
+from tables.csv_rows import MAX_CELL_CHARS
 from training.advice.advise import SUSPECTS, TO_LABEL
 from training.judge.refit_facts import REFIT
 from training.page import training_plots as plots
@@ -19,6 +21,8 @@ from training.run import Run
 
 SHOWN = 15
 """Rows of each table."""
+CELL_CHARS = 400
+"""Longest cell of a table."""
 PER_TASK = (plots.contenders, plots.confusion, plots.recalls, plots.calibration)
 OF_ALL = (plots.curve, plots.lost, plots.seconds)
 
@@ -67,11 +71,20 @@ def _rows(entries: list[dict[str, Any]]) -> list[list[str]]:
     """A header and the entries' values."""
     if not entries:
         return []
-    return [list(entries[0]), *([str(value) for value in entry.values()] for entry in entries)]
+    cells = [list(entries[0]), *([str(value) for value in entry.values()] for entry in entries)]
+    return _shortened(cells)
 
 
 def _csv_rows(path: Path) -> list[list[str]]:
     """The header and the first rows."""
+    csv.field_size_limit(MAX_CELL_CHARS)
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    return rows[: SHOWN + 1] if len(rows) > 1 else []
+        rows = list(islice(csv.reader(file), SHOWN + 1))
+    return _shortened(rows) if len(rows) > 1 else []
+
+
+def _shortened(rows: list[list[str]]) -> list[list[str]]:
+    return [
+        [cell if len(cell) <= CELL_CHARS else cell[: CELL_CHARS - 1] + "…" for cell in row]
+        for row in rows
+    ]

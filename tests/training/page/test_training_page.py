@@ -47,3 +47,19 @@ def test_warnings_come_first_and_a_refit_is_told_where_there_was_one(
     assert LEARNT not in page
     document["metrics"]["refit"] = {}
     assert f"had not seen; {LEARNT}." in training_page(document, *advice)
+
+
+def test_long_texts_are_cut_and_the_first_rows_shown(
+    document: dict[str, Any], advice: tuple[Path, Path]
+) -> None:
+    document["mistakes"]["mood"]["confident"] = [{"text": "m" * 1000, "score": 99.0}]
+    with advice[0].open("a") as suspects:
+        suspects.write("".join(f"row {number} {'x' * 10_000},good\n" for number in range(20)))
+    advice[1].write_text(f"text,mood\n{'y' * 200_000},\n")
+    page = training_page(document, *advice)
+    assert "row 14 x" in page
+    assert "row 15 x" not in page
+    for letter in "mxy":
+        assert f"{letter * 300}" in page
+        assert f"{letter * 400}" not in page
+    assert "y…</td>" in page
