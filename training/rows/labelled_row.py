@@ -103,12 +103,15 @@ def text_of(fields: Fields, column: str) -> str:
 
 
 def _name(fields: Fields, column: str | None) -> str | None:
-    """The split, group or slice of a row as text; None: it has none. Raises DataError."""
+    """The split, group or slice of a row as text, in the form of labels; None: it has none.
+
+    Raises DataError.
+    """
     if column is None or is_missing(value := fields.get(column)):
         return None
     if isinstance(value, list | dict):
         raise DataError(f"column {column!r} has {value!r:.100}; give a string or a number")
-    return value if isinstance(value, str) else parse_label(value) or str(value)
+    return parse_label(value) or str(value)
 
 
 def _target(fields: Fields, task: TaskSpec) -> Target:

@@ -148,6 +148,23 @@ def test_a_slice_column_may_mix_numbers_and_strings(tmp_path: Path) -> None:
     assert list(metrics["slices"]) == ["1", "2.5", "web"]
 
 
+def test_groups_slices_and_splits_have_the_form_of_labels(tmp_path: Path) -> None:
+    lines = ["text,label,split,part,source"]
+    for split in ("train", "validation", "test"):
+        for place, name in enumerate(("17.0", "17", " 17 ", "acme", " acme")):
+            label, word = "ab"[place % 2], chr(97 + place)
+            lines.append(f"{split} {word},{label}, {split},{name},{split} {name}")
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    data = 'slice = "part"\ngroup = "source"'
+    table = read_table(recipe_of(tmp_path, "a.csv", data=data))
+    assert Counter(row.slice for row in table.split("test")) == {"17": 3, "acme": 2}
+    lines[1] = lines[1].replace("train 17.0", " acme")
+    lines[-1] = lines[-1].replace("test  acme", "acme")
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    with pytest.raises(DataError, match="'group:acme' is in split 'test' here and in 'train'"):
+        read_table(recipe_of(tmp_path, "a.csv", data=data))
+
+
 @pytest.mark.parametrize("column", ["split", "part", "source"])
 def test_a_list_is_no_name_of_a_split_slice_or_group(tmp_path: Path, column: str) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "x", "label": "a", column: ["b"]}))
