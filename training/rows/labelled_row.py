@@ -97,9 +97,14 @@ def text_of(fields: Fields, column: str) -> str:
     if not isinstance(text, str):
         problem = f"has {text!r:.100}" if column in fields else f"is not among {', '.join(fields)}"
         raise DataError(f"column {column!r} {problem}; every row needs a text")
+    _refuse_halves(text, column)
+    return text
+
+
+def _refuse_halves(text: str, column: str) -> None:
+    """Raise DataError for half a surrogate pair, which no file in UTF-8 can hold."""
     if printable(text) != text:
         raise DataError(f"column {column!r} holds half a surrogate pair; mend its encoding")
-    return text
 
 
 def _name(fields: Fields, column: str | None) -> str | None:
@@ -111,14 +116,19 @@ def _name(fields: Fields, column: str | None) -> str | None:
         return None
     if isinstance(value, list | dict):
         raise DataError(f"column {column!r} has {value!r:.100}; give a string or a number")
-    return parse_label(value) or str(value)
+    name = parse_label(value) or str(value)
+    _refuse_halves(name, column)
+    return name
 
 
 def _target(fields: Fields, task: TaskSpec) -> Target:
     try:
         if task.columns:
             return parse_marks({column: fields.get(column) for column in task.columns})
-        return parse_labels(fields.get(task.column), task.kind, task.separator or SEPARATOR)
+        target = parse_labels(fields.get(task.column), task.kind, task.separator or SEPARATOR)
     except LabelError as error:
         column = f"column {task.column!r}" if not task.columns else f"task {task.name!r}"
         raise DataError(f"{column} has {error}") from None
+    for label in target or ():
+        _refuse_halves(label, task.column)
+    return target
