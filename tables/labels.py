@@ -2,11 +2,12 @@
 
 A single-label task holds a label; a multi-label task a list of labels, in CSV joined by `|`, and
 `[]` where none apply. None, absent, blank or NaN: not labelled. An empty label, as in `a|`, is a
-fault. Whole numbers are labels, too: 1, 1.0 and "1" are the same one.
+fault. Numbers are labels, too: 1, 1.0 and "1" are the same one, as are 2.5 and "2.5".
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -32,10 +33,8 @@ def parse_labels(value: Any, kind: str, separator: str = SEPARATOR) -> frozenset
         return None
     if kind == "single":
         if (label := parse_label(value)) is None:
-            raise LabelError(
-                f"{value!r}; a single-label task takes one string or whole number, "
-                'or declare the task kind = "multi"'
-            )
+            remedy = ', or declare the task kind = "multi"' if isinstance(value, list) else ""
+            raise LabelError(f"{value!r}; a single-label task takes one string or number{remedy}")
         return frozenset([label])
     labels = value if isinstance(value, list) else [value]
     if isinstance(value, str):
@@ -43,7 +42,7 @@ def parse_labels(value: Any, kind: str, separator: str = SEPARATOR) -> frozenset
     parsed = [label for label in map(parse_label, labels) if label and not label.startswith("[")]
     if len(parsed) < len(labels):  # "['a'" is a piece of a list in another notation
         raise LabelError(
-            f"{value!r}; a multi-label task takes a list of strings or whole numbers "
+            f"{value!r}; a multi-label task takes a list of strings or numbers "
             f"(in CSV joined by {separator}, {NONE_APPLY} for none)"
         )
     return frozenset(parsed)
@@ -64,7 +63,7 @@ def parse_marks(marks: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def parse_label(value: Any) -> str | None:
-    """One label, or any other name, as text; None: the value is no string or whole number."""
+    """One label, or any other name, as text; None: the value is no string or number."""
     match value:
         case bool():
             return str(value).lower()
@@ -72,6 +71,8 @@ def parse_label(value: Any) -> str | None:
             return str(value)
         case float() if value.is_integer():
             return str(int(value))
+        case float() if math.isfinite(value):
+            return repr(value)
         case str():
             whole = WHOLE_NUMBER.fullmatch(value.strip())
             return str(int(whole[1])) if whole else value.strip()

@@ -45,10 +45,13 @@ CELLS = [
     (2, "multi", {"2"}),
     ([1, 2.0, "3.0", False], "multi", {"1", "2", "3", "false"}),
     ("1.0|2", "multi", {"1", "2"}),
+    (2.5, "single", {"2.5"}),
+    (-0.5, "multi", {"-0.5"}),
+    ([1.5, "1.5", 2], "multi", {"1.5", "2"}),
 ]
 WRONG = [
-    (3.5, "single", r"3\.5; a single-label task takes one string or whole number"),
-    (["a"], "single", r"\['a'\]; a single-label task takes one string"),
+    ({"a": 1}, "single", r"{'a': 1}; a single-label task takes one string or number$"),
+    (["a"], "single", r"\['a'\]; a single-label task takes one string or number, or declare"),
     (
         "a|",
         "multi",
@@ -59,8 +62,8 @@ WRONG = [
     ({"a": 1}, "multi", "{'a': 1}; a multi-label task"),
     ("['a', 'b']", "multi", "a multi-label task takes a list"),
     (["a", None], "multi", "a multi-label task takes a list"),
-    ([1.5], "multi", "a multi-label task takes a list"),
-    (float("inf"), "single", "inf; a single-label task takes one string or whole number"),
+    ([float("inf")], "multi", "a multi-label task takes a list"),
+    (float("inf"), "single", "inf; a single-label task takes one string or number$"),
 ]
 
 
@@ -93,6 +96,8 @@ def test_marks_are_the_labels_whose_cells_hold_one() -> None:
     assert parse_marks({"a": "", "b": None, "c": float("nan")}) is None
     with pytest.raises(LabelError, match="'-1' in column 'a'; give 0 or 1"):
         parse_marks({"a": "-1", "b": "1"})
+    with pytest.raises(LabelError, match=r"0\.5 in column 'a'; give 0 or 1"):
+        parse_marks({"a": 0.5})
     with pytest.raises(LabelError, match="None in column 'b'; give 0 or 1"):
         parse_marks({"a": "1", "b": None})
 
@@ -148,7 +153,7 @@ def test_all_users_read_a_cell_alike(
 
 def test_an_empty_label_is_a_fault_for_all_who_read_labels(tmp_path: Path, shipped: Bundle) -> None:
     path = written(tmp_path, shipped, "a|")
-    message = r"'a\|'; a multi-label task takes a list of strings or whole numbers"
+    message = r"'a\|'; a multi-label task takes a list of strings or numbers"
     with pytest.raises(DataError, match=rf"rows\.csv:32: column 'category' has {message}"):
         read_table(read_recipe(recipe_for(path)))
     with pytest.raises(ValueError, match=message):
