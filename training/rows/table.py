@@ -166,9 +166,16 @@ def _with_splits(rows: list[Row], seed: int) -> list[Row]:
             )
     for name in SPLITS:
         if name not in splits:
-            size = f"{len(rows)} rows in {len({row.group for row in rows})} groups"
-            raise DataError(f"no rows left for the {name} split; {size} are too few")
+            raise DataError(f"no rows left for the {name} split; {_too_few(rows)}")
     return [replace(row, split=split) for row, split in zip(rows, splits, strict=True)]
+
+
+def _too_few(rows: list[Row]) -> str:
+    """Why no split can be carved out of these rows, and what to do."""
+    pool = [row.group for row in rows if row.split in (None, "train")]
+    if not pool:
+        return 'no row has split "train" or none; give such rows'
+    return f"{len(pool)} rows in {len(set(pool))} groups, of split train or none, are too few"
 
 
 def _labelled(

@@ -199,6 +199,17 @@ def test_given_splits_stay_and_only_missing_ones_are_carved(tmp_path: Path) -> N
     assert texts(again.split("validation")) == texts(table.split("validation"))
 
 
+def test_why_a_split_has_no_rows_is_told_by_the_rows_that_it_could_have(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", many(20, split="test"))
+    message = 'no rows left for the train split; no row has split "train" or none; give such rows'
+    with pytest.raises(DataError, match=message):
+        read_table(recipe_of(tmp_path, "a.jsonl"))
+    write_jsonl(tmp_path / "a.jsonl", [*many(20, split="test"), *many(3, text="one")])
+    message = "for the validation split; 3 rows in 1 groups, of split train or none, are too few"
+    with pytest.raises(DataError, match=message):
+        read_table(recipe_of(tmp_path, "a.jsonl"))
+
+
 def test_a_misspelt_group_column_is_not_silently_ignored(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", many(entry="e"))
     with pytest.raises(DataError, match="group: no file has a column 'entries'"):
