@@ -29,7 +29,8 @@ def corrected_network(
     """The network that `stage` trained, its single-label heads corrected, and their offsets.
 
     Heads get the biases that validation asks for, and where `raised` is true also what finds the
-    labels that are to be found: {task: {label: fields of Offset}}.
+    labels that are to be found: {task: {label: fields of Offset}}. Without validation rows a head
+    stays as it is, and its offsets say so.
     """
     network = load_network(run.work / stage)
     rows = run.table.split("validation")
@@ -39,19 +40,20 @@ def corrected_network(
     for place, head in enumerate(run.heads):
         target = head.of(truth).astype(np.float64)
         labelled = np.flatnonzero(~np.isnan(target[:, 0]))
-        if head.kind == "multi" or not len(labelled):
+        if head.kind == "multi":
             continue
         target, layer = target[labelled], network.task_heads[place]
         assert isinstance(layer, torch.nn.Linear)
         before = head.of(logits)[labelled].astype(np.float64)
-        biases = fit_biases(before, target)
-        _add_to_bias(layer, biases)
+        if len(labelled):
+            biases = fit_biases(before, target)
+            _add_to_bias(layer, biases)
+            before += biases
         if not raised:
             continue
         limits, refit = _limits(run, place, target)
         if not limits:
             continue
-        before += biases
         after = before.copy()
         if refit:
             _refit_rows(run, network, place, refit)
@@ -72,7 +74,7 @@ def _limits(run: Run, place: int, target: Floats) -> tuple[dict[str, Limits], li
     catch_all = catch_all_labels(task, head.labels, run.table.train_rows(task.name))
     limits = label_limits(task, head.labels, catch_all)
     rest = {label: len(target) - target[:, head.labels.index(label)].sum() for label in limits}
-    refit = [label for label in catch_all if rest[label] >= limits[label].cost_rows]
+    refit = [label for label in catch_all if rest[label] >= max(limits[label].cost_rows, 1)]
     return limits, refit
 
 

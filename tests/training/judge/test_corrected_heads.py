@@ -129,3 +129,28 @@ def test_a_task_without_such_a_label_stays_as_it_was_trained(
     expected = as_trained.task_heads.state_dict()
     for name, weight in network.task_heads.state_dict().items():
         assert weight.tolist() == expected[name].tolist(), name
+
+
+def test_without_validation_rows_a_head_stays_and_what_was_asked_for_is_told(run: Run) -> None:
+    from training.fit.network import load_network
+    from training.judge.corrected_heads import corrected_network
+    from training.run import Run
+
+    (task,) = run.recipe.tasks
+    asked = replace(task, catch_all=("other",), min_recall={"other": 0.9, "tool": 0.5})
+    bare = Run(replace(run.recipe, tasks=(asked,)), run.target)
+    unlabelled = [
+        replace(row, targets=(None,)) if row.split == "validation" else row
+        for row in run.table.rows
+    ]
+    bare.table = replace(run.table, rows=tuple(unlabelled))
+    network, facts = corrected_network(bare, "student")
+    few = "0 validation rows are too few to tell a recall of"
+    assert {label: offset["problem"] for label, offset in facts["kind"].items()} == {
+        "other": f"{few} 0.9; 9 would do",
+        "tool": f"{few} 0.5; 1 would do",
+    }
+    assert [offset["value"] for offset in facts["kind"].values()] == [0, 0]
+    trained = load_network(run.work / "student").task_heads.state_dict()
+    for name, weight in network.task_heads.state_dict().items():
+        assert weight.tolist() == trained[name].tolist(), name
