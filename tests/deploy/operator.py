@@ -12,8 +12,9 @@ BUILD=polyhead-build@$PROJECT.iam.gserviceaccount.com
 SMOKE=polyhead-smoke@$PROJECT.iam.gserviceaccount.com
 BEAM=polyhead-beam@$PROJECT.iam.gserviceaccount.com
 IMAGE=$REGION-docker.pkg.dev/$PROJECT/polyhead/beam:1
+FOLDER=gs://$PROJECT-polyhead/bundles/mine
 """
-"""What the first block of docs/deploy.md sets, and that of docs/beam.md, for those after it."""
+"""What blocks of docs/deploy.md and docs/beam.md set, for the lines after it."""
 
 
 def lines(start: str) -> list[str]:

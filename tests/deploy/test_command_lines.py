@@ -27,6 +27,7 @@ GROUPS = "|".join({line.split()[1] for line in LINES})
 DATAFLOW = "function/batch/dataflow"
 TEMPLATE = ("cloudbuild.yaml", "metadata.json")
 BUILDS = ("cloudbuild.yaml", "cloudbuild-train.yaml")
+OF_A_BUNDLE = ("mine/bundle.json", "mine.report/held_out.json", "mine.work/replay.jsonl")
 TEXTS = [
     path
     for pattern in ("*.md", "*.yaml", "*.toml", "Makefile", "[fmpt]*/**/*.py", "*/Dockerfile")
@@ -44,6 +45,9 @@ def parse(shell: Shell, line: str) -> tuple[int, str]:
     (shell.folder / DATAFLOW).mkdir(parents=True, exist_ok=True)
     for name in ("main.py", *BUILDS, *(f"{DATAFLOW}/{name}" for name in TEMPLATE)):
         (shell.folder / name).write_text((ROOT / name).read_text())
+    for name in OF_A_BUNDLE:
+        (shell.folder / name).parent.mkdir(exist_ok=True)
+        (shell.folder / name).touch()
     done = shell.run("bash", "-c", VARIABLES + line, stdin="")
     return done.returncode, done.stderr
 

@@ -15,8 +15,10 @@ from model.bundle import HASHED, MANIFEST, MODEL, TOKENIZER, read_bundle
 from model.bundle_writer import write_bundle
 from tables.held_out import RECORD, HeldOut, record_path, record_text, row_key
 from tests.deploy.conftest import StandIn
+from tests.deploy.operator import lines
 from tests.deploy.pipeline import Pipeline
 from tests.docs_text import ROOT
+from training.judge.training_report import REPLAY
 
 pytestmark = pytest.mark.gcloud
 BUCKET, FOLDER = "my-project-polyhead", "bundles/mine"
@@ -26,7 +28,7 @@ FILES = (MANIFEST, *HASHED)
 @pytest.fixture
 def pipeline(submitted: Pipeline, tmp_path: Path) -> Pipeline:
     copied = submitted.copied(tmp_path / "workspace")
-    for made in ("bundle.identity", "served", "served.report"):
+    for made in ("bundle.identity", "served", "served.report", "served.work"):
         copied.shell.run("rm", "-rf", made)
     return copied
 
@@ -165,6 +167,9 @@ def candidate(bundle_path: Path, folder: Path, swapped: bool) -> None:
         metrics={"refit": {}},
     )
     write_answers(folder / "candidate", swapped)
+    work = folder / "candidate.work"
+    work.mkdir()
+    (work / REPLAY).write_text('{"text": "raw honey", "ingredient": "ingredient"}\n')
 
 
 def test_a_bundle_as_good_is_proposed_and_can_be_deployed(
@@ -180,10 +185,13 @@ def test_a_bundle_as_good_is_proposed_and_can_be_deployed(
     assert set(proposed) == set(FILES)
     answers = stand_in.storage.folder(BUCKET, f"bundles/{sha256.hexdigest()}.report/")
     assert set(answers) == {RECORD}
-    options = f"--substitutions=_BUNDLE={folder},_BUNDLE_SHA256={sha256.hexdigest()}"
-    assert options in done.stdout
+    texts = stand_in.storage.folder(BUCKET, f"bundles/{sha256.hexdigest()}.work/")
+    assert set(texts) == {REPLAY}
+    (line,) = lines("gcloud builds submit --config=cloudbuild.yaml")[:1]
+    assert f"{line},_BUNDLE={folder},_BUNDLE_SHA256={sha256.hexdigest()}\n" in done.stdout
     fetched = pipeline.run("bundle", BUNDLE=folder, BUNDLE_SHA256=sha256.hexdigest())
     assert fetched.returncode == 0, fetched.stderr
+    assert (pipeline.shell.folder / "served.work" / REPLAY).is_file()
 
 
 def test_a_worse_bundle_is_refused_with_the_reason(retraining: Pipeline, bundle_path: Path) -> None:

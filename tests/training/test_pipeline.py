@@ -21,7 +21,7 @@ from tables.held_out import read_record
 from training.distil.soft_targets import agreed, committee_logits, frozen_member, votes
 from training.fit.checkpoints import CHECKPOINT_FILES, newest_checkpoint
 from training.fit.network import load_network
-from training.judge.training_report import report_performance
+from training.judge.training_report import REPLAY, report_performance
 from training.recipe import read_recipe
 from training.run import Run
 from training.stages import STAGE_NAMES
@@ -141,6 +141,8 @@ def test_a_killed_run_goes_on_and_ends_with_a_bundle(trained: tuple[Path, str]) 
     assert {path.name for path in out.iterdir()} == {MANIFEST, *HASHED}
     for network in ("teacher", "student"):
         assert re.search(rf"^{network}: [\d,]+ tokens a second, \d+ % padding", output, re.M)
+    replay = (out.with_name("out.work") / REPLAY).read_text(encoding="utf-8").splitlines()
+    assert len(replay) == ROWS["test"], "for a report on the bundle under load, at any time"
     folder = out.with_name("out.report")
     page = (folder / "training.html").read_text(encoding="utf-8")
     assert all(f"<h2>{task.name}</h2>" in page for task in read_bundle(out).tasks)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model.aside import read_json, write_json, write_text
+from model.aside import file_aside, read_json, write_json, write_text
 from model.bundle import read_bundle
 from profiling import machine
 from tables.held_out import RECORD, HeldOut, record_text
@@ -95,6 +95,7 @@ def write_report(
     }
     write_json(run.report / "training.json", document)
     _write_record(run, bundle.identity)
+    write_replay(run)
     return text
 
 
@@ -132,11 +133,10 @@ def report_performance(run: Run, *options: str) -> bool:
 
     A failure is a warning only: the bundle is complete before.
     """
-    target, texts = run.target, run.work / REPLAY
+    target, texts = run.target, run.work / REPLAY  # which write_report leaves there
     command = [sys.executable, "-m", "profiling", "report", str(target), "--data", str(texts)]
     command += ["--out", str(run.report), *options]
     try:
-        _write_replay(run, texts)
         done = subprocess.run(command, cwd=ROOT, timeout=LONGEST_S, check=False)
         problem = f"exit status {done.returncode}" if done.returncode else None
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -150,8 +150,11 @@ def report_performance(run: Run, *options: str) -> bool:
     return problem is None
 
 
-def _write_replay(run: Run, path: Path) -> None:
-    """The test rows as a table whose columns are the tasks' names; null: not labelled."""
-    with path.open("w", encoding="utf-8") as file:
+def write_replay(run: Run) -> None:
+    """Leave the test rows for reports on the bundle under load, whenever they are made.
+
+    A table whose columns are the tasks' names; null: not labelled.
+    """
+    with file_aside(run.work / REPLAY) as aside, aside.open("w", encoding="utf-8") as file:
         for row in run.table.split("test"):
             file.write(json.dumps({**run.table.json_labels(row), "text": row.text}) + "\n")

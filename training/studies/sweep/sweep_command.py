@@ -14,6 +14,7 @@ from model.bundle import Bundle, read_bundle
 from model.bundle_writer import refuse_other_files
 from training.judge.evaluate import baseline_metrics, evaluate
 from training.judge.ship_bundle import ship
+from training.judge.training_report import write_replay
 from training.recipe import Recipe
 from training.run import Run, RunError
 from training.studies.sweep.deadline import BudgetSpentError, training_time
@@ -60,6 +61,7 @@ def sweep(
         raise problem
     if choice:
         shipped = _ship(run, choice, points)
+        write_replay(run)
         print(f"{choice.name} is the choice: {shipped.identity} in {run.target}")
     return 0
 
