@@ -73,7 +73,7 @@ def run_beam_job(job: BeamJob) -> None:
     for name in filter(is_local, names):
         with TableReader(table_location(name)) as reader:
             check_columns(reader, name, job.text)
-    clear_output(job.target, force=job.force)
+    clear_output(job.target, names, force=job.force)
     handler = BundleHandler(
         job.bundle,
         sha256=fingerprint(bundle / MANIFEST)["sha256"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
@@ -18,27 +19,46 @@ from tables.reader import TableError
 SUFFIX = ".jsonl"
 REJECTED_END = ".rejected"
 SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.jsonl")
+TAKEN_FOR_SHARD = re.compile(r"-[^/]*-of-\d{5}\.jsonl")
+"""Beam deletes these at the end of a run with so many shards."""
 TEMPORARY = re.compile(r"-[0-9a-f]{32}(/.*)?")
 """End of the name of a temporary folder of Beam, or of a file in it."""
 
 
-def clear_output(target: str, *, force: bool) -> None:
+def clear_output(target: str, tables: Sequence[str], *, force: bool) -> None:
     """Delete what killed runs left of an output, and with `force` a whole one.
 
-    Raises TableError for a whole output without `force`.
+    Raises TableError for a whole output without `force`, where one of the input's `tables` would
+    be deleted, and where Beam would delete what is of another output.
     """
-    shards = _paths(target, f"-*-of-*{SUFFIX}")
+    paths = _paths(target, f"-*-of-*{SUFFIX}")
+    shards = _ends(paths, target, SHARD)
+    for path in set(_ends(paths, target, TAKEN_FOR_SHARD)).difference(shards):
+        raise TableError(f"{path}: Beam would delete it with {target}'s; name another output")
+    leftovers = [*shards, *_paths(target, f"{REJECTED_END}{SUFFIX}")]
+    for path in leftovers:
+        if any(_is_same(path, table) for table in tables):
+            raise TableError(f"{path}: is an input, and of {target}; name another output")
     if _is_whole(target, shards) and not force:
         raise TableError(f"{target}-*{SUFFIX}: exists already; give --force to replace it")
-    leftovers = [*shards, *_paths(target, f"{REJECTED_END}{SUFFIX}")]
     for name in (target, f"{target}{REJECTED_END}"):
         folder, slash, last = name.rpartition("/")
         start = f"{folder}{slash}beam-temp-{last}"
         # A bucket has no folders, but names of objects.
-        paths = _paths(start, "-*" if is_local(target) else "-*/*")
-        leftovers += [path for path in paths if TEMPORARY.fullmatch(path.removeprefix(start))]
+        leftovers += _ends(_paths(start, "-*" if is_local(target) else "-*/*"), start, TEMPORARY)
     if leftovers:
         FileSystems.delete(leftovers)
+
+
+def _ends(paths: list[str], start: str, end: re.Pattern[str]) -> list[str]:
+    """Those paths that are `start` and an end; others belong to outputs of longer names."""
+    return [path for path in paths if end.fullmatch(path.removeprefix(start))]
+
+
+def _is_same(path: str, table: str) -> bool:
+    if is_local(path) and is_local(table):
+        return Path(path).resolve() == Path(table).resolve()
+    return path == table
 
 
 def _is_whole(target: str, shards: list[str]) -> bool:

@@ -22,6 +22,7 @@ from tests.beam.commands import (
     beam_words,
     lines,
     run,
+    scored_lines,
     shards,
     write_jsonl,
 )
@@ -30,6 +31,9 @@ from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
 pytest.importorskip("apache_beam", reason=MISSING)
+
+from function.batch.beam_output import clear_output  # noqa: E402
+from tables.reader import TableError  # noqa: E402
 
 
 @pytest.fixture
@@ -142,6 +146,27 @@ def test_shards_of_a_run_killed_while_they_moved_are_replaced_and_whole_ones_kep
     assert [path.read_bytes() for path in shards(target)] == before
     beam(source, target, "--tasks", "source", "--force")
     assert all('"category"' not in line for path in shards(target) for line in lines(path))
+
+
+def test_files_of_other_outputs_stay(tmp_path: Path) -> None:
+    names = ("beam-part-1-of-2.jsonl", "beam-2024-00000-of-00001.jsonl", "beam.rejected.jsonl-of-1")
+    for name in names:
+        write_jsonl(tmp_path / name, [{"text": "salt"}])
+    with pytest.raises(TableError, match=r"2024-.*: Beam would delete it"):
+        clear_output(str(tmp_path / "beam"), [], force=True)
+    assert all((tmp_path / name).exists() for name in names)
+    (tmp_path / names[1]).unlink()
+    beam(tmp_path / names[0], tmp_path / "beam")
+    assert (tmp_path / names[0]).exists()
+    assert len(scored_lines(tmp_path / "beam")) == 2  # that of the part, which is no shard
+
+
+@pytest.mark.parametrize("name", ["beam-00000-of-00002.jsonl", "beam.rejected.jsonl"])
+def test_an_input_is_not_deleted_for_the_output(tmp_path: Path, name: str) -> None:
+    source = write_jsonl(tmp_path / name, [{"text": "salt"}])
+    with pytest.raises(TableError, match=f"{name}: is an input, and of .*; name another output"):
+        clear_output(str(tmp_path / "beam"), [os.path.relpath(source)], force=True)
+    assert source.exists()
 
 
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
