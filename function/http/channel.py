@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from function.http.image_server import ImageServer
 
+MOST_UNSENT_BYTES = 2**20
+"""A connection with more of its answers to send gets no further request of it answered."""
 STALLED_S = 1.0
 """While the server stops, it waits for a request so long after the last byte of it."""
 
@@ -34,6 +36,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     """What has arrived of a request."""
     used = False
     """Whether a whole request has come."""
+    is_held_up = False
+    """Its next request has arrived, and waits for the client to take earlier answers."""
 
     def __init__(self, server: ImageServer, *arguments: Any, **options: Any) -> None:
         self.task_class = RequestTask
@@ -49,6 +53,18 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._refuse_half()
         else:
             super().handle_read()
+
+    def hold_up(self) -> bool:
+        """Let the next request wait if the client takes no answers; whether it does."""
+        with self.outbuf_lock:  # what is sent meanwhile would not go on with it
+            self.is_held_up = self.total_outbufs_len > MOST_UNSENT_BYTES
+        return self.is_held_up
+
+    def handle_write(self) -> None:
+        """Sends; goes on with requests that waited for that."""
+        super().handle_write()
+        if self.is_held_up and self.connected and self.total_outbufs_len <= MOST_UNSENT_BYTES:
+            self.server.add_task(self)
 
     def _has_ended(self) -> bool:
         try:
@@ -91,7 +107,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def waits_since(self) -> float:
         """When it began to wait for the client; now, while it is the client that waits."""
-        if self.requests:
+        if self.requests and not self.is_held_up:
             return time.time()
         if self.began_s is not None:
             return self.began_s

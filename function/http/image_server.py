@@ -4,7 +4,8 @@ One thread reads all connections. It answers a short request itself when no othe
 the rest, whole, to other threads: a client that sends nothing, or half of a request, holds a
 connection and no thread. How long it may:
 
-- REQUEST_S for a request to arrive, counted from its first byte, or from the connection on;
+- REQUEST_S for a request to arrive, counted from its first byte, or from the connection on, and
+  as long without taking anything of an answer;
 - IDLE_S between requests: longer than the 620 s of Google's load balancers, which must never meet
   a connection that closes under them.
 
@@ -69,6 +70,7 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             max_request_header_size=HEADER_BYTES,
             max_request_body_size=DISCARD_BYTES,
             outbuf_overflow=2**30,  # answers wait in memory, never in a temporary file
+            outbuf_high_watermark=2**30,  # and no thread waits until they are taken
             clear_untrusted_proxy_headers=False,
             log_socket_errors=False,
         )
@@ -113,6 +115,8 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def add_task(self, channel: Channel) -> None:
         """Called for a connection whose next request has arrived."""
         self._answered = True
+        if channel.hold_up():
+            return
         if threading.get_ident() == self._reader and self._is_short(channel.requests[0]):
             self._short.append(channel)
         else:
@@ -182,6 +186,6 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             self._answered = False
             with suppress(AttributeError):  # not glibc
                 ctypes.CDLL(None).malloc_trim(0)
-        for channel in self.active_channels.values():
+        for channel in [*self.active_channels.values()]:
             if channel.waits_since() < now - (REQUEST_S if channel.is_halfway() else IDLE_S):
-                channel.will_close = True
+                channel.handle_close()  # at once: one that takes nothing is never writable

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import psutil
 import pytest
 
 from function.http.endpoint import Endpoint
-from function.http.image_server import IDLE_S, REQUEST_S, ImageServer
+from function.http.image_server import IDLE_S, REQUEST_S, STOP_S, ImageServer
 from function.process import listen
 from function.settings import Settings
 from tests.serving import serving
@@ -55,13 +56,14 @@ def in_process(bundle: Path) -> Iterator[tuple[ImageServer, int]]:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     server = ImageServer(Endpoint(Settings(bundle=bundle)), listener, 2**20)
-    serving_thread = threading.Thread(target=server.serve_until_stopped)
+    serving_thread = threading.Thread(target=server.serve_until_stopped, daemon=True)
     serving_thread.start()
     try:
         yield server, port
     finally:
         server.stop()
-        serving_thread.join()
+        serving_thread.join(STOP_S + 5)
+    assert not serving_thread.is_alive(), "it hangs"
 
 
 def closed(wire: socket.socket, within_s: float = 5.0) -> bool:
@@ -80,6 +82,13 @@ def ask(wire: socket.socket) -> bytes:
         answer += (received := wire.recv(65536))
         assert received, "the connection was closed"
     return answer
+
+
+def wait_for(happens: Callable[[], bool], within_s: float = 10.0) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not happens():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("data", STALLED.values(), ids=STALLED)
@@ -135,6 +144,41 @@ def test_a_connection_that_was_idle_takes_the_next_request(bundle_path: Path) ->
         assert ask(wire).startswith(b"HTTP/1.1 200 OK")
         server.maintenance(time.time() + IDLE_S + 1)
         assert closed(wire)
+
+
+def large_answers(count: int) -> bytes:
+    """Small requests in one piece whose answers are millions of bytes each."""
+    context = {"reply": "json", "top_k": "2"}
+    calls = {"calls": [["egg"]] * 14_000, "userDefinedContext": context}
+    body = gzip.compress(json.dumps(calls).encode())
+    head = "POST /bigquery HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n"
+    return (f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body) * count
+
+
+def test_a_client_that_takes_no_answers_keeps_nobody_from_one_and_is_dropped(
+    bundle_path: Path,
+) -> None:
+    with in_process(bundle_path) as (server, port), stalled(port, large_answers(12), 1):
+        wait_for(lambda: any(it.is_held_up for it in server.active_channels.values()))
+        with stalled(port, b"", 1) as (other,):
+            assert ask(other).startswith(b"HTTP/1.1 200 OK")
+        wait_for(lambda: len(server.active_channels) == 1)
+        (channel,) = server.active_channels.values()
+        assert channel.total_outbufs_len < 5 * 2**20
+        server.maintenance(time.time() + REQUEST_S - 10)
+        time.sleep(0.1)
+        assert server.active_channels
+        server.maintenance(time.time() + REQUEST_S)
+        wait_for(lambda: not server.active_channels)
+
+
+def test_a_client_that_takes_large_answers_late_has_them_all(bundle_path: Path) -> None:
+    with in_process(bundle_path) as (server, port), stalled(port, large_answers(4), 1) as (wire,):
+        wait_for(lambda: any(channel.is_held_up for channel in server.active_channels.values()))
+        taken = b""
+        while taken.count(b"}]}]}") < 4:  # ends of bodies
+            taken += (received := wire.recv(2**20))
+            assert received, "the connection was closed"
 
 
 def test_requests_that_come_at_once_are_shared_by_threads(
