@@ -10,14 +10,12 @@ a list of more than FEW_TEXTS texts.
 
 from __future__ import annotations
 
-import threading
 from array import array
-from contextlib import contextmanager
 from pathlib import Path
 
 from model.answers import AnswerCounts, answers_of, at_least
 from model.bundle import MANIFEST, MODEL, TOKENIZER, Bundle, BundleError, Task, read_bundle
-from model.cpus import usable_cpus
+from model.cpus import CpuTurns, usable_cpus
 from model.encoding import Encoded, chunks, encode, graph_inputs
 from model.opening import open_both
 from model.softmax import Softmax
@@ -71,7 +69,8 @@ class Classifier:
         self.bundle = bundle
         self.sealed = sealed
         self._tokenizer, self._session = open_both(bundle, threads, sealed)
-        self._free_cpus = threading.BoundedSemaphore(max(1, usable_cpus() // threads))
+        self._cpu_turns = CpuTurns(max(1, usable_cpus() // threads))
+        """One run per processor at a time: more would not be faster, and each holds memory."""
         self._softmax = Softmax(bundle.tasks)
         self._heads = bundle.heads
         self._tasks = {task.name: task for task in bundle.tasks}
@@ -226,25 +225,20 @@ class Classifier:
         lengths = [len(row) + len(control_ids) for row in encoded.ids]
         width = self._heads.width
         logits = array("f", bytes(4 * width * len(lengths)))
+        waited_s = 0.0
         for chunk in chunks(lengths, CHUNK_ROWS, CHUNK_PADDED_TOKENS):
             inputs = graph_inputs([encoded.ids[index] for index in chunk], control_ids)
-            with self._free_cpu():
+            waited_s += self._cpu_turns.take()
+            try:
                 of_chunk = self._session.run(inputs)
+            finally:
+                self._cpu_turns.give()
             for place, index in enumerate(chunk):
                 row = of_chunk[place * width : (place + 1) * width]
                 logits[index * width : (index + 1) * width] = row
+        if waited_s:
+            timer.record("wait", waited_s)
         return logits
-
-    @contextmanager
-    def _free_cpu(self) -> Iterator[None]:
-        """One run per processor at a time: more would not be faster, and each holds memory."""
-        if not self._free_cpus.acquire(blocking=False):
-            with timer.span("wait"):
-                self._free_cpus.acquire()
-        try:
-            yield
-        finally:
-            self._free_cpus.release()
 
     def _requested(
         self,

@@ -1,12 +1,46 @@
-"""The number of processors that this container may use; the host has more."""
+"""The processors that this container may use, of which the host has more, and their turns."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections import deque
 from pathlib import Path
 
 GROUPS = Path("/sys/fs/cgroup")
 GROUP_OF_PROCESS = Path("/proc/self/cgroup")
+
+
+class CpuTurns:
+    """So many have a turn at once. Of those that wait, who came first has the next."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Lock] = deque()
+        """A lock each, held until the turn is theirs."""
+        self._lock = threading.Lock()
+
+    def take(self) -> float:
+        """Wait for a turn; the seconds that it took, 0 where one was free."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return 0.0
+            mine = threading.Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        start_s = time.perf_counter()
+        mine.acquire()
+        return time.perf_counter() - start_s
+
+    def give(self) -> None:
+        """End a turn, which is at once that of the first who waits."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
 
 
 def usable_cpus() -> int:

@@ -59,6 +59,15 @@ class Timer:
         finally:
             self._current.reset(token)
 
+    def record(self, name: str, duration_s: float) -> None:
+        """A span of time that was measured elsewhere, such as the sum of many waits.
+
+        It lies at the end of the span that is open, which took at least so long until now.
+        """
+        frame = self._current.get()
+        if frame is not None and (frame[-1] is None or frame[0].detailed):
+            frame[0].add(name, duration_s, frame[1])
+
     def span(self, name: str) -> NamedSpan:
         """A span, both as `with timer.span("x"):` and as the decorator `@timer.span("x")`."""
         return NamedSpan(self._current, name)

@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     SpanRow = dict[str, str | float | int | None]
 
 DECIMALS = 3  # a microsecond
+MOST_SPANS = 200
+"""The first ones of a session; clients and proxies take no header without a bound."""
 
 
 def span_rows(spans: Sequence[Span]) -> list[SpanRow]:
-    """One object per span for JSON; the duration is None when the span was left open.
+    """One object for each of the first MOST_SPANS, for JSON.
 
-    `parent` is the index of the row of the span around it, None at the top. `error` is there only
-    when an exception ended the span, and names its type.
+    The duration is None when the span was left open. `parent` is the index of the row of the span
+    around it, None at the top. `error` is there only when an exception ended the span, and names
+    its type.
     """
+    spans = spans[:MOST_SPANS]
     index_of = {span: index for index, span in enumerate(spans)}
     rows: list[SpanRow] = []
     for span in spans:
@@ -38,7 +42,7 @@ def server_timing(spans: Sequence[Span]) -> str:
     """The same spans as a Server-Timing header's value: `parse;dur=0.12, run;dur=1.3`."""
     return ", ".join(
         span.name if span.duration_ms is None else f"{span.name};dur={_rounded(span.duration_ms)}"
-        for span in spans
+        for span in spans[:MOST_SPANS]
     )
 
 

@@ -62,6 +62,11 @@ class Session:
         self.spans.append(span)
         return span
 
+    def add(self, name: str, duration_s: float, parent: Span | None = None) -> None:
+        """A closed span that ends now."""
+        duration_ms = duration_s * 1000.0
+        self.spans.append(Span(name, self.elapsed_ms - duration_ms, duration_ms, parent))
+
     def close(self, span: Span, error: str | None = None) -> None:
         span.duration_ms = self.elapsed_ms - span.start_ms
         span.error = error
