@@ -153,6 +153,13 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             self.body_rcv.buf = HeldBody(self._max_bytes + 1, self._may_hold)
 
     @property
+    def may_grow(self) -> bool:
+        """Whether it may take far longer than its size says: it is packed, or asks to explain."""
+        if self.body_rcv is None:
+            return False
+        return "CONTENT_ENCODING" in self.headers or b'"explain"' in self.body_rcv.buf
+
+    @property
     def held_bytes(self) -> int:
         """What has arrived of it and is held."""
         if self.body_rcv is None:
@@ -176,6 +183,9 @@ class HeldBody:
 
     def __len__(self) -> int:
         return self._received
+
+    def __contains__(self, data: bytes) -> bool:
+        return data in self._held
 
     @property
     def held_bytes(self) -> int:

@@ -1,7 +1,7 @@
 """The image's HTTP server: waitress, with the endpoint in place of a WSGI application.
 
-One thread reads all connections. It answers a short request itself when no other waits, and hands
-the rest, whole, to other threads: a client that sends nothing, or half of a request, holds a
+One thread reads all connections. It answers a short request itself when no other is answered, and
+hands the rest, whole, to other threads: a client that sends nothing, or half of a request, holds a
 connection and no thread. How long it may:
 
 - REQUEST_S for a request to arrive, counted from its first byte, or from the connection on, and
@@ -124,15 +124,16 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
 
     def _is_short(self, request: Parser) -> bool:
         """Whether its answer is a matter of a millisecond or two."""
-        if request.error or request.body_bytes_received > SHORT_BYTES:
+        if request.error or request.body_bytes_received > SHORT_BYTES or request.may_grow:
             return False
         return self.endpoint.service.classifier.loaded or request.path == "/health"
 
     def _answer_short(self) -> None:
-        """Here, if there is one, or one processor; several processors share several requests."""
+        """Here, where it need not wait; several processors share several requests."""
         channels, self._short = self._short, []
+        may_run = self._one_cpu or len(channels) == 1
         for channel in channels:
-            if self._one_cpu or (len(channels) == 1 and not self._busy()):
+            if channel.requests[0].path == "/health" or (may_run and not self._busy()):
                 channel.service()
             else:
                 self._hand_over(channel)

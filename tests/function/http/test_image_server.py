@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import signal
 import socket
 import threading
@@ -225,6 +226,32 @@ def test_idle_connections_do_not_hold_up_the_end(bundle_path: Path, tmp_path: Pa
         assert closed(wire)
         assert server.process.wait(8) == 0
         assert time.monotonic() - start_s < 3
+
+
+def test_on_one_processor_a_short_request_behind_a_large_one_holds_up_no_health_check(
+    bundle_path: Path,
+) -> None:
+    large = json.dumps({"inputs": ["raw honey"] * 100}).encode()
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    try:
+        with in_process(bundle_path) as (server, port), stalled(port, b"", 3) as wires:
+            ask(wires[2])
+            turns = server.endpoint.service.classifier.get()._cpu_turns
+            turns.take()  # as a run of the graph that takes long
+            wires[0].sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(large) + large)
+            wait_for(lambda: len(turns._waiting) == 1)
+            wires[1].sendall(ASK)
+            wait_for(lambda: len(turns._waiting) == 2)
+            try:
+                wires[2].sendall(b"GET /health HTTP/1.1\r\n\r\n")
+                assert b"alive" in wires[2].recv(65536)
+            finally:
+                turns.give()
+            for wire in wires[:2]:
+                assert wire.recv(65536).startswith(b"HTTP/1.1 200 OK")
+    finally:
+        os.sched_setaffinity(0, processors)
 
 
 def test_requests_one_after_another_in_one_packet_are_answered_in_order(
