@@ -42,7 +42,9 @@ class TaskSpec(Section):
 
 
 def task_faults(task: TaskSpec) -> Iterator[str]:
-    """Keys of a task that do not go together, and why."""
+    """Keys of a task that do not go together, or cannot be so, and why."""
+    if "/" in task.name:
+        yield "name: has a `/`, which a path of the server cannot name; use another sign"
     for key in PRICES if task.kind == "multi" else ():
         if getattr(task, key) is not None:
             yield (

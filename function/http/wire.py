@@ -45,7 +45,7 @@ class WireRequest:
 
     def __init__(self, parser: HTTPRequestParser) -> None:
         self.method: str = parser.command
-        self.path: str = parser.path
+        self.path: str = parser.path.encode("latin-1").decode("utf-8", "replace")
         self.headers = WireHeaders(parser.headers)
         self.content_length: int = len(parser.body_rcv) if parser.chunked else parser.content_length
         self.stream: Stream = BrokenBody() if parser.error else parser.get_body_stream()

@@ -99,6 +99,7 @@ def test_the_shipped_recipes_read() -> None:
             "intent min_recall: 0.5; give a table, {name = value}",
         ),
         (("[data]", 'name = "a/b"\n[data]'), "name: 'a/b'; give letters"),
+        (('"intent"', '"a/b"'), r"\[\[task\]\] a/b name: has a `/`, which a path of the server"),
         (("[data]", "[data"), "not valid TOML"),
         (
             ("[data]", "[pretrain]\n[data]"),

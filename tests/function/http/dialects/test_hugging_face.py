@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from huggingface_hub import InferenceClient
@@ -72,3 +73,10 @@ def test_an_unknown_task_is_404(server: Server) -> None:
     answer = server.request("POST", "/tasks/sauce", '{"inputs": "a"}')
     assert answer.status == 404
     assert "no task 'sauce'; send POST /tasks/ingredient, /tasks/source" in answer.json["error"]
+
+
+def test_a_task_may_have_a_name_in_any_script(server: Server) -> None:
+    answer = server.request("POST", "/tasks/" + quote("Gefühl"), '{"inputs": "a"}')
+    assert "no task 'Gefühl'; send" in answer.json["error"]
+    answer = server.request("POST", "/tasks/%ff", '{"inputs": "a"}')
+    assert "no task '\ufffd'; send" in answer.json["error"]
