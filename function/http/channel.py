@@ -149,7 +149,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             super().parse_header(header_plus)
         except ValueError as error:  # of a URI or a Content-Length that Python does not take
             raise ParsingError(str(error)) from None
-        if self.body_rcv is not None:
+        if self.body_rcv is None:
+            self.expect_continue = False  # there is nothing to go on with
+        else:
             self.body_rcv.buf = HeldBody(self._max_bytes + 1, self._may_hold)
 
     @property

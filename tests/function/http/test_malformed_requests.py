@@ -46,6 +46,13 @@ def test_it_is_told_so_and_the_log_stays_a_log(server: StrictServer, data: bytes
     server.lines()
 
 
+def test_who_expects_to_be_told_to_go_on_without_a_body_is_answered(server: StrictServer) -> None:
+    head = b"GET /health HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n"
+    reply = server.send_raw(head * 2)
+    assert reply.count(b"HTTP/1.1 200 OK") == 2
+    assert b"100 Continue" not in reply
+
+
 @pytest.mark.parametrize("data", ENDLESS.values(), ids=ENDLESS)
 def test_what_never_ends_between_chunks_is_refused_while_it_comes(
     server: StrictServer, data: bytes
