@@ -68,7 +68,7 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             connection_limit=CONNECTIONS,
             cleanup_interval=CHECK_S,
             max_request_header_size=HEADER_BYTES,
-            max_request_body_size=DISCARD_BYTES,
+            max_request_body_size=max(DISCARD_BYTES, 2 * max_bytes),  # and the heads of chunks
             outbuf_overflow=2**30,  # answers wait in memory, never in a temporary file
             outbuf_high_watermark=2**30,  # and no thread waits until they are taken
             clear_untrusted_proxy_headers=False,

@@ -52,11 +52,12 @@ def stalled(port: int, data: bytes, clients: int = CLIENTS) -> Iterator[list[soc
 
 
 @contextmanager
-def in_process(bundle: Path) -> Iterator[tuple[ImageServer, int]]:
+def in_process(bundle: Path, max_bytes: int = 2**20) -> Iterator[tuple[ImageServer, int]]:
     """The same server in a thread of this process, whose clock can be put forward."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    server = ImageServer(Endpoint(Settings(bundle=bundle)), listener, 2**20)
+    settings = Settings(bundle=bundle, max_bytes=max_bytes)
+    server = ImageServer(Endpoint(settings), listener, max_bytes)
     serving_thread = threading.Thread(target=server.serve_until_stopped, daemon=True)
     serving_thread.start()
     try:
@@ -180,6 +181,14 @@ def test_a_client_that_takes_large_answers_late_has_them_all(bundle_path: Path) 
         while taken.count(b"}]}]}") < 4:  # ends of bodies
             taken += (received := wire.recv(2**20))
             assert received, "the connection was closed"
+
+
+def test_a_body_of_the_largest_size_is_taken_however_large_that_is(bundle_path: Path) -> None:
+    size = 34 * 2**20
+    question = b'{"inputs": "raw honey"}'.rjust(size)
+    head = HEAD + b"Content-Length: %d\r\n\r\n" % size
+    with in_process(bundle_path, size) as (_, port), stalled(port, head + question, 1) as (wire,):
+        assert wire.recv(65536).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_requests_that_come_at_once_are_shared_by_threads(
