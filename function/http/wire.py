@@ -70,7 +70,7 @@ class RequestTask(Task):  # type: ignore[misc]
     def send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Send a response in one piece."""
         self.status = f"{status} {REASONS[status]}"
-        self.response_headers = list(headers.items())
+        self.response_headers += headers.items()
         self.content_length = len(body)
         head = self.build_response_header()
         self.wrote_header = self.complete = True
@@ -90,7 +90,5 @@ class MalformedTask(RequestTask):
 
         status = self.request.error.code
         message = f"This is no HTTP request that can be read ({REASONS[status]}); send it anew."
-        refusal = RequestError(
-            status, "malformed_request", message, headers={"Connection": "close"}
-        )
+        refusal = RequestError(status, "malformed_request", message)
         self.respond(self.channel.server.endpoint.answer(UnreadRequest(), refusal))

@@ -40,7 +40,9 @@ def server(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_it_is_told_so_and_the_log_stays_a_log(server: StrictServer, data: bytes) -> None:
     reply = server.send_raw(data)
     assert reply.startswith((b"HTTP/1.1 400 Bad Request", b"HTTP/1.0 400 Bad Request"))
-    error = json.loads(reply.split(b"\r\n\r\n")[1])["error"]
+    head, body = reply.split(b"\r\n\r\n")
+    assert head.count(b"Connection: close") == 1
+    error = json.loads(body)["error"]
     assert error["code"] in ("malformed_request", "invalid_body")
     assert server.request("GET", "/health").status == 200
     server.lines()
