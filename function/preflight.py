@@ -39,7 +39,7 @@ def main() -> int:
 
 def check_port(host: str, port: int) -> None:
     """Raise OSError with what to do when nothing can listen there."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

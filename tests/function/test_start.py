@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from profiling import process_tree
-from profiling.server import FROM_IMAGE, ServerError
+from profiling.server import FROM_IMAGE, ServerError, free_port
 from tests.serving import ROOT, StrictServer, serving
 
 MODULE, PREFLIGHT = ("-m", "function.start"), ("-m", "function.preflight")
@@ -179,6 +179,15 @@ def test_the_start_takes_no_arguments_and_lists_its_settings(command: tuple[str,
     helped, wrong = run(*command, "--help"), run(*command, "--port=8080")
     assert (helped.returncode, wrong.returncode) == (0, 2)
     assert "| HOST |" in helped.stdout
+
+
+def test_preflight_takes_an_address_of_ipv6(bundle_path: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no such addresses")
+    free = run(*PREFLIGHT, str(free_port()), BUNDLE=str(bundle_path), HOST="::1")
+    assert free.returncode == 0, free.stderr
 
 
 def test_preflight_shows_what_to_send(bundle_path: Path) -> None:
