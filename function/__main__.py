@@ -156,11 +156,19 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         default = bundle_type(settings.bundle)
         add("--bundle", type=bundle_type, default=default, metavar="DIR", help=bundle_help)
         tasks_help = "default: all of the bundle's"
-        add("--tasks", type=lambda value: value.split(","), metavar="TASK[,TASK]", help=tasks_help)
+        add("--tasks", type=_names, metavar="TASK[,TASK]", help=tasks_help)
         top_k_help = "labels of each single-label task (default: 1)"
         add("--top-k", type=_positive, default=1, metavar="N", help=top_k_help)
     parser.epilog = "\n".join(command.format_help() for command in (predict, batch, beam))
     return parser
+
+
+def _names(value: str) -> list[str]:
+    names = value.split(",")
+    for name in names:
+        if names.count(name) > 1:
+            raise argparse.ArgumentTypeError(f"{value!r}: name {name!r} once")
+    return names
 
 
 def _positive(value: str) -> int:

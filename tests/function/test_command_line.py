@@ -76,6 +76,11 @@ def test_help_has_every_option_of_every_command() -> None:
     [
         ([], 2, "the following arguments are required: TEXT"),
         (["a", "--top-k", "0"], 2, "'0': give a whole number of 1 or more"),
+        (
+            ["batch", "in.csv", "out.csv", "--tasks", "source,source"],
+            2,
+            "'source,source': name 'source' once",
+        ),
         (["a", "--bundle", "/nowhere"], 1, "error: /nowhere: no such directory"),
         (["a", "--tasks", "colour"], 1, "error: unknown tasks: ['colour']; this bundle knows"),
         (
