@@ -158,7 +158,8 @@ class ImageServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Called by a handler of signals, which interrupts the reading thread, or by a thread."""
         if self._stop_at_s is None:
             self._stop_at_s = time.monotonic() + STOP_S
-            super().pull_trigger()
+            with suppress(OSError):  # it was awake, and has ended by now
+                super().pull_trigger()
 
     def _stopped(self) -> bool:
         """While it stops: take no connection, close idle ones; true when nothing is left."""
