@@ -67,7 +67,11 @@ def read_options(arguments: Sequence[str]) -> Options:
         help="for everything, 10 to 300 (default: 240); the shorter, the weaker its figures",
     )  # fmt: skip
     option("--budgets", type=Path, default=BUDGETS, metavar="FILE", help=f"default: {BUDGETS.name}")
-    option("--gate", action="store_true", help="end with exit status 1 when a budget is broken")
+    option(
+        "--gate", action="store_true",
+        help="end with exit status 1, and say why, when a budget is broken or was not measured, "
+        "or a probe failed",
+    )  # fmt: skip
     option("--show-texts", action="store_true", help="let the report quote replayed texts")
     values = vars(parser.parse_args(arguments))
     bundle: Path = values["bundle"].resolve()

@@ -30,7 +30,7 @@ PAGE = "report.html"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit status 0, 1 (a budget is broken and --gate was given) or 2 (a wrong call)."""
+    """Exit status 0, 1 (--gate was given and has reasons to fail) or 2 (a wrong call)."""
     options = read_options(arguments)
     try:
         content = report(options)
@@ -42,8 +42,10 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     print(verdict_table(content))
     print(options.out / PAGE)
-    broken = content["problems"] or any(not verdict["kept"] for verdict in content["verdicts"])
-    return 1 if options.gate and broken else 0
+    reasons = gate_reasons(content) if options.gate else []
+    if reasons:
+        print(f"--gate fails: {'; '.join(reasons)}", file=sys.stderr)
+    return 1 if reasons else 0
 
 
 def report(options: Options) -> dict[str, Any]:
@@ -71,6 +73,18 @@ def report(options: Options) -> dict[str, Any]:
     write_json(options.out / JSON, content, indent=None)
     write_text(options.out / PAGE, page(content))
     return content
+
+
+def gate_reasons(content: dict[str, Any]) -> list[str]:
+    """Why a report's document does not pass; a budget that was not measured is not kept."""
+    reasons = {
+        False: "broken",
+        None: "not measured (give more --duration, or --budgets without it)",
+    }
+    return [
+        *(f"{v['title']}: {reasons[v['kept']]}" for v in content["verdicts"] if not v["kept"]),
+        *content["problems"],
+    ]
 
 
 def verdict_table(content: dict[str, Any]) -> str:

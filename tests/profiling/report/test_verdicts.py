@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from profiling.__main__ import main
 from profiling.bootstrap import ratio_interval, sample_of
 from profiling.report.accuracy import score
-from profiling.report.budgets import BUDGETS, read_budgets, verdicts
+from profiling.report.budgets import BUDGETS, Fact, read_budgets, verdicts
 from profiling.report.cost import PRICES as PRICES_FILE
 from profiling.report.cost import Billing, Prices, cost, memory_gib
 from profiling.report.operators import add_up
+from profiling.report.report_command import gate_reasons
 from profiling.report.two_reports import BLOCKS, compare, verdict
 from tables.toml_file import TomlError, read_toml
 
@@ -68,6 +69,19 @@ def test_budgets_are_kept_broken_or_not_measured() -> None:
     assert is_kept["first_answer_ms"] is is_kept["errors"] is True
     assert is_kept["held_rate"] is False
     assert is_kept["memory_mb"] is None
+
+
+def test_the_gate_says_why_it_fails() -> None:
+    facts = dict.fromkeys(get_args(Fact), 0)
+    budgets = read_budgets(BUDGETS)
+    content = {"verdicts": verdicts({**facts, "held_rate": 50}, budgets), "problems": []}
+    assert gate_reasons(content) == []
+    measured = {**facts, "errors": None}
+    content = {"verdicts": verdicts(measured, budgets), "problems": ["one caller: it died"]}
+    held, errors, problem = gate_reasons(content)
+    assert held == "Rate held: broken"
+    assert errors.startswith("Errors: not measured (give more --duration")
+    assert problem == "one caller: it died"
 
 
 TARGET = "[target]\np99_ms = 5\n"
