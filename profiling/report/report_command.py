@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,16 +63,34 @@ def report(options: Options) -> dict[str, Any]:
     budgets = read_budgets(options.budgets)
     data = options.data or find_data(bundle)
     examples = read_examples(bundle, data, options.text)
-    options.out.mkdir(parents=True, exist_ok=True)
+    with _writing(options.out):
+        options.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=options.out) as trial:
+            trial.write(b"before anything is measured")
     with (
         tempfile.TemporaryDirectory(prefix="report-") as folder,
         closing(Harness(options, bundle, examples, Path(folder), budgets.target.p99_ms)) as harness,
     ):
         run_probes(harness)
         content = document(harness, budgets, data, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    write_json(options.out / JSON, content, indent=None)
-    write_text(options.out / PAGE, page(content))
+    write_files(options.out, content, page(content))
     return content
+
+
+def write_files(out: Path, content: dict[str, Any], html: str) -> None:
+    """Write the document and its page into the directory `out`; raises ValueError."""
+    with _writing(out):
+        write_json(out / JSON, content, indent=None)
+        write_text(out / PAGE, html)
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Raise ValueError, which says what to give, where the block cannot write to `out`."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{out}: {error.strerror}; give another directory with --out") from None
 
 
 def gate_reasons(content: dict[str, Any]) -> list[str]:

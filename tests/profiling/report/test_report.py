@@ -18,7 +18,7 @@ from profiling.report.cost import PRICES, Prices
 from profiling.report.harness import Harness
 from profiling.report.options import read_options
 from profiling.report.probes import PROBES
-from profiling.report.report_command import main
+from profiling.report.report_command import main, write_files
 from profiling.report.texts import TextsError, find_data, read_examples
 from tables.held_out import HeldOut, record_path, record_text, row_key
 from tables.toml_file import read_toml
@@ -140,6 +140,24 @@ def test_a_wrong_call_says_what_to_give(
     command = [str(bundle_path) if word == "BUNDLE" else word for word in arguments]
     assert main([*command, "--out", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.md/report"])
+def test_a_report_that_cannot_be_written_asks_for_another_directory_before_it_measures(
+    name: str, bundle_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "README.md").touch()
+    assert main([str(bundle_path), "--out", str(tmp_path / name)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: {tmp_path / name}: ")
+    assert told.endswith("; give another directory with --out\n")
+    assert "starting from nothing" not in told
+
+
+def test_what_cannot_be_written_at_the_end_is_told(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(ValueError, match=r"directory; give another directory with --out$"):
+        write_files(tmp_path, {}, "")
 
 
 @pytest.mark.parametrize("value", ["9", "301", "long"])
