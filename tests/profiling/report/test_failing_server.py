@@ -78,6 +78,9 @@ def test_a_killed_and_a_hung_server_are_told(bundle_path: Path, tmp_path: Path) 
     assert "Something failed while this was measured" in html
     assert "the server died" in html
     assert "the server hung" in html
+    assert content["facts"]["errors"] is None, "two probes that count them are missing"
+    assert "Not known of every probe: one failed." in html
+    assert "None in these probes." not in html
     texts = [example.text for example in examples if len(example.text) > 20]
     assert len(texts) > 500
     assert [text for text in texts if text in f"{html}{content}"] == []

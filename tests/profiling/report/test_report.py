@@ -101,6 +101,7 @@ def test_the_page_needs_nothing_else(report: Report) -> None:
     links = set(re.findall(r'(?:src|href)="([^"#][^"]*)"', page))
     assert links == {"https://cloud.google.com/run/pricing"}
     assert page.count("<svg") == 8
+    assert "None in these probes." in page
     assert f"of {read_toml(Prices, PRICES).date}" in page
     body = page.partition("</style>")[2]
     assert re.findall(r"(?<!, )#[0-9a-f]{6}\b", body) == [], "colours that follow no scheme"
