@@ -13,7 +13,7 @@ from typing import Any
 from model.bundle import Bundle
 from profiling.report.harness import Harness
 from profiling.report.load.plan import Outcome
-from profiling.report.texts import Example
+from profiling.report.texts import Example, digest
 from tables.held_out import read_record
 
 BATCH = 32
@@ -45,9 +45,15 @@ def measure(harness: Harness, seconds: float) -> dict[str, Any]:
     for task in harness.bundle.tasks:
         if harness.options.tasks is None or task.name in harness.options.tasks:
             key = "accuracy" if task.kind == "single" else "micro_f1"
+            labelled = [
+                (example.text, sorted(example.labels[task.name]))
+                for example in harness.examples
+                if task.name in example.labels
+            ]
             tasks[task.name] = {
                 "measure": key,
                 "rows": len(pairs[task.name]),
+                "labelled_digest": digest(labelled),
                 "served": score(task.kind, pairs[task.name]),
                 "claimed": claimed.get(task.name, {}).get(key),
             }

@@ -15,6 +15,7 @@ from profiling import machine
 from profiling.report.budgets import Budgets, verdicts
 from profiling.report.cost import PRICES, Prices, cost
 from profiling.report.harness import Harness
+from profiling.report.texts import digest
 from tables.toml_file import read_toml
 
 Document = dict[str, Any]
@@ -47,6 +48,7 @@ def document(harness: Harness, budgets: Budgets, data: Path, when: str) -> Docum
         "settings": {
             "data": data.name,
             "texts": len(harness.examples),
+            "texts_digest": digest([example.text for example in harness.examples]),
             "rate": options.rate,
             "users": options.users,
             "batch": options.batch,

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from model.bundle import Bundle, Task
 from profiling.server import ROOT
@@ -67,6 +71,11 @@ def read_examples(bundle: Bundle, path: Path, column: str) -> list[Example]:
         raise TextsError(f"{path}: no {part} with a text in {column!r}; give --text COLUMN")
     random.Random(1).shuffle(examples)
     return examples[:MAX_TEXTS]
+
+
+def digest(values: Sequence[Any]) -> str:
+    """Hex digits that are the same for the same values in the same order."""
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:12]
 
 
 def _labels(fields: Fields, tasks: tuple[Task, ...], place: str) -> dict[str, frozenset[str]]:

@@ -4,7 +4,8 @@
 
 A difference in time is called real only when it is larger than chance: the raw samples of both
 are drawn again in blocks of neighbours, since neighbours share their luck, and the 95 % interval
-of B / A must not hold 1. Reports of different machines or settings are not compared in time.
+of B / A must not hold 1. Reports of different machines, settings or texts are not compared in
+time; tasks whose labelled texts differ are named.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ MIN_CHANGE = 0.05
 """Ratios nearer to 1 than this are noise from one run to the next, whatever the samples say."""
 SAME = {
     "machine": ("cpu", "cores", "system", "python", "onnxruntime", "numpy", "locust"),
-    "settings": ("batch", "users", "tasks", "data"),
+    "settings": ("batch", "users", "tasks", "data", "texts", "texts_digest", "p99_target_ms"),
 }
-"""What must be the same in both for their times to be compared, by part of report.json."""
+"""What must be the same in both for their times to be compared, by part of report.json.
+
+A key that one of them lacks, being older, is taken to be the same.
+"""
+JUDGED = ("rows", "labelled_digest")
+"""What must be the same of a task for its accuracies to be of the same labelled texts."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -72,11 +78,14 @@ def read_document(path: Path) -> Document:
 def compare(a: Document, b: Document) -> str:
     """The comparison as a table for the terminal."""
     rows = [("", "A", "B", "B / A"), _fact(a, b, "bundle_mb", "bundle, MB")]
-    served_b = _served(b)
-    for task, percent in _served(a).items():
-        if task in served_b:
-            rows.append((f"{task}, %", _figure(percent), _figure(served_b[task]), ""))
+    tasks_a, tasks_b = _tasks(a), _tasks(b)
+    common = [task for task in tasks_a if task in tasks_b]
+    for task in common:
+        before, after = (_figure(tasks[task]["served"]) for tasks in (tasks_a, tasks_b))
+        rows.append((f"{task}, %", before, after, ""))
     notes = []
+    if others := [task for task in common if _differing(tasks_a[task], tasks_b[task], JUDGED)]:
+        notes.append(f"judged by other texts or labels in A than in B: {', '.join(others)}")
     if differences := _differences(a, b):
         notes.append("times are not compared: " + "; ".join(differences))
     else:
@@ -117,19 +126,23 @@ def _fact(a: Document, b: Document, key: str, title: str) -> tuple[str, str, str
     return title, _figure(before), _figure(after), ratio
 
 
-def _served(document: Document) -> dict[str, float | None]:
-    """The accuracy of each task as served, in percent."""
-    tasks = document["stages"].get("accuracy", {}).get("tasks", {})
-    return {name: task["served"] for name, task in tasks.items()}
+def _tasks(document: Document) -> dict[str, dict[str, Any]]:
+    """The accuracy of each task as served, in percent, and of what texts."""
+    tasks: dict[str, dict[str, Any]] = document["stages"].get("accuracy", {}).get("tasks", {})
+    return tasks
 
 
 def _differences(a: Document, b: Document) -> list[str]:
     return [
-        f"{key} is {a[part].get(key)} in A, {b[part].get(key)} in B"
+        f"{key} is {a[part][key]} in A, {b[part][key]} in B"
         for part, keys in SAME.items()
-        for key in keys
-        if a[part].get(key) != b[part].get(key)
+        for key in _differing(a[part], b[part], keys)
     ]
+
+
+def _differing(a: dict[str, Any], b: dict[str, Any], keys: Sequence[str]) -> list[str]:
+    """Those of `keys` that both have, with different values."""
+    return [key for key in keys if key in a and key in b and a[key] != b[key]]
 
 
 def _figure(value: Any) -> str:

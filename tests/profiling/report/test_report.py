@@ -207,6 +207,8 @@ def test_the_claim_is_that_of_the_graph_that_is_served(bundle_path: Path, tmp_pa
     assert result["whole"]
     assert result["tasks"]["source"]["claimed"] == claims["fp32"]
     assert not result["recorded"]
+    digests = {task["labelled_digest"] for task in result["tasks"].values()}
+    assert len(digests) == len(bundle.tasks), "of each task's own labels"
 
 
 def test_a_refitted_bundle_is_judged_by_the_answers_that_its_run_held_out(

@@ -74,11 +74,10 @@ def test_budgets_are_kept_broken_or_not_measured() -> None:
 def test_the_gate_says_why_it_fails() -> None:
     facts = dict.fromkeys(get_args(Fact), 0)
     budgets = read_budgets(BUDGETS)
-    content = {"verdicts": verdicts({**facts, "held_rate": 50}, budgets), "problems": []}
-    assert gate_reasons(content) == []
-    measured = {**facts, "errors": None}
-    content = {"verdicts": verdicts(measured, budgets), "problems": ["one caller: it died"]}
-    held, errors, problem = gate_reasons(content)
+    kept = verdicts({**facts, "held_rate": 50}, budgets)
+    assert gate_reasons({"verdicts": kept, "problems": []}) == []
+    unkept = verdicts({**facts, "errors": None}, budgets)
+    held, errors, problem = gate_reasons({"verdicts": unkept, "problems": ["one caller: it died"]})
     assert held == "Rate held: broken"
     assert errors.startswith("Errors: not measured (give more --duration")
     assert problem == "one caller: it died"
@@ -199,6 +198,27 @@ def test_other_machines_and_other_files_are_not_compared(
     (tmp_path / "a.json").write_text('{"format": 2}')
     assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 2
     assert "not a report of format 1" in capsys.readouterr().err
+
+
+def test_rates_of_another_target_and_accuracies_of_other_texts_are_told_apart() -> None:
+    a, b = reports()
+    a["settings"] |= {"p99_target_ms": 50, "texts": 4}
+    b["settings"] |= {"p99_target_ms": 500, "texts": 4, "texts_digest": "b"}
+    task_a, task_b = (report["stages"]["accuracy"]["tasks"]["source"] for report in (a, b))
+    task_a["rows"], task_b["labelled_digest"] = 4, "b"
+    table = compare(a, b)
+    assert "rate held" not in table
+    assert table.endswith("times are not compared: p99_target_ms is 50 in A, 500 in B")
+    b["settings"]["p99_target_ms"] = 50
+    table = compare(a, b)  # A is older, and does not tell its texts' digests
+    assert "rate held" in table
+    assert "judged by" not in table
+    a["settings"]["texts_digest"], task_a["labelled_digest"] = "a", "a"
+    table = compare(a, b)
+    assert "times are not compared: texts_digest is a in A, b in B" in table
+    assert "judged by other texts or labels in A than in B: source" in table
+    task_a["labelled_digest"], task_b["rows"] = "b", 3
+    assert "judged by other texts or labels" in compare(a, b)
 
 
 def test_scores_by_hand() -> None:
