@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from model.bundle import Bundle, Task
+from model.encoding import is_blank
 from profiling.server import ROOT
 from tables.labels import LabelError, parse_labels
 from tables.reader import Fields, TableReader
@@ -64,7 +65,7 @@ def read_examples(bundle: Bundle, path: Path, column: str) -> list[Example]:
         for line, fields in rows
         if (fields.get("split") == "test" or not has_splits)
         and isinstance(fields.get(column), str)
-        and fields[column].strip()
+        and not is_blank(fields[column])
     ]
     if not examples:
         part = "rows of the test split" if has_splits else "rows"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from model.encoding import printable
+from model.encoding import is_blank, printable
 from tables.columns import no_column
 from tables.labels import (
     SEPARATOR,
@@ -75,7 +75,7 @@ def _row(row: TableRow, place: str, split: str | None, recipe: Recipe) -> Row:
         raise DataError(row.problem)
     fields, data = row.fields, recipe.data
     text = text_of(fields, data.text)
-    if not text.strip():
+    if is_blank(text):
         raise DataError(f"column {data.text!r} has {text!r}; every row needs a text")
     split = split or _name(fields, data.split)
     if split not in (None, *SPLITS):

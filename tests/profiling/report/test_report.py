@@ -173,7 +173,8 @@ def test_a_duration_past_its_range_is_refused(
 def test_texts_come_from_csv_and_without_data_it_says_so(bundle_path: Path, tmp_path: Path) -> None:
     bundle = read_bundle(bundle_path)
     table = tmp_path / "rows.csv"
-    table.write_text("name,ingredient,category\nhoney,ingredient,sweetener|spice\nrock,,[]\n\n")
+    rows = "honey,ingredient,sweetener|spice\nrock,,[]\n\u200b,,[]\n\n"
+    table.write_text(f"name,ingredient,category\n{rows}", encoding="utf-8")
     honey, rock = sorted(read_examples(bundle, table, "name"), key=lambda example: example.text)
     assert honey.labels == {"ingredient": {"ingredient"}, "category": {"sweetener", "spice"}}
     assert rock.labels == {"category": frozenset()}

@@ -93,6 +93,7 @@ def test_an_empty_cell_is_unlabelled_and_brackets_are_none_apply(tmp_path: Path)
         (r'{"text": "x", "tags": ["\udc00"]}', r"a.jsonl:61: column 'tags' holds half a surrogate"),
         (r'{"text": "x", "split": "\ud83d"}', r"a.jsonl:61: column 'split' holds half a surrogate"),
         ('{"text": "", "kind": "a"}', r"a.jsonl:61: column 'text' has ''; every row needs a text"),
+        (r'{"text": "\u200b"}', r"a.jsonl:61: column 'text' has '\\u200b'; every row needs a text"),
         ('{"label": "a"}', r"a.jsonl:61: column 'text' is not among label"),
         ('{"text": "x", "kind": ["a"]}', r"a.jsonl:61: column 'kind' has \['a'\]; a single-label"),
         ('{"text": "x", "kind": {}}', r"a.jsonl:61: column 'kind' has \{\}; .* one string or"),
