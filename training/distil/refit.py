@@ -105,7 +105,7 @@ class Lesson:
         if all(share >= least for share, least in zip(shares, enough, strict=True)):
             return np.arange(0)
         unsure = np.flatnonzero(ahead.min(axis=1) < SURE)
-        most = max(1, len(self.examples) // len(unsure))  # the rest is half of a pass at least
+        most = max(1, len(self.examples) // (4 * len(unsure)))  # a quarter of a pass more
         again = [unsure] * min(often - 1, most)
         return np.concatenate([np.arange(len(self.examples)), *again])
 
