@@ -93,7 +93,7 @@ def _ground(recipe: Recipe) -> Origin:
     return {
         "data": [_data_file(file) for file in recipe.data.files],
         "text": [[f.path.name, _table_digest(f.path), f.text] for f in texts],
-        "base": {name: _file_digest(base / name) for name in FILES},
+        "base": {name: file_digest(base / name) for name in FILES},
         "rule that draws the splits": RULE,
         "data key": asdict(replace(recipe.data, files=())),
         "task": {task.name: _cells(task) for task in recipe.tasks},
@@ -116,16 +116,17 @@ def _cells(task: TaskSpec) -> list[str]:
 
 def _table_digest(location: TableLocation) -> str | None:
     if not isinstance(location, RemoteTable):
-        return _file_digest(location)
+        return file_digest(location)
     try:
         return _digest(location.version())
     except TableError as error:
         raise RecipeError(str(error)) from None
 
 
-def _file_digest(path: Path) -> str | None:
+def file_digest(path: Path) -> str | None:
+    """SHA-256 of a file, or of a directory's table files; None where there is neither."""
     if path.is_dir():
-        return _digest({str(f.relative_to(path)): _file_digest(f) for f in files_of(path)})
+        return _digest({str(f.relative_to(path)): file_digest(f) for f in files_of(path)})
     if not path.is_file():
         return None  # read_table reports it, with a remedy
     with path.open("rb") as file:

@@ -16,11 +16,11 @@ import pytest
 
 from tests.beam.commands import (
     LONGEST_S,
-    MISSING,
     assert_as_batch,
     beam,
     beam_words,
     lines,
+    require_beam,
     run,
     scored_lines,
     shards,
@@ -30,7 +30,7 @@ from tests.docs_text import ROOT
 from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
-pytest.importorskip("apache_beam", reason=MISSING)
+require_beam()
 
 from function.batch.beam_output import clear_output  # noqa: E402
 from tables.reader import TableError  # noqa: E402

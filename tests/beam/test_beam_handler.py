@@ -10,11 +10,13 @@ import pytest
 
 from model.bundle import BundleError, read_bundle
 from model.classifier import Classifier
-from tests.beam.commands import MISSING, write_jsonl
+from tests.beam.commands import require_beam, write_jsonl
 from tests.docs_text import ROOT
 
 pytestmark = [pytest.mark.beam, pytest.mark.filterwarnings("ignore")]
-beam = pytest.importorskip("apache_beam", reason=MISSING)
+require_beam()
+
+import apache_beam as beam  # noqa: E402
 
 TEXTS = ["raw honey", "butter knife", "salt", "honey " * 200]
 FROZEN = ROOT / "tests" / "frozen" / "bundle"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.beam.commands import (
-    MISSING,
     assert_as_batch,
     beam,
     lines,
+    require_beam,
     scored_lines,
     shards,
     write_jsonl,
@@ -24,7 +24,7 @@ from tests.docs_text import ROOT
 from tests.gcs_standin import gcs_standin
 
 pytestmark = pytest.mark.beam
-pytest.importorskip("apache_beam", reason=MISSING)
+require_beam()
 
 TEXTS = int(os.environ.get("BEAM_TEXTS", "2000"))
 NAMES = ROOT / "training" / "ingredients" / "transfer.jsonl.gz"

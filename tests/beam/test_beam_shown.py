@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.beam.commands import MISSING, lines, write_jsonl
+from tests.beam.commands import lines, require_beam, write_jsonl
 from tests.docs_text import PAGES, ROOT, shown
 
 pytestmark = pytest.mark.beam
-pytest.importorskip("apache_beam", reason=MISSING)
+require_beam()
 
 PAGE = "docs/beam.md"
 

@@ -6,8 +6,8 @@ as a run left it, stays, and the new one gets a number.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from model.aside import file_aside, read_json, write_json
 from training.advice.advise import SUSPECTS, TO_LABEL
 from training.advice.learning_curve import LearningCurve
+from training.origins import file_digest
 from training.run import Run
 
 WRITTEN = "advice.json"
@@ -30,28 +31,20 @@ def write_advice(run: Run) -> list[str]:
 
 def _put(run: Run, name: str) -> Path:
     """Copy a file of the stage to where it loses nobody's work."""
-    content = (run.work / "advise" / name).read_bytes()
+    source = run.work / "advise" / name
+    digest = file_digest(source)
     written: dict[str, str] = read_json(run.work / WRITTEN) or {}
     paths = [file.path for file in run.recipe.data.files]
     listed = {path.resolve() for path in paths if isinstance(path, Path)}
     stem, ending = name.split(".")
     names = (f"{stem}-{number}.{ending}" for number in itertools.count(2))
     for path in (run.report / each for each in itertools.chain([name], names)):
-        known = {None, written.get(path.name), _digest(content)}
-        if path not in listed and _file_digest(path) in known:
+        if path not in listed and file_digest(path) in (None, written.get(path.name), digest):
             break
     with file_aside(path) as aside:
-        aside.write_bytes(content)
-    write_json(run.work / WRITTEN, {**written, path.name: _digest(content)})
+        shutil.copyfile(source, aside)
+    write_json(run.work / WRITTEN, {**written, path.name: digest})
     return path
-
-
-def _file_digest(path: Path) -> str | None:
-    return _digest(path.read_bytes()) if path.exists() else None
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _lines(facts: dict[str, Any], suspects: Path, to_label: Path) -> Iterator[str]:

@@ -55,9 +55,9 @@ def suspects(
     task: LabelledTask, rows: Sequence[Row], truth: Marks, chances: Floats
 ) -> Iterator[Suspect]:
     """The suspects among `rows`, likeliest first; `truth` and `chances` [rows, labels]."""
-    said: dict[str, set[frozenset[str]]] = {}
+    labels_of_text: dict[str, set[frozenset[str]]] = {}
     for row, marks in zip(rows, truth, strict=True):
-        said.setdefault(normalise(row.text), set()).add(_labels(task, marks))
+        labels_of_text.setdefault(normalise(row.text), set()).add(_labels(task, marks))
     for place, quality in zip(*likeliest_wrong(task.kind, truth, chances), strict=True):
         given = chances[place]
         if task.kind == "single":
@@ -66,7 +66,7 @@ def suspects(
             suggestion = frozenset(np.array(task.labels)[given >= LIKELY].tolist())
         labels, row = _labels(task, truth[place]), rows[place]
         if suggestion != labels:
-            is_disputed = len(said[normalise(row.text)]) > 1
+            is_disputed = len(labels_of_text[normalise(row.text)]) > 1
             yield Suspect(row, task.name, None if is_disputed else labels, quality, suggestion)
 
 
@@ -90,10 +90,10 @@ def likeliest_wrong(kind: str, truth: Marks, chances: Floats) -> tuple[list[int]
         if len(varied) < 2:  # nor a single one, which is a task of two labels
             pair = np.hstack([~marks, marks]), np.hstack([1 - part, part])
             return likeliest_wrong("single", *pair) if len(varied) else ([], [])
-        given = [np.flatnonzero(line).tolist() for line in marks]
+        label_places = [np.flatnonzero(line).tolist() for line in marks]
         with warnings.catch_warnings(action="ignore"):
-            estimated = int(find_multilabel_issues(given, part, n_jobs=1).sum())
-        quality = get_label_quality_scores(given, part)
+            estimated = int(find_multilabel_issues(label_places, part, n_jobs=1).sum())
+        quality = get_label_quality_scores(label_places, part)
         otherwise = (marks != (part >= LIKELY)).any(1)
     order = np.argsort(quality, kind="stable")
     most = math.ceil(min(MARGIN * estimated, MOST_SHARE * len(truth)))

@@ -74,8 +74,8 @@ def test_budgets_are_kept_broken_or_not_measured() -> None:
 def test_the_gate_says_why_it_fails() -> None:
     facts = dict.fromkeys(get_args(Fact), 0)
     budgets = read_budgets(BUDGETS)
-    kept = verdicts({**facts, "held_rate": 50}, budgets)
-    assert gate_reasons({"verdicts": kept, "problems": []}) == []
+    passing = verdicts({**facts, "held_rate": 50}, budgets)
+    assert gate_reasons({"verdicts": passing, "problems": []}) == []
     unkept = verdicts({**facts, "errors": None}, budgets)
     held, errors, problem = gate_reasons({"verdicts": unkept, "problems": ["one caller: it died"]})
     assert held == "Rate held: broken"

@@ -49,9 +49,9 @@ def read(run: Run, name: str) -> str:
 
 def test_untouched_files_are_replaced(run: Run) -> None:
     advise(run, "first")
-    said = advise(run, "second")
-    assert f"first in {run.report / SUSPECTS}" in said
-    assert f"1 of 30 (3 of them looked at), in {run.report / TO_LABEL}" in said
+    lines = advise(run, "second")
+    assert f"first in {run.report / SUSPECTS}" in lines
+    assert f"1 of 30 (3 of them looked at), in {run.report / TO_LABEL}" in lines
     assert {path.name for path in run.report.iterdir()} == {SUSPECTS, TO_LABEL}
     assert read(run, TO_LABEL) == "second"
 

@@ -73,9 +73,9 @@ def test_sets_of_labels_are_judged_too() -> None:
 def test_the_file_has_the_labels_as_the_table_has_them() -> None:
     rows = rows_of([frozenset(["cat"]), frozenset(["dog"])])
     spec = TaskSpec("animal", "single", "kind")
-    found = [Suspect(rows[1], "animal", frozenset(["dog"]), 0.01, frozenset(["cat"]))]
+    of_file = [Suspect(rows[1], "animal", frozenset(["dog"]), 0.01, frozenset(["cat"]))]
     other = TaskSpec("quality", "single", "quality")
-    text = suspects_csv([spec, other], "body", found).decode()
+    text = suspects_csv([spec, other], "body", of_file).decode()
     (line,) = csv.DictReader(text.splitlines())
     assert (line["body"], line["kind"], line["suggestion"]) == ("text 1", "dog", "cat")
     assert line["quality"] == "", "the other task's column, of which nothing is suspected"

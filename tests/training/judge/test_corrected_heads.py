@@ -137,8 +137,8 @@ def test_without_validation_rows_a_head_stays_and_what_was_asked_for_is_told(run
     from training.run import Run
 
     (task,) = run.recipe.tasks
-    asked = replace(task, catch_all=("other",), min_recall={"other": 0.9, "tool": 0.5})
-    bare = Run(replace(run.recipe, tasks=(asked,)), run.target)
+    priced = replace(task, catch_all=("other",), min_recall={"other": 0.9, "tool": 0.5})
+    bare = Run(replace(run.recipe, tasks=(priced,)), run.target)
     unlabelled = [
         replace(row, targets=(None,)) if row.split == "validation" else row
         for row in run.table.rows

@@ -18,7 +18,7 @@ from training.judge.intervals import (
 from training.judge.metrics import headline_terms, label_counts
 
 
-@pytest.mark.parametrize(("right", "rows"), [(13, 13), (0, 13), (90, 100), (451, 500)])
+@pytest.mark.parametrize(("right", "rows"), [(13, 13), (0, 13), (15, 20), (90, 100), (451, 500)])
 def test_the_interval_of_a_share_is_scipys(right: int, rows: int) -> None:
     expected = binomtest(right, rows).proportion_ci(method="wilson")
     assert wilson(right / rows, rows) == pytest.approx(tuple(expected), abs=1e-4)

@@ -79,11 +79,11 @@ def test_no_large_table_stays_fp32(graphs: dict[str, Path]) -> None:
 def test_embeddings_that_are_kept_are_those_of_fp32(
     scheme: Literal["matmul_nbits", "dynamic"], graphs: dict[str, Path], tmp_path: Path
 ) -> None:
-    kept = tmp_path / "kept.onnx"
-    quantize_onnx(graphs["fp32"], kept, Quantize(scheme=scheme, keep=("embeddings",)))
-    tables = [_large_tables(path) for path in (graphs["fp32"], kept, graphs[scheme])]
+    float_embeddings = tmp_path / "float.onnx"
+    quantize_onnx(graphs["fp32"], float_embeddings, Quantize(scheme=scheme, keep=("embeddings",)))
+    tables = [_large_tables(path) for path in (graphs["fp32"], float_embeddings, graphs[scheme])]
     assert tables[1] == tables[0] != tables[2] == {}
-    assert kept.stat().st_size < graphs["fp32"].stat().st_size
+    assert float_embeddings.stat().st_size < graphs["fp32"].stat().st_size
 
 
 def _large_tables(path: Path) -> dict[str, bytes]:
