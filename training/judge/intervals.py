@@ -50,9 +50,8 @@ def ratio_bounds(terms: Floats, groups: Places) -> tuple[float, float]:
     if 0 < share < 1 and size > 1:
         sums = group_sums(terms, groups)
         errors = (sums[:, 0] - share * sums[:, 1]) / bottom
-        variance = float((errors**2).sum())
-        if size < rows:  # Wilson's interval is that of few rows already
-            variance *= size / (size - 1) * few_groups(size) ** 2
+        wider = few_groups(size) if size < rows else 1.0  # Wilson's is that of few rows already
+        variance = float((errors**2).sum()) * size / (size - 1) * wider**2
         size = min(rows, share * (1 - share) / variance) if variance else rows
     low, high = wilson(share, size)
     return round(100 * low, 2), round(100 * high, 2)
