@@ -121,10 +121,9 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
 
     `network` is the corrected held-out student; `folder` is for a teacher of all rows.
     """
-    states = None
     if is_taught_anew(run):
         texts = [*rows, *anchors(run.table), *made_rows(run, rows)]
-        logits, states = taught(run, rows, texts, folder)
+        logits = taught(run, rows, texts, folder)
     else:
         variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
         texts = [*rows, *anchors(run.table), *variants]
@@ -135,7 +134,7 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
         head.of(truth)[: len(rows)][disputed] = np.nan
     lines = decision_lines(read_bundle(run.work / "quantize" / "int8").tasks)
     soft = corrected(run.heads, answers, truth, lines, MARGIN)
-    return Lesson(run.heads, examples(run, texts, soft, states), truth[: len(rows)], lines)
+    return Lesson(run.heads, examples(run, texts, soft), truth[: len(rows)], lines)
 
 
 def _as_corrected(

@@ -6,6 +6,8 @@ Draws rows of BANKING77 and HWU64, trains each draw by default settings, and com
 int8 bundle, which is fitted to all drawn rows and to no test row, with two models of the same rows:
 logistic regression on the base's frozen sentence vectors, and a linear model of TF-IDF, their
 strengths chosen by cross-validation. The task is the intent, judged on the set's own test split.
+With `--unlabelled` the rows that are not drawn come along as text without labels, which is what
+people have.
 
 What was measured is in DIR/NAME.json, so a study that was stopped goes on.
 """
@@ -65,10 +67,13 @@ class Draw(NamedTuple):
     rows_per_label: int | None
     """None: all rows."""
     seed: int
+    unlabelled: bool = False
+    """Whether the other rows come along without their labels."""
 
     @property
     def name(self) -> str:
-        return f"{self.table}-{self.rows_per_label or 'all'}-{self.seed}"
+        suffix = "-unlabelled" * self.unlabelled
+        return f"{self.table}-{self.rows_per_label or 'all'}-{self.seed}{suffix}"
 
 
 def banking77(sources: Path) -> Iterator[Fields]:
@@ -85,7 +90,7 @@ TABLES: dict[str, Callable[[Path], Iterator[Fields]]] = {
 }
 
 
-def drawn_rows(rows: Sequence[Fields], rows_per_label: int | None, seed: int) -> Iterator[Fields]:
+def drawn_rows(rows: Sequence[Fields], draw: Draw) -> Iterator[Fields]:
     """So many rows of each intent, of those that train; a split for validation is carved of them.
 
     All test rows come along, as the slice that is never fitted. Of all rows none are drawn, and a
@@ -95,20 +100,22 @@ def drawn_rows(rows: Sequence[Fields], rows_per_label: int | None, seed: int) ->
     for row in rows:
         if row["split"] == "test":
             yield {**row, "part": "test"}
-        elif rows_per_label is None:
+        elif draw.rows_per_label is None:
             yield row
         elif row["split"] == "train":
             by_label[row[INTENT]].append(row)
-    dice = random.Random(seed)
+    dice = random.Random(draw.seed)
     for _, candidates in sorted(by_label.items()):
-        for row in dice.sample(candidates, min(rows_per_label or 0, len(candidates))):
-            yield {**row, "split": "train"}
+        sampled = dice.sample(candidates, min(draw.rows_per_label or 0, len(candidates)))
+        yield from sampled
+        if draw.unlabelled:
+            yield from ({"text": row["text"]} for row in candidates if row not in sampled)
 
 
 def measured(draw: Draw, folder: Path, rows: Sequence[Fields]) -> dict[str, Any]:
     """Percent right of the test rows, and what the run took; the bundle is removed afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = list(drawn_rows(rows, draw.rows_per_label, draw.seed))
+    drawn = list(drawn_rows(rows, draw))
     (folder / "rows.jsonl").write_bytes(json_lines(drawn))
     tasks = [name for name in drawn[0] if name not in ("text", "split", "part")]
     write_text(folder / "recipe.toml", RECIPE + "".join(TASK.format(name=name) for name in tasks))
@@ -181,6 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="where figures are kept")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--rows", nargs="+", default=["10", "5", "20", "all"], help="per label")
+    parser.add_argument("--unlabelled", action="store_true", help="other rows without labels")
     parser.add_argument("--seeds", type=int, default=5, help="draws of each size (5)")
     options = parser.parse_args(arguments)
     sizes = [None if size == "all" else int(size) for size in options.rows]
@@ -188,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for seed in range(1, options.seeds + 1):
         for size in sizes if seed == 1 else filter(None, sizes):
             for table in options.tables:
-                draw = Draw(table, size, seed)
+                draw = Draw(table, size, seed, options.unlabelled and size is not None)
                 records[draw] = _recorded(draw, options.out, options.sources)
                 write_text(options.out / "few_rows.md", report(records) + "\n")
     print(report(records))

@@ -17,18 +17,29 @@ ROWS = [
 
 
 def test_so_many_rows_of_each_intent_are_drawn_and_all_test_rows_come_along() -> None:
-    drawn = list(drawn_rows(ROWS, 3, seed=1))
+    drawn = list(drawn_rows(ROWS, Draw("hwu64", 3, 1)))
     test = [row for row in drawn if row["split"] == "test"]
     assert len(test) == 11
     assert {row["part"] for row in test} == {"test"}
     train = [row for row in drawn if row["split"] != "test"]
     assert {row["split"] for row in train} == {"train"}
     assert Counter(row[INTENT] for row in train) == {"a": 3, "b": 2}
-    assert drawn == list(drawn_rows(ROWS, 3, seed=1)) != list(drawn_rows(ROWS, 3, seed=2))
+    assert drawn == list(drawn_rows(ROWS, Draw("hwu64", 3, 1)))
+    assert drawn != list(drawn_rows(ROWS, Draw("hwu64", 3, 2)))
+
+
+def test_other_rows_come_along_without_labels_where_that_is_asked_for() -> None:
+    drawn = list(drawn_rows(ROWS, Draw("hwu64", 3, 1, unlabelled=True)))
+    labelled = [row for row in drawn if INTENT in row]
+    assert labelled == list(drawn_rows(ROWS, Draw("hwu64", 3, 1)))
+    others = {row["text"] for row in drawn if list(row) == ["text"]}
+    train = {row["text"] for row in ROWS if row["split"] == "train"}
+    assert others == train - {row["text"] for row in labelled if row["split"] == "train"}
+    assert len(others) == 6
 
 
 def test_of_all_rows_every_split_stays() -> None:
-    drawn = list(drawn_rows(ROWS, None, seed=1))
+    drawn = list(drawn_rows(ROWS, Draw("hwu64", None, 1)))
     assert Counter(row["split"] for row in drawn) == Counter(row["split"] for row in ROWS)
 
 
@@ -40,6 +51,13 @@ def test_the_report_has_means_over_seeds() -> None:
     assert line[3].split("|")[1:5] == [" hwu64 ", " all ", " 1 ", " 80.0 "]
 
 
-@pytest.mark.parametrize("name", [Draw("hwu64", 5, 1).name])
-def test_a_record_is_named_after_its_draw(name: str) -> None:
-    assert name == "hwu64-5-1"
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [
+        (Draw("hwu64", 5, 1), "hwu64-5-1"),
+        (Draw("hwu64", None, 1), "hwu64-all-1"),
+        (Draw("hwu64", 5, 1, unlabelled=True), "hwu64-5-1-unlabelled"),
+    ],
+)
+def test_a_record_is_named_after_its_draw(draw: Draw, name: str) -> None:
+    assert draw.name == name
