@@ -23,7 +23,7 @@ from accelerate import PartialState
 from model.aside import clear_leftovers, read_json, write_json
 from model.bundle import BundleError, read_bundle
 from model.bundle_writer import refuse_other_files
-from training.advice.advice_report import write_advice
+from training.advice.advice_report import advice_lines, put_advice
 from training.examine import read_by_base, warnings
 from training.judge.training_report import report_performance, write_report
 from training.origins import Origin, changes, origins, stages_up_to
@@ -49,8 +49,10 @@ def train(recipe: Recipe, out: Path, last: str, load_report: bool) -> int:
         print(f"warning: {line}", flush=True)
     seconds = run_stages(run, last)
     if last == STAGES[-1].name and PartialState().is_main_process:
-        print(write_report(run, seconds, table_warnings, write_advice(run)), flush=True)
-        write_page(run)
+        files = put_advice(run)
+        advice = list(advice_lines(run.facts("advise"), files))
+        print(write_report(run, seconds, table_warnings, advice), flush=True)
+        write_page(run, files)
         if load_report:
             report_performance(run)
     return 0

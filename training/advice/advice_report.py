@@ -10,7 +10,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from model.aside import file_aside, read_json, write_json
 from training.advice.advise import SUSPECTS, TO_LABEL
@@ -22,11 +22,15 @@ WRITTEN = "advice.json"
 """In DIR.work: the digests of the files as runs left them."""
 
 
-def write_advice(run: Run) -> list[str]:
-    """Put the files of the stage `advise` into DIR.report; returns what is to be said."""
+class AdviceFiles(NamedTuple):
+    suspects: Path
+    to_label: Path
+
+
+def put_advice(run: Run) -> AdviceFiles:
+    """Put the files of the stage `advise` into DIR.report."""
     run.report.mkdir(exist_ok=True)
-    suspects, to_label = (_put(run, name) for name in (SUSPECTS, TO_LABEL))
-    return list(_lines(run.facts("advise"), suspects, to_label))
+    return AdviceFiles(_put(run, SUSPECTS), _put(run, TO_LABEL))
 
 
 def _put(run: Run, name: str) -> Path:
@@ -47,20 +51,21 @@ def _put(run: Run, name: str) -> Path:
     return path
 
 
-def _lines(facts: dict[str, Any], suspects: Path, to_label: Path) -> Iterator[str]:
+def advice_lines(facts: dict[str, Any], files: AdviceFiles) -> Iterator[str]:
+    """`facts`: those of the stage."""
     found = {task: count for task, count in facts["suspects"].items() if count}
     if found:
         counts = ", ".join(f"{task} {count}" for task, count in found.items())
         yield (
             f"labels that the rest of the table contradicts: {counts} of {facts['rows']:,} rows, "
-            f"the likeliest to be wrong first in {suspects}"
+            f"the likeliest to be wrong first in {files.suspects}"
         )
     if facts["to_label"]:
         of_all, looked_at = facts["unlabelled"], facts["looked_at"]
         part = f" ({looked_at:,} of them looked at)" if looked_at < of_all else ""
         yield (
             f"texts that would teach most if they had labels: {facts['to_label']} of "
-            f"{of_all:,}{part}, in {to_label}"
+            f"{of_all:,}{part}, in {files.to_label}"
         )
     for curve in facts["curves"]:
         yield f"a simple model of the base's sentence vectors, {LearningCurve(**curve)}"

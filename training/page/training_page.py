@@ -13,7 +13,7 @@ from typing import Any
 from model.aside import read_json, write_text
 from profiling.render.page import render
 from tables.csv_rows import MAX_CELL_CHARS
-from training.advice.advise import SUSPECTS, TO_LABEL
+from training.advice.advice_report import AdviceFiles
 from training.judge.refit_facts import REFIT
 from training.page import training_plots as plots
 from training.rows.truncation import truncation_line
@@ -27,15 +27,14 @@ PER_TASK = (plots.contenders, plots.confusion, plots.recalls, plots.calibration)
 OF_ALL = (plots.curve, plots.lost, plots.seconds)
 
 
-def write_page(run: Run) -> None:
-    """Write DIR.report/training.html, from training.json beside it and the stage `advise`."""
+def write_page(run: Run, files: AdviceFiles) -> None:
+    """Write DIR.report/training.html, from training.json, the stage `advise` and its files."""
     document = read_json(run.report / "training.json") | {"advice": run.facts("advise")}
-    page = training_page(document, *(run.work / "advise" / name for name in (SUSPECTS, TO_LABEL)))
-    write_text(run.report / "training.html", page)
+    write_text(run.report / "training.html", training_page(document, files))
 
 
-def training_page(document: plots.Document, suspects: Path, to_label: Path) -> str:
-    """`document` is what stands in training.json; the two files are those of the advice."""
+def training_page(document: plots.Document, files: AdviceFiles) -> str:
+    """`document` is what stands in training.json."""
     tasks = {
         name: {
             "plots": {draw.__name__: draw(document, name) for draw in PER_TASK},
@@ -62,8 +61,9 @@ def training_page(document: plots.Document, suspects: Path, to_label: Path) -> s
         refitted=REFIT in document["metrics"],
         figures={draw.__name__: draw(document) for draw in OF_ALL},
         truncated=truncation_line(document["truncated"]),
-        suspects=_csv_rows(suspects),
-        to_label=_csv_rows(to_label),
+        suspects=_csv_rows(files.suspects),
+        to_label=_csv_rows(files.to_label),
+        files=files,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.aside import write_json
-from training.advice.advice_report import write_advice
+from training.advice.advice_report import advice_lines, put_advice
 from training.advice.advise import SUSPECTS, TO_LABEL
 from training.recipe import read_recipe
 from training.run import FACTS, Run
@@ -40,7 +40,7 @@ def advise(run: Run, content: str) -> str:
     for name in (SUSPECTS, TO_LABEL):
         (folder / name).write_text(content)
     write_json(folder / FACTS, FACTS_OF_ONE)
-    return "\n".join(write_advice(run))
+    return "\n".join(advice_lines(run.facts("advise"), put_advice(run)))
 
 
 def read(run: Run, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from training.advice.advice_report import AdviceFiles
 from training.page.training_page import training_page
 
 LEARNT = "what ships learnt those, too, afterwards"
@@ -30,36 +31,38 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def advice(tmp_path: Path) -> tuple[Path, Path]:
-    """suspects.csv and to_label.csv, without rows."""
-    paths = tmp_path / "suspects.csv", tmp_path / "to_label.csv"
+def advice(tmp_path: Path) -> AdviceFiles:
+    """Without rows."""
+    paths = AdviceFiles(tmp_path / "suspects.csv", tmp_path / "to_label-2.csv")
     for path in paths:
         path.write_text("text,mood\n")
     return paths
 
 
 def test_warnings_come_first_and_a_refit_is_told_where_there_was_one(
-    document: dict[str, Any], advice: tuple[Path, Path]
+    document: dict[str, Any], advice: AdviceFiles
 ) -> None:
-    page = training_page(document, *advice)
+    page = training_page(document, advice)
     assert page.index("mood: 90.0 is worse than") < page.index("<h2>mood</h2>")
     assert "All figures are of rows that training had not seen." in page
     assert LEARNT not in page
     document["metrics"]["refit"] = {}
-    assert f"had not seen; {LEARNT}." in training_page(document, *advice)
+    assert f"had not seen; {LEARNT}." in training_page(document, advice)
 
 
 def test_long_texts_are_cut_and_the_first_rows_shown(
-    document: dict[str, Any], advice: tuple[Path, Path]
+    document: dict[str, Any], advice: AdviceFiles
 ) -> None:
     document["mistakes"]["mood"]["confident"] = [{"text": "m" * 1000, "score": 99.0}]
-    with advice[0].open("a") as suspects:
+    with advice.suspects.open("a") as suspects:
         suspects.write("".join(f"row {number} {'x' * 10_000},good\n" for number in range(20)))
-    advice[1].write_text(f"text,mood\n{'y' * 200_000},\n")
-    page = training_page(document, *advice)
+    advice.to_label.write_text(f"text,mood\n{'y' * 200_000},\n")
+    page = training_page(document, advice)
     assert "row 14 x" in page
     assert "row 15 x" not in page
     for letter in "mxy":
         assert f"{letter * 300}" in page
         assert f"{letter * 400}" not in page
     assert "y…</td>" in page
+    assert "<code>suspects.csv</code>" in page
+    assert "<code>to_label-2.csv</code>" in page
