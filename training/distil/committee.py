@@ -21,37 +21,40 @@ from training.judge.metrics import cross_entropy
 Floats = NDArray[np.float64]
 
 EXPECTED, LEAST, MOST = 1.0, 1e-3, 20.0
-"""Of the weights; their logarithms are expected to differ from that of EXPECTED by about 1."""
+"""Of a weight: what is expected, whose logarithm its own differs from by about 1, and bounds."""
 
 
 def fit_weights(
-    heads: Heads, members: Sequence[NDArray[np.floating]], targets: NDArray[np.float32]
+    heads: Heads,
+    members: Sequence[NDArray[np.floating]],
+    targets: NDArray[np.float32],
+    expected: float = EXPECTED,
 ) -> list[Floats]:
     """Of each task the weights of its members' logits, then a bias: [members + 1].
 
     `members`: logits [rows, labels of all tasks] of each, the network first; `targets`: 1, 0, or
-    NaN where not labelled. The fewer rows are labelled, the nearer are all weights to EXPECTED.
+    NaN where not labelled. The fewer rows are labelled, the nearer are all weights to `expected`.
     """
     weights = []
     for head in heads:
         target = head.of(targets)
         labelled = ~np.isnan(target[:, 0])
         parts = np.stack([head.of(member)[labelled] for member in members]).astype(np.float64)
-        weights.append(_fit(head.kind, parts, target[labelled].astype(np.float64)))
+        weights.append(_fit(head.kind, parts, target[labelled].astype(np.float64), expected))
     return weights
 
 
-def _fit(kind: str, parts: Floats, targets: Floats) -> Floats:
+def _fit(kind: str, parts: Floats, targets: Floats, expected: float) -> Floats:
     """Weights of greatest posterior probability; `parts` [members, rows, labels], `targets` [rows,
     labels]."""
     terms = len(targets) if kind == "single" else targets.size
 
     def loss(values: Floats) -> float:
         evidence = terms * cross_entropy(kind, _weighted(values, parts), targets) if terms else 0.0
-        surprise = np.append(np.log(values[:-1] / EXPECTED), values[-1])
+        surprise = np.append(np.log(values[:-1] / expected), values[-1])
         return evidence + float((surprise**2).sum()) / 2
 
-    start = np.array([*(EXPECTED for _ in parts), 0.0])
+    start = np.array([*(expected for _ in parts), 0.0])
     free = (None, None) if kind == "multi" else (0.0, 0.0)
     bounds = [*((LEAST, MOST) for _ in parts), free]
     fitted: Floats = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x.round(4)

@@ -29,6 +29,8 @@ from training.rows.table import Row
 from training.run import Run
 
 EPOCHS, LEARNING_RATE = 3, 1e-4
+VOICE = 0.5
+"""Expected weight of the teachers, and of the student: each alone has learnt to answer."""
 
 
 def is_taught_anew(run: Run) -> bool:
@@ -53,7 +55,7 @@ def _weights(run: Run) -> list[NDArray[np.float64]]:
     """Of each task those of the held-out teachers and of the student, then a bias: [3]."""
     rows = run.table.split("validation")
     members = np.load(run.work / "soft" / VALIDATION), _student_logits(run, rows)
-    return fit_weights(run.heads, members, targets(run.table, rows))
+    return fit_weights(run.heads, members, targets(run.table, rows), VOICE)
 
 
 def _student_logits(run: Run, rows: Sequence[Row]) -> Logits:
