@@ -63,4 +63,6 @@ def test_the_fewer_rows_the_nearer_are_the_weights_to_what_is_expected() -> None
         for rows in (0, 10, 600)
     ]
     assert weights[0].tolist() == [1.0, 1.0, 0.0]
+    (halves,) = fit_weights(SINGLE, [member[:0] for member in members], truth[:0], 0.5)
+    assert halves.tolist() == [0.5, 0.5, 0.0]
     assert weights[0][1] > weights[1][1] > weights[2][1]
