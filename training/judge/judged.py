@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.classifier import Classifier
+from model.heads import Heads
 from training.fit.batches import targets
 from training.judge.intervals import Places, ratio_bounds
 from training.judge.metrics import (
@@ -25,6 +26,9 @@ from training.judge.metrics import (
     task_metrics,
 )
 from training.rows.table import Row, Table
+
+if TYPE_CHECKING:
+    from model.answers import Prediction
 
 SMALLEST_SLICE = 20  # rows; a figure from fewer says nothing
 
@@ -141,15 +145,22 @@ def judge_rows(table: Table, bundle: Path, rows: Sequence[Row]) -> list[JudgedTa
     logits = classifier.logits([row.text for row in rows])
     predictions = classifier.answers(logits)
     probabilities = classifier.probabilities(logits)
-    answers = np.zeros((len(rows), wide.heads.width), np.bool_)
+    answers = marks(wide.heads, predictions)
     scores = np.zeros(answers.shape)
     for head in (head for head in wide.heads if head.name in labels):
-        column = {label: place for place, label in enumerate(head.labels)}
-        for line, prediction in zip(head.of(answers), predictions, strict=True):
-            line[[column[entry["label"]] for entry in prediction[head.name]]] = True
-        places = [column[label] for label in labels[head.name]]
+        places = [head.labels.index(label) for label in labels[head.name]]
         head.of(scores)[:, places] = bundle_heads[head.name].of(probabilities)
     return [task for task in judge_answers(wide, rows, answers, scores) if task.name in labels]
+
+
+def marks(heads: Heads, predictions: Sequence[Prediction]) -> Marks:
+    """[predictions, labels of all tasks]: which labels were answered; none of other tasks."""
+    answers = np.zeros((len(predictions), heads.width), np.bool_)
+    for head in heads:
+        column = {label: place for place, label in enumerate(head.labels)}
+        for line, prediction in zip(head.of(answers), predictions, strict=True):
+            line[[column[entry["label"]] for entry in prediction.get(head.name, ())]] = True
+    return answers
 
 
 def metrics_of(judged: Sequence[JudgedTask], rows: Sequence[Row]) -> dict[str, Any]:

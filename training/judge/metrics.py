@@ -45,6 +45,12 @@ def label_counts(truth: Marks, answers: Marks) -> Counts:
     return np.stack([truth & answers, answers & ~truth, truth & ~answers], axis=1).astype(np.int8)
 
 
+def expected_counts(scores: NDArray[np.float64], answers: Marks) -> Counts:
+    """As `label_counts`, float64, where each label holds with the probability `scores`."""
+    hit = scores * answers
+    return np.stack([hit, answers - hit, scores - hit], axis=1)
+
+
 def headline_terms(kind: str, counts: Counts) -> Counts:
     """float64 [..., rows, 2] of counts [..., rows, 3, labels]: the headline is a ratio of sums."""
     hit, extra, missed = np.moveaxis(counts.sum(axis=-1, dtype=np.float64), -1, 0)

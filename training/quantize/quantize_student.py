@@ -1,12 +1,13 @@
 """Did int8 cost too much? Compared with fp32 on validation, before a bundle is shipped.
 
 Where it did, the known remedies are tried in order, each on its own, then layer by layer. Where
-validation is too small to tell, the bundle ships with a warning.
+validation is too small to tell, text without labels is asked, and the bundle ships with a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 
 from model.aside import write_json
 from model.bundle import MODEL
+from training.distil.soft_targets import student_rows
 from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
+from training.quantize.expected_drop import expected_drops
 from training.quantize.export import calibrated_bundle
 from training.quantize.ranking import rank_layers
 from training.quantize.schemes import EMBEDDINGS, quantize_onnx
@@ -23,6 +26,8 @@ from training.recipe import Quantize
 from training.rows.table import Table
 from training.run import FACTS, Run, RunError
 
+UNLABELLED = 2000
+"""Texts without labels that are asked, at most."""
 FP32_LAYERS = (1, 2, 4)  # of the worst layers, left in fp32 by the last attempts
 
 
@@ -38,7 +43,8 @@ def run(run: Run, folder: Path) -> None:
     refuse_unknown(settings.keep, [entry["layer"] for entry in ranking])
     worst = [entry["layer"] for entry in ranking if entry["layer"] != EMBEDDINGS]
     make = partial(int8_bundle, run, exact, folder / "int8")
-    facts = best_attempt(run.table, exact, settings, worst, make)
+    unlabelled = [row.text for row in student_rows(run) if not row.labelled][:UNLABELLED]
+    facts = best_attempt(run.table, exact, settings, worst, make, unlabelled)
     write_json(folder / FACTS, {**facts, "ranking": ranking})
 
 
@@ -86,27 +92,40 @@ def best_attempt(
     settings: Quantize,
     worst_layers: Sequence[str],
     make: Callable[[Quantize], Path],
+    unlabelled: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make int8 bundles until one loses no more than `settings.max_drop` against `exact`.
 
+    Where validation cannot tell, what is to be expected of the texts `unlabelled` does.
     When none does, the one that lost least is made again, unless each lost too much for certain.
     `make` writes the bundle of one attempt and returns where. Returns {"settings", "drops",
-    "tried", "unsure"}, the tasks whose rows are too few to tell; raises QuantizationError when all
-    attempts are refused.
+    "tried", "unsure", "expected"}: the tasks whose rows are too few to tell, and points by task of
+    the texts, where these were asked; raises QuantizationError when all attempts are refused.
     """
     limit = settings.max_drop
     tried: list[str] = []
     undecided: list[tuple[Quantize, list[Drop]]] = []
     before = judge_bundle(table, exact, "validation")
     for attempt in attempts(settings, worst_layers):
-        drops = measured_drops(before, judge_bundle(table, make(attempt), "validation"))
-        if all(drop.verdict(limit) == "passes" for drop in drops):
+        bundle = make(attempt)
+        drops = measured_drops(before, judge_bundle(table, bundle, "validation"))
+        past = [drop for drop in drops if drop.verdict(limit) != "passes"]
+        if not past:
             return _facts(attempt, drops, tried)
-        if not any(drop.verdict(limit) == "refused" for drop in drops):
+        loss = f"{_changes(attempt)}: {', '.join(map(str, past))}"
+        if not any(drop.verdict(limit) == "refused" for drop in past):
             undecided.append((attempt, drops))
-        past = ", ".join(str(drop) for drop in drops if drop.verdict(limit) != "passes")
-        tried.append(f"{_changes(attempt)}: {past}")
-        print(f"quantize: past max_drop = {limit} with {tried[-1]}", flush=True)
+            expected = expected_drops(exact, bundle, unlabelled)
+            if all(expected.get(drop.task, math.inf) <= limit for drop in past):
+                points = ", ".join(f"{drop.task} {expected[drop.task]:.2f}" for drop in past)
+                print(
+                    f"quantize: {loss}, by too few rows to tell; of {len(unlabelled):,} texts "
+                    f"without labels expected are {points}",
+                    flush=True,
+                )
+                return _facts(attempt, drops, tried, expected)
+        tried.append(loss)
+        print(f"quantize: past max_drop = {limit} with {loss}", flush=True)
     if undecided:
         attempt, drops = min(undecided, key=lambda pair: max(drop.drop for drop in pair[1]))
         make(attempt)
@@ -118,12 +137,18 @@ def best_attempt(
     )
 
 
-def _facts(attempt: Quantize, drops: Sequence[Drop], tried: Sequence[str]) -> dict[str, Any]:
+def _facts(
+    attempt: Quantize,
+    drops: Sequence[Drop],
+    tried: Sequence[str],
+    expected: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
     return {
         "settings": asdict(attempt),
         "drops": {drop.task: asdict(drop) for drop in drops},
         "tried": list(tried),
         "unsure": [drop.task for drop in drops if not drop.is_proven(attempt.max_drop)],
+        "expected": dict(expected or {}),
     }
 
 

@@ -12,6 +12,7 @@ from model.bundle import read_bundle
 from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
 from training.judge.drops import int8_warnings
+from training.quantize.expected_drop import expected_drops
 from training.quantize.quantize_student import (
     QuantizationError,
     attempts,
@@ -169,3 +170,33 @@ def test_a_remedy_is_taken_when_the_first_attempt_lost_a_row(tmp_path: Path) -> 
     assert facts["settings"]["embedding_bits"] == 8
     assert facts["unsure"] == ["category"], "as measured nothing is lost, but of 100 rows alone"
     assert int8_warnings(facts, 0.3, "undecided") == []
+
+
+@pytest.mark.parametrize(("sweet", "bits"), [(0, 4), (5, 8)])
+def test_what_rows_do_not_tell_text_without_labels_does(
+    tmp_path: Path, sweet: int, bits: int
+) -> None:
+    table, sour = tagged_table(tmp_path, 1), without("sweetener", tmp_path / "sour")
+    bundles = {4: sour, 8: SHIPPED}
+    texts = ["maple syrup"] * sweet + ["boneless chicken breast"] * 50
+    facts = best_attempt(
+        table, SHIPPED, Quantize(max_drop=0.3), WORST, lambda a: bundles[a.embedding_bits], texts
+    )
+    assert facts["settings"]["embedding_bits"] == bits
+    assert facts["unsure"] == ["category"]
+    assert (facts["expected"].get("category") == 0) == (bits == 4)
+
+
+def test_what_is_expected_to_be_lost_follows_from_the_scores_of_fp32(
+    tmp_path: Path, ruined: Path
+) -> None:
+    texts = ["maple syrup", "boneless chicken breast"]
+    assert expected_drops(SHIPPED, SHIPPED, texts) == {
+        task.name: 0 for task in read_bundle(SHIPPED).tasks
+    }
+    drops = expected_drops(SHIPPED, ruined, texts)
+    assert drops["ingredient"] > 80, "turned upside down, and fp32 is sure"
+    sour = expected_drops(SHIPPED, without("sweetener", tmp_path / "sour"), texts)
+    assert sour["ingredient"] == sour["source"] == 0
+    assert 20 < sour["category"] < 50, "one label of two is missing"
+    assert expected_drops(SHIPPED, ruined, []) == {}
