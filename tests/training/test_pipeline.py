@@ -18,8 +18,10 @@ import pytest
 from model.bundle import HASHED, MANIFEST, read_bundle
 from model.classifier import Classifier
 from tables.held_out import read_record
+from training.distil.reteach import taught
 from training.distil.soft_targets import agreed, committee_logits, frozen_member, votes
-from training.fit.checkpoints import CHECKPOINT_FILES, newest_checkpoint
+from training.fit.batches import examples, network_logits
+from training.fit.checkpoints import CHECKPOINT_FILES, has_fast_bfloat16, newest_checkpoint
 from training.fit.network import load_network
 from training.judge.training_report import REPLAY, report_performance
 from training.recipe import read_recipe
@@ -188,6 +190,24 @@ def test_what_teachers_have_not_read_they_read_in_the_same_way(
     network = load_network(run.work / "teacher")
     anew = agreed(run, votes(run, network, frozen_member(run), rows)[0])
     np.testing.assert_allclose(committee_logits(run, rows), anew, atol=0.1)  # bfloat16
+
+
+def test_a_refit_of_few_rows_learns_from_its_teachers_and_the_student(
+    trained: tuple[Path, str], recipe: Path
+) -> None:
+    this = Run(read_recipe(recipe), trained[0])
+    rows, fitted = this.table.split("test"), this.work / "teacher"
+    frozen = frozen_member(this)
+    assert frozen is not None
+    members, _ = votes(this, load_network(fitted), frozen.fitted_to(this, rows), rows)
+    student = load_network(this.work / "student")
+    of_student = network_logits(student, examples(this, rows), has_fast_bfloat16())
+    head = this.heads["ingredient"]
+    parts = np.stack([head.of(agreed(this, members)).ravel(), head.of(of_student).ravel()], axis=1)
+    targets = head.of(taught(this, rows, rows, fitted)).ravel()
+    weights = np.linalg.lstsq(parts, targets)[0]
+    assert weights.min() > 0.05
+    np.testing.assert_allclose(parts @ weights, targets, atol=0.01)
 
 
 def test_a_killed_refit_goes_on(trained: tuple[Path, str], recipe: Path) -> None:

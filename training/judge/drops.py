@@ -108,11 +108,15 @@ def measured_drops(before: Sequence[JudgedTask], after: Sequence[JudgedTask]) ->
 def int8_warnings(facts: dict[str, Any], limit: float, *verdicts: Verdict) -> list[str]:
     """A sentence for each task with one of `verdicts` whose rows were too few for the gate.
 
-    `facts` are those of the stage `quantize`.
+    `facts` are those of the stage `quantize`. Where it asked text without labels, what that says.
     """
+    of_text = {
+        task: f"; of text without labels {points:.2f} points are expected"
+        for task, points in facts.get("expected", {}).items()
+    }
     drops = [Drop(**facts["drops"][task]) for task in facts["unsure"]]
     return [
-        f"int8 against fp32 on validation, {drop.doubt(limit)}"
+        f"int8 against fp32 on validation, {drop.doubt(limit)}{of_text.get(drop.task, '')}"
         for drop in drops
         if drop.verdict(limit) in verdicts
     ]
