@@ -118,7 +118,8 @@ class Teacher(Fitting):
 
 @dataclass(frozen=True)
 class Student(Fitting):
-    """`epochs` absent: for twice the teacher's texts, at least 3 epochs and 24,000 texts.
+    """`epochs` absent: for twice the teacher's texts, at least 3 epochs (of at most 3,000
+    rows 2) and 16,000 texts.
 
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """
@@ -126,12 +127,12 @@ class Student(Fitting):
     learning_rate: Rate = 4e-4
     batch_size: Count = 64
     layers: Count | None = None
-    """Absent: 3, or 4 where at most 3,000 rows train."""
+    """Absent: 3, or 6 where at most 3,000 rows train."""
     width: Count | None = None
     """Absent: the teacher's; else a multiple of its heads' width, 32 of the default base."""
     feed_forward: Count | None = None
     """Neurons kept of each feed-forward part, the heaviest, before `width` narrows them as much as
-    all else; absent: all, or 7/8 of few rows."""
+    all else; absent: all."""
     heads: Count | None = None
     """Attention heads kept in each layer, the heaviest; absent: all."""
     temperature: Rate = 1.0
@@ -152,6 +153,9 @@ class Quantize(Section):
     """Weights that share a scale, of `matmul_nbits`."""
     embedding_bits: Literal[4, 8] = 4
     """Of each word embedding."""
+    weight_bits: Literal[4, 8] | None = None
+    """Of a layer's weights in `matmul_nbits`, but for attention's values and output, which have 8;
+    absent: 8, or 4 where at most 3,000 rows train and the student's layers are not set."""
     per_channel: bool = True
     """The next three are `dynamic`'s: a scale per column of the weights,"""
     reduce_range: bool = False

@@ -97,7 +97,7 @@ STAGES = (
         "quantize",
         "the student as an int8 bundle; refused when it lost too much on validation",
         "training.quantize.quantize_student",
-        lambda r: asdict(r.quantize),
+        lambda r: _set_keys(r.quantize),
     ),
     Stage(
         "refit",

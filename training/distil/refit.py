@@ -122,7 +122,8 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
     `network` is the corrected held-out student; `folder` is for a teacher of all rows.
     """
     if is_taught_anew(run):
-        texts = [*rows, *anchors(run.table), *made_rows(run, rows)]
+        variants = made_rows(run, rows)
+        texts = [*rows, *anchors(run.table), *variants[: len(variants) // 2]]
         logits = taught(run, rows, texts, folder)
     else:
         variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]

@@ -20,7 +20,7 @@ from torch import Tensor
 from training.fit.base_weights import Weights
 from training.fit.gated_encoder import ATTENTION_NORMS
 from training.fit.network import ControlTokenClassifier
-from training.fit.schedule import student_layers, student_neurons
+from training.fit.schedule import student_layers
 from training.recipe import Student
 
 WORDS = "encoder.embeddings.word_embeddings.weight"
@@ -45,8 +45,7 @@ def shrink(teacher: ControlTokenClassifier, settings: Student, rows: int) -> Con
     none: dict[str, Any] = {key: 0.0 for key in DROPOUTS if key in teacher.shape.encoder}
     network = _rebuilt(teacher, teacher.state_dict(), pooled=False, **none)
     layers = student_layers(settings, rows, teacher.shape.encoder["num_hidden_layers"])
-    neurons = student_neurons(settings, rows, teacher.shape.encoder["intermediate_size"])
-    network = with_neurons(with_layers(network, layers), neurons)
+    network = with_neurons(with_layers(network, layers), settings.feed_forward)
     return with_attention_heads(with_width(network, settings.width), settings.heads)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from training.distil.like_words import LikeWords
 
-LEFT_OUT, EXCHANGED = 0.1, 0.15
+LEFT_OUT, EXCHANGED = 0.1, 0.4
 """Shares of words."""
 JOINED = 0.5
 """Share of variants that are made of two texts."""

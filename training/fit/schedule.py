@@ -1,29 +1,29 @@
 """How long does each network train, and how deep is the student? It depends on the rows.
 
 A small table gets enough steps, a large one few epochs. Few rows say little of their task, so what
-the base knows counts for more, and a student of more layers holds more of it.
+the base knows counts for more, and a student of more layers holds more of it; most of its weights
+have four bits then, so that the bundle is no larger.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from training.recipe import Recipe, Student, Teacher
 
 TEACHER_STEPS = 1250
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 6
-FEWEST_STUDENT_EPOCHS = 3
+FEWEST_STUDENT_EPOCHS, FEWEST_OF_FEW_ROWS = 3, 2
 STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
-FEWEST_TEXTS_READ = 24_000
+FEWEST_TEXTS_READ = 16_000
 """That a student reads at least, in all epochs together."""
 LONG_TOKENS = 64
 """Where texts have more on average, fewer of them do: as many tokens."""
 
 
 FEW_ROWS = 3_000
-LAYERS, LAYERS_OF_FEW_ROWS = 3, 4
-NEURONS_OF_FEW_ROWS = 7 / 8
-"""Share of each feed-forward part: with four whole layers of the default base, an int8 bundle would
-be larger than 10 MB."""
+LAYERS, LAYERS_OF_FEW_ROWS = 3, 6
 
 
 def student_layers(settings: Student, rows: int, most: int) -> int:
@@ -31,10 +31,10 @@ def student_layers(settings: Student, rows: int, most: int) -> int:
     return settings.layers or min(LAYERS_OF_FEW_ROWS if rows <= FEW_ROWS else LAYERS, most)
 
 
-def student_neurons(settings: Student, rows: int, most: int) -> int:
-    """Neurons of each feed-forward part, of a teacher that has `most`."""
-    is_deep = settings.layers is None and rows <= FEW_ROWS
-    return settings.feed_forward or (round(NEURONS_OF_FEW_ROWS * most) if is_deep else most)
+def weight_bits(recipe: Recipe, rows: int) -> Literal[4, 8]:
+    """Of most weights of an int8 student: six layers of 8 bits would make more than 10 MB."""
+    is_deep = recipe.student.layers is None and rows <= FEW_ROWS
+    return recipe.quantize.weight_bits or (4 if is_deep else 8)
 
 
 def teacher_epochs(settings: Teacher, rows: int) -> int:
@@ -57,7 +57,8 @@ def student_epochs(recipe: Recipe, rows: int, texts: int, tokens: float) -> int:
     """For twice the texts that the teacher reads, over `texts`, of which `rows` are labelled."""
     fewest = round(FEWEST_TEXTS_READ * _share(tokens))
     read = max(2 * teacher_epochs(recipe.teacher, rows) * rows, fewest)
-    return recipe.student.epochs or max(round(read / texts), FEWEST_STUDENT_EPOCHS)
+    least = FEWEST_OF_FEW_ROWS if rows <= FEW_ROWS else FEWEST_STUDENT_EPOCHS
+    return recipe.student.epochs or max(round(read / texts), least)
 
 
 def _share(tokens: float) -> float:

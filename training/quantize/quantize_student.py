@@ -16,6 +16,7 @@ from typing import Any
 from model.aside import write_json
 from model.bundle import MODEL
 from training.distil.soft_targets import student_rows
+from training.fit.schedule import weight_bits
 from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
 from training.quantize.expected_drop import expected_drops
@@ -37,7 +38,8 @@ class QuantizationError(RunError):
 
 def run(run: Run, folder: Path) -> None:
     """The stage `quantize`: write the student as an int8 bundle, and what it lost, to `folder`."""
-    exact, settings = run.work / "export" / "student", run.recipe.quantize
+    exact, rows = run.work / "export" / "student", len(run.table.split("train"))
+    settings = replace(run.recipe.quantize, weight_bits=weight_bits(run.recipe, rows))
     texts = [row.text for row in run.table.split("validation")]
     ranking = rank_layers(exact, texts, settings)
     refuse_unknown(settings.keep, [entry["layer"] for entry in ranking])
@@ -79,7 +81,10 @@ def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quanti
         yield replace(settings, reduce_range=True)
         yield replace(settings, signed=not settings.signed)
         yield replace(settings, scheme="matmul_nbits")
-    elif settings.block_size > 16:
+    elif settings.weight_bits == 4:
+        settings = replace(settings, weight_bits=8)
+        yield settings
+    if settings.scheme == "matmul_nbits" and settings.block_size > 16:
         yield replace(settings, block_size=16)
         yield replace(settings, scheme="dynamic")
     for count in FP32_LAYERS:

@@ -2,8 +2,8 @@
 
     python -m training.quantize.standard_operators model/ingredients OUT
 
-copies a bundle of the scheme `matmul_nbits`: the weights are the same 8-bit integers, but become
-floats when the graph is opened, and activations stay floats. MatMulNBits rounds activations to
+copies a bundle of the scheme `matmul_nbits`: the weights are the same integers, but become floats
+when the graph is opened, and activations stay floats. MatMulNBits rounds activations to
 8 bits where it has a kernel for that and not elsewhere (in WebAssembly), so its scores differ from
 one machine to another; those of the copy agree to 1e-4.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,12 @@ from model.bundle_writer import copied_bundle
 
 OPERATOR = "MatMulNBits"
 DOMAIN = "com.microsoft"
-ZERO = 128  # what an 8-bit zero is stored as
+ZEROS = {8: 128, 4: 8}
+"""What a zero is stored as, by the bits of a weight."""
 NOTE = """
 ## The graph
 
-A copy of {identity} in standard ONNX operators, whose figures these are: the same 8-bit weights,
+A copy of {identity} in standard ONNX operators, whose figures these are: the same weights,
 activations in fp32.
 """
 
@@ -58,10 +60,10 @@ def replace_matmuls(model: onnx.ModelProto, bundle: Path) -> None:
             nodes.append(node)
             continue
         attributes = {entry.name: entry.i for entry in node.attribute}
-        if attributes["bits"] != 8 or any(node.input[3:]):
-            raise BundleError(bundle, f"{MODEL}: {node.name} is not of 8 bits and symmetric")
+        if attributes["bits"] not in ZEROS or any(node.input[3:]):
+            raise BundleError(bundle, f"{MODEL}: {node.name} is not of 4 or 8 bits and symmetric")
         x, weights, scales = node.input[:3]
-        integers = _rows(numpy_helper.to_array(tensors[weights]), attributes["K"])
+        integers = _rows(numpy_helper.to_array(tensors[weights]), attributes)
         block = np.arange(attributes["K"]) // attributes["block_size"]
         _replace(tensors[weights], integers)
         _replace(tensors[scales], _columns(numpy_helper.to_array(tensors[scales]), len(integers.T)))
@@ -81,10 +83,13 @@ def replace_matmuls(model: onnx.ModelProto, bundle: Path) -> None:
     model.opset_import.extend(used)
 
 
-def _rows(packed: np.ndarray, depth: int) -> np.ndarray:
-    """uint8 [columns, blocks, block size] around ZERO -> int8 [depth, columns]."""
-    centred = packed.astype(np.int16) - ZERO
-    return centred.astype(np.int8).reshape(len(packed), -1)[:, :depth].T
+def _rows(stored: np.ndarray, attributes: Mapping[str, int]) -> np.ndarray:
+    """uint8 [columns, blocks, bytes], of 4 bits two weights a byte -> int8 [depth, columns]."""
+    bits = attributes["bits"]
+    if bits == 4:
+        stored = np.stack([stored & 15, stored >> 4], axis=-1)
+    centred = (stored.astype(np.int16) - ZEROS[bits]).astype(np.int8)
+    return centred.reshape(len(stored), -1)[:, : attributes["K"]].T
 
 
 def _columns(scales: np.ndarray, columns: int) -> np.ndarray:

@@ -10,9 +10,9 @@ import pytest
 from training.fit.schedule import (
     student_epochs,
     student_layers,
-    student_neurons,
     teacher_epochs,
     variant_count,
+    weight_bits,
 )
 from training.recipe import Recipe, read_recipe
 
@@ -49,10 +49,17 @@ def test_of_few_rows_a_student_is_deeper_unless_the_recipe_or_the_base_says_othe
 ) -> None:
     own, shallow = recipe.student, replace(recipe.student, layers=2)
     assert student_layers(own, 700, 6) > student_layers(own, LARGE, 6)
-    assert student_neurons(own, 700, 1536) < student_neurons(own, LARGE, 1536) == 1536
     assert student_layers(own, 700, 2) == student_layers(shallow, 700, 6) == 2
-    assert student_neurons(shallow, 700, 1536) == 1536
-    assert student_neurons(replace(own, feed_forward=512), 700, 1536) == 512
+
+
+def test_a_deeper_student_has_narrower_weights_unless_the_recipe_says_otherwise(
+    recipe: Recipe,
+) -> None:
+    assert (weight_bits(recipe, 700), weight_bits(recipe, LARGE)) == (4, 8)
+    shallow = replace(recipe, student=replace(recipe.student, layers=2))
+    assert weight_bits(shallow, 700) == 8
+    own = replace(recipe, quantize=replace(recipe.quantize, weight_bits=8))
+    assert weight_bits(own, 700) == 8
 
 
 def test_their_number_can_be_set(recipe: Recipe) -> None:

@@ -54,6 +54,9 @@ def test_remedies_come_in_order() -> None:
     assert [attempt.block_size for attempt in tried[1:3]] == [32, 16]
     assert tried[3].scheme == "dynamic"
     assert [attempt.keep for attempt in tried[-3:]] == [(*WORST[:n],) for n in (1, 2, 4)]
+    tried = list(attempts(Quantize(weight_bits=4), WORST))
+    assert [attempt.weight_bits for attempt in tried[:3]] == [4, 4, 8]
+    assert [attempt.block_size for attempt in tried[2:4]] == [32, 16]
     settings = Quantize(scheme="dynamic", per_channel=False, embedding_bits=8)
     tried = list(attempts(settings, WORST))
     assert [attempt.per_channel for attempt in tried] == [False, *[True] * 7]

@@ -1,5 +1,6 @@
 """int8 stays close to fp32, and with scales per row a text's logits ignore its neighbours."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -66,6 +67,32 @@ def test_with_scales_per_row_neighbours_do_not_move_a_text(
         assert moved <= limit
         if scheme == "dynamic":
             assert moved > NEIGHBOURS, "the limit above would tell shared scales apart"
+
+
+def test_of_narrow_weights_attention_keeps_its_values_and_output(
+    graphs: dict[str, Path], rows: list[list[int]], tmp_path: Path
+) -> None:
+    narrow = tmp_path / "narrow.onnx"
+    quantize_onnx(graphs["fp32"], narrow, Quantize(weight_bits=4))
+    bits = {
+        re.sub(r"^layer\.\d\.|_Q\d$", "", node.name): attribute.i
+        for node in onnx.load(narrow).graph.node
+        for attribute in node.attribute
+        if attribute.name == "bits"
+    }
+    assert bits == {
+        "attention.self.query": 4,
+        "attention.self.key": 4,
+        "attention.self.value": 8,
+        "attention.output.dense": 8,
+        "intermediate.dense": 4,
+        "output.dense": 4,
+    }
+    assert narrow.stat().st_size < graphs["matmul_nbits"].stat().st_size
+    exact, together = (logits(path, rows) for path in (graphs["fp32"], narrow))
+    assert 0 < np.abs(together - exact).max() < 0.15 * np.ptp(exact)
+    alone = np.concatenate([logits(narrow, [row]) for row in rows])
+    assert np.abs(together - alone).max() <= NEIGHBOURS
 
 
 def test_no_large_table_stays_fp32(graphs: dict[str, Path]) -> None:

@@ -60,13 +60,14 @@ def test_it_is_the_same_bundle_otherwise(copy: Bundle, bundle_path: Path) -> Non
     assert f"A copy of {original.identity} in standard ONNX operators" in card
 
 
+@pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(("depth", "block_size"), [(64, 32), (40, 32), (200, 128)])
-def test_blocks_need_not_divide_the_depth(depth: int, block_size: int) -> None:
+def test_blocks_need_not_divide_the_depth(depth: int, block_size: int, bits: int) -> None:
     draw = np.random.default_rng(0)
     weights = draw.normal(size=(depth, 24)).astype(np.float32)
     x = draw.normal(size=(3, depth)).astype(np.float32)
     quantizer = MatMulNBitsQuantizer(
-        matmul(weights), bits=8, block_size=block_size, is_symmetric=True,
+        matmul(weights), bits=bits, block_size=block_size, is_symmetric=True,
         accuracy_level=FP32_ACTIVATIONS,
     )  # fmt: skip
     quantizer.process()
@@ -82,9 +83,10 @@ def test_what_cannot_be_copied_is_refused(
 ) -> None:
     assert main([str(copy.path), str(tmp_path / "again")]) == 1
     assert "has no MatMulNBits; give a bundle of `matmul_nbits`" in capsys.readouterr().err
-    quantizer = MatMulNBitsQuantizer(matmul(np.ones((64, 8), np.float32)), bits=4, block_size=32)
+    weights = matmul(np.ones((64, 8), np.float32))
+    quantizer = MatMulNBitsQuantizer(weights, bits=4, block_size=32, is_symmetric=False)
     quantizer.process()
-    with pytest.raises(BundleError, match="is not of 8 bits and symmetric"):
+    with pytest.raises(BundleError, match="is not of 4 or 8 bits and symmetric"):
         replace_matmuls(quantizer.model.model, Path("bundle"))
 
 
