@@ -17,6 +17,7 @@ from model.heads import Head
 from tables.text import aligned
 from training.base import check_size, resolve_base
 from training.fit.run_time import estimated_minutes
+from training.fit.schedule import is_short_of_text
 from training.fit.vocabulary import token_limit, whole_vocabulary
 from training.judge.behind import FEW_EXAMPLES
 from training.judge.intervals import CLAIM, about, rows_to_claim, wilson
@@ -48,7 +49,7 @@ def examine(recipe: Recipe) -> int:
     table = read_table(recipe)
     rows = Counter(row.split or "unlabelled" for row in table.rows)
     print(", ".join(f"{rows[name]} {name}" for name in (*SPLITS, "unlabelled") if rows[name]))
-    for line in table.notes:
+    for line in (*table.notes, *_text_to_add(table)):
         print(f"note: {line}")
     for line in _label_counts(table):
         print(line)
@@ -65,6 +66,16 @@ def examine(recipe: Recipe) -> int:
     minutes = estimated_minutes(recipe, table, read, pretrain_tokens)
     print(f"a run will take about {minutes:.0f} minutes on this machine")
     return 0
+
+
+def _text_to_add(table: Table) -> Iterator[str]:
+    rows, unlabelled = len(table.split("train")), len(table.transfer)
+    if is_short_of_text(rows, unlabelled):
+        yield (
+            f"{rows} rows train: more texts without labels would help "
+            f"({unlabelled or 'none'} so far); put thousands into the table, their label cells "
+            "empty"
+        )
 
 
 def base_tokenizer(recipe: Recipe) -> Tokenizer:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training.examine import warnings
+from training.examine import examine, warnings
 from training.recipe import read_recipe
 from training.rows.table import Table, read_table
 
@@ -54,6 +54,15 @@ def test_every_fault_is_named(table: Table) -> None:
     assert "task sure: has the one label 'yes'; every answer will be it" in lines
     assert "labels that contradict each other: 'text 2' at rows.jsonl:3 and rows.jsonl:107" in lines
     assert "in more than one split" in lines
+
+
+def test_of_few_rows_text_without_labels_is_asked_for(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert examine(read_recipe(recipe)) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "would help" in line)
+    assert line.startswith("note: ")
+    assert line.endswith("(none so far); put thousands into the table, their label cells empty")
 
 
 def checked(folder: Path, rows: list[dict[str, str]]) -> str:

@@ -37,6 +37,11 @@ def weight_bits(recipe: Recipe, rows: int) -> Literal[4, 8]:
     return recipe.quantize.weight_bits or (4 if is_deep else 8)
 
 
+def is_short_of_text(rows: int, transfer: int) -> bool:
+    """Whether more text without labels would show, beside `transfer` texts and so many rows."""
+    return rows <= FEW_ROWS and transfer < STUDENT_TEXTS
+
+
 def teacher_epochs(settings: Teacher, rows: int) -> int:
     per_epoch = max(1, rows // (settings.batch_size * settings.accumulation_steps))
     epochs = round(TEACHER_STEPS / per_epoch)

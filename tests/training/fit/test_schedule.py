@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from training.fit.schedule import (
+    is_short_of_text,
     student_epochs,
     student_layers,
     teacher_epochs,
@@ -60,6 +61,12 @@ def test_a_deeper_student_has_narrower_weights_unless_the_recipe_says_otherwise(
     assert weight_bits(shallow, 700) == 8
     own = replace(recipe, quantize=replace(recipe.quantize, weight_bits=8))
     assert weight_bits(own, 700) == 8
+
+
+def test_a_small_table_is_short_of_text_until_it_has_thousands() -> None:
+    assert is_short_of_text(700, 0)
+    assert not is_short_of_text(700, LARGE)
+    assert not is_short_of_text(LARGE, 0)
 
 
 def test_their_number_can_be_set(recipe: Recipe) -> None:
