@@ -96,7 +96,7 @@ class Fitting(Section):
     epochs: Count | None = None
     steps: Count | None = None
     """Optimizer steps to stop after, whatever the epochs; absent: whole epochs."""
-    learning_rate: Rate = 1.5e-4
+    learning_rate: Rate | None = None
     batch_size: Count = 32
     accumulation_steps: Count = 1
     warmup_fraction: Fraction = 0.1
@@ -112,6 +112,7 @@ class Fitting(Section):
 class Teacher(Fitting):
     """`epochs` absent: enough for about 1,250 steps, at least 4 and at most 6."""
 
+    learning_rate: Rate = 1.5e-4
     attention: Attention = "independent"
     """`independent`: a control token sees the text and itself. `joint`: all see all."""
 
@@ -124,7 +125,8 @@ class Student(Fitting):
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """
 
-    learning_rate: Rate = 4e-4
+    learning_rate: Rate | None = None
+    """Absent: 4e-4, or 2e-4 where at most 3,000 rows train and `layers` is not set."""
     batch_size: Count = 64
     layers: Count | None = None
     """Absent: 3, or 6 where at most 3,000 rows train."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from training.distil.shrink import shrink
 from training.distil.soft_targets import STATES, TRAIN, VALIDATION, student_rows
 from training.fit.network import ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
-from training.fit.schedule import student_epochs
+from training.fit.schedule import student_epochs, student_rate
 from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import fit
 from training.run import Run
@@ -22,6 +23,7 @@ def run(run: Run, folder: Path) -> None:
     """The stage `student`: write the fitted network to `folder`."""
     settings, train = run.recipe.student, run.table.split("train")
     network = shrink(load_network(run.work / "teacher"), settings, len(train))
+    settings = replace(settings, learning_rate=student_rate(settings, len(train)))
     objective = Objective(run.heads, settings.temperature, settings.alpha)
     rows = student_rows(run)
     epochs = student_epochs(run.recipe, len(train), len(rows), run.read_per_text)

@@ -22,6 +22,7 @@ def trainer_arguments(
     settings: Fitting | Pretrain, folder: Path, steps: int, bf16: bool, **others: Any
 ) -> TrainingArguments:
     """Arguments of a fit of `steps` whose checkpoints go to `folder`; `others`: its own."""
+    assert settings.learning_rate is not None, "training/fit/schedule.py says which"
     return TrainingArguments(
         output_dir=str(folder),
         save_steps=max(1, steps // CHECKPOINTS_PER_STAGE),

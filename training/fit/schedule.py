@@ -24,6 +24,7 @@ LONG_TOKENS = 64
 
 FEW_ROWS = 3_000
 LAYERS, LAYERS_OF_FEW_ROWS = 3, 6
+RATE = 4e-4
 
 
 def student_layers(settings: Student, rows: int, most: int) -> int:
@@ -31,10 +32,18 @@ def student_layers(settings: Student, rows: int, most: int) -> int:
     return settings.layers or min(LAYERS_OF_FEW_ROWS if rows <= FEW_ROWS else LAYERS, most)
 
 
+def student_rate(settings: Student, rows: int) -> float:
+    """Highest learning rate: what is as deep as its teacher has less to find anew."""
+    return settings.learning_rate or (RATE / 2 if _is_deep(settings, rows) else RATE)
+
+
 def weight_bits(recipe: Recipe, rows: int) -> Literal[4, 8]:
     """Of most weights of an int8 student: six layers of 8 bits would make more than 10 MB."""
-    is_deep = recipe.student.layers is None and rows <= FEW_ROWS
-    return recipe.quantize.weight_bits or (4 if is_deep else 8)
+    return recipe.quantize.weight_bits or (4 if _is_deep(recipe.student, rows) else 8)
+
+
+def _is_deep(settings: Student, rows: int) -> bool:
+    return settings.layers is None and rows <= FEW_ROWS
 
 
 def is_short_of_text(rows: int, transfer: int) -> bool:

@@ -61,13 +61,15 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
     names = {node.name for node in layers(model)}
     narrow = {name for name in names if settings.weight_bits == 4 and _may_be_narrow(name)}
     for bits, others in ((4, names - narrow), (8, narrow)):
+        if names.issubset(excluded := [*fp32_layers, *others]):
+            continue
         quantizer = MatMulNBitsQuantizer(
             model,
             bits=bits,
             block_size=settings.block_size * (WIDE_BLOCKS if bits == 8 and narrow else 1),
             is_symmetric=True,
             accuracy_level=INT8_ACCUMULATION,
-            nodes_to_exclude=[*fp32_layers, *others],
+            nodes_to_exclude=excluded,
         )
         quantizer.process()
         model = quantizer.model.model

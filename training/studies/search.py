@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tables.text import markdown
+from training.fit.schedule import student_rate
 from training.origins import fingerprint
 from training.recipe import Recipe, Student
 from training.run import Run
@@ -51,6 +52,8 @@ class Trial:
 
 def search(recipe: Recipe, out: Path, trials: int, steps: int, seed: int) -> int:
     """Search, and write OUT.report/search.{md,json}. Returns the exit status."""
+    rate = student_rate(recipe.student, len(Run(recipe, out).table.split("train")))
+    recipe = replace(recipe, student=replace(recipe.student, learning_rate=rate))
     run = Run(recipe, out)
     rivals = drawn_settings(recipe.student, trials - 1, seed)
     rounds: list[list[Trial]] = []

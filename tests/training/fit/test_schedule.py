@@ -11,6 +11,7 @@ from training.fit.schedule import (
     is_short_of_text,
     student_epochs,
     student_layers,
+    student_rate,
     teacher_epochs,
     variant_count,
     weight_bits,
@@ -53,9 +54,13 @@ def test_of_few_rows_a_student_is_deeper_unless_the_recipe_or_the_base_says_othe
     assert student_layers(own, 700, 2) == student_layers(shallow, 700, 6) == 2
 
 
-def test_a_deeper_student_has_narrower_weights_unless_the_recipe_says_otherwise(
+def test_a_deeper_student_has_narrower_weights_and_half_the_rate_unless_told_otherwise(
     recipe: Recipe,
 ) -> None:
+    deep, flat = (student_rate(recipe.student, rows) for rows in (700, LARGE))
+    assert deep == flat / 2
+    assert student_rate(replace(recipe.student, learning_rate=1e-3), 700) == 1e-3
+    assert student_rate(replace(recipe.student, layers=2), 700) == flat
     assert (weight_bits(recipe, 700), weight_bits(recipe, LARGE)) == (4, 8)
     shallow = replace(recipe, student=replace(recipe.student, layers=2))
     assert weight_bits(shallow, 700) == 8

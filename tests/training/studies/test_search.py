@@ -6,6 +6,7 @@ import pytest
 
 from tests.training.studies.conftest import WriteRecipe, run_training
 from training.__main__ import main
+from training.fit.schedule import student_rate
 from training.recipe import Student
 from training.studies.search import SPACE, drawn_settings
 
@@ -46,7 +47,7 @@ def test_the_better_ones_go_on_and_nothing_is_measured_twice(
     few, more = report["rounds"]
     assert [len(few), len(more)] == [4, 2]
     assert [few[0]["steps"], more[0]["steps"]] == [2, 6]
-    rates = Student().learning_rate
+    rates = student_rate(Student(layers=1), 1)
     assert all(any(t["settings"]["learning_rate"] == rates for t in part) for part in (few, more))
     table = (out.with_name("search.report") / "search.md").read_text()
     assert "After 6 steps:" in table
