@@ -53,6 +53,8 @@ def test_int8_of_a_gated_base_collapses_and_the_gate_finds_a_cure(tmp_path: Path
     facts = json.loads((run.work / "quantize" / "facts.json").read_text())
     assert recipe.quantize.scheme == "dynamic"
     assert facts["tried"][0].startswith("dynamic: ")
-    assert float(facts["tried"][0].split("source ")[1].split()[0]) > 10
+    lost = float(facts["tried"][0].split("source ")[1].split()[0])
+    assert lost > 2 * recipe.quantize.max_drop, "10 to 54 points: the docs are in its tokenizer"
     assert facts["settings"]["scheme"] == "matmul_nbits" or facts["settings"]["keep"]
+    assert facts["settings"]["weight_bits"] == 8, "the recipe sets the student's layers"
     assert max(drop["drop"] for drop in facts["drops"].values()) <= recipe.quantize.max_drop

@@ -123,7 +123,8 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
     """
     if is_taught_anew(run):
         variants = made_rows(run, rows)
-        texts = [*rows, *anchors(run.table), *variants[: len(variants) // 2]]
+        half = len(variants) // 2  # as of the text without labels, for the time that it takes
+        texts = [*rows, *anchors(run.table), *variants[:half]]
         logits = taught(run, rows, texts, folder)
     else:
         variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]

@@ -13,7 +13,8 @@ from training.recipe import Recipe, Student, Teacher
 
 TEACHER_STEPS = 1250
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 6
-FEWEST_STUDENT_EPOCHS, FEWEST_OF_FEW_ROWS = 3, 2
+STUDENT_EPOCHS, STUDENT_EPOCHS_OF_FEW_ROWS = 3, 2
+"""At least."""
 STUDENT_TEXTS = 8_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
 FEWEST_TEXTS_READ = 16_000
@@ -71,8 +72,8 @@ def student_epochs(recipe: Recipe, rows: int, texts: int, tokens: float) -> int:
     """For twice the texts that the teacher reads, over `texts`, of which `rows` are labelled."""
     fewest = round(FEWEST_TEXTS_READ * _share(tokens))
     read = max(2 * teacher_epochs(recipe.teacher, rows) * rows, fewest)
-    least = FEWEST_OF_FEW_ROWS if rows <= FEW_ROWS else FEWEST_STUDENT_EPOCHS
-    return recipe.student.epochs or max(round(read / texts), least)
+    fewest_epochs = STUDENT_EPOCHS_OF_FEW_ROWS if rows <= FEW_ROWS else STUDENT_EPOCHS
+    return recipe.student.epochs or max(round(read / texts), fewest_epochs)
 
 
 def _share(tokens: float) -> float:

@@ -159,6 +159,7 @@ def _facts(
 
 def _changes(settings: Quantize) -> str:
     """What differs from the defaults."""
-    defaults = asdict(Quantize(scheme=settings.scheme, max_drop=settings.max_drop))
-    changed = {key: value for key, value in asdict(settings).items() if defaults[key] != value}
+    defaults = asdict(Quantize(scheme=settings.scheme, max_drop=settings.max_drop, weight_bits=8))
+    values = asdict(replace(settings, weight_bits=settings.weight_bits or 8))
+    changed = {key: value for key, value in values.items() if defaults[key] != value}
     return ", ".join([settings.scheme, *(f"{key} {value}" for key, value in changed.items())])
