@@ -152,12 +152,13 @@ class Quantize(Section):
     scheme: Literal["matmul_nbits", "dynamic"] = "matmul_nbits"
     """`matmul_nbits`: scales per row and block. `dynamic`: one activation scale per tensor."""
     block_size: BlockSize = 32
-    """Weights that share a scale, of `matmul_nbits`."""
+    """Weights of 8 bits that share a scale, of `matmul_nbits`."""
     embedding_bits: Literal[4, 8] = 4
     """Of each word embedding."""
     weight_bits: Literal[4, 8] | None = None
-    """Of a layer's weights in `matmul_nbits`, but for attention's values and output, which have 8;
-    absent: 8, or 4 where at most 3,000 rows train and the student's layers are not set."""
+    """Of a layer's weights in `matmul_nbits`, the heads' aside, which have 8; of 4 bits twice
+    `block_size` share a scale. Absent: 8, or 4 where at most 3,000 rows train and the student's
+    layers are not set."""
     per_channel: bool = True
     """The next three are `dynamic`'s: a scale per column of the weights,"""
     reduce_range: bool = False

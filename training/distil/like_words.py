@@ -6,12 +6,10 @@ import functools
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from training.fit.base_tokenizer import BaseTokenizer
+from training.fit.base_weights import unit_embeddings
 
-EMBEDDINGS = ("embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight")
 WORDS, NEIGHBOURS = 10_000, 8
 
 
@@ -25,8 +23,7 @@ class LikeWords:
         ids = dict(BaseTokenizer(folder).words())
         self.words = sorted(ids, key=ids.__getitem__)[:WORDS]
         self.places = {word: place for place, word in enumerate(self.words)}
-        table = _embeddings(folder)[[ids[word] for word in self.words]]
-        self.vectors = table / np.linalg.norm(table, axis=1, keepdims=True)
+        self.vectors = unit_embeddings(folder)[[ids[word] for word in self.words]]
 
     @functools.cache  # noqa: B019 (one object for a run)
     def of(self, word: str) -> list[str]:
@@ -36,9 +33,3 @@ class LikeWords:
             return []
         nearest = np.argsort(-(self.vectors @ self.vectors[place]))[1 : NEIGHBOURS + 1]
         return [self.words[other] for other in nearest.tolist()]
-
-
-def _embeddings(folder: Path) -> NDArray[np.float32]:
-    weights = load_file(folder / "model.safetensors")
-    (table,) = (value for name, value in weights.items() if name.endswith(EMBEDDINGS))
-    return table.float().numpy()

@@ -8,7 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoModel, BertConfig
 from transformers.models.auto.configuration_auto import AutoConfig
@@ -57,6 +60,14 @@ def read_base(folder: Path, base_ids: list[int]) -> tuple[Any, Weights]:
         if getattr(config, name, None) is not None:
             setattr(config, name, None)  # the base's ids, perhaps past our pieces
     return config, weights
+
+
+def unit_embeddings(folder: Path) -> NDArray[np.float32]:
+    """[pieces, width]: the directions of the base's word embeddings, from their mean."""
+    weights = load_file(folder / "model.safetensors")
+    (table,) = (value for name, value in weights.items() if name.endswith(tuple(WORDS.values())))
+    directions = table.float() - table.float().mean(0)
+    return np.asarray(torch.nn.functional.normalize(directions))
 
 
 def piece_embeddings(table: Tensor, base_ids: list[int]) -> Tensor:

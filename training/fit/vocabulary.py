@@ -7,6 +7,10 @@ spelt. Characters that training text uses and the base does not know, an emoji o
 pieces of their own: without one, WordPiece reads the whole word as [UNK]. Teacher and student share
 the result.
 
+Few texts do not use the words that others will, and a word that is spelt by its parts is hardly
+known. So a small vocabulary is filled up with pieces of the base: half of them the commonest, half
+those that are most like the pieces of the texts.
+
 The written tokenizer.json has no added tokens, truncation or padding: a text that spells "[SEP]"
 or a control token is just text, in any language's tokenizers library.
 """
@@ -27,22 +31,27 @@ from model.aside import write_json
 from model.encoding import encode
 from training.base import check_size
 from training.fit.base_tokenizer import BaseTokenizer
+from training.fit.base_weights import unit_embeddings
+from training.fit.schedule import FEW_ROWS
 from training.recipe import Recipe, RecipeError
 from training.run import FACTS, Run
 
 MAX_TOKENS = (32, 256)  # bounds of the default max_tokens
 NEW = -1
 """In place of the base's id of a piece."""
-FEWEST_PIECES = 10_000  # where the recipe sets no limit: commoner ones of the base join
+FEWEST_PIECES, FEWEST_PIECES_OF_FEW_ROWS = 10_000, 16_000
+"""Where the recipe sets no limit."""
 COVERED = 99.5  # percent of the training texts that the default max_tokens holds whole
 
 
 def run(run: Run, folder: Path) -> None:
     """The stage `vocabulary`: write tokenizer.json, and the limits that follow from the text."""
-    texts = [row.text for row in (*run.table.split("train"), *run.table.transfer)]
+    train = run.table.split("train")
+    texts = [row.text for row in (*train, *run.table.transfer)]
     trim, pieces = run.recipe.vocabulary.trim, run.recipe.vocabulary.pieces
     trims = trim or pieces is not None
-    fewest = FEWEST_PIECES if pieces is None else 0
+    filled = FEWEST_PIECES_OF_FEW_ROWS if len(train) <= FEW_ROWS else FEWEST_PIECES
+    fewest = filled if pieces is None else 0
     made = (
         trim_vocabulary(run.base, texts, pieces, fewest)
         if trims
@@ -84,8 +93,8 @@ def trim_vocabulary(
     """The base's vocabulary, cut down to the pieces that `texts` use and the single characters.
 
     `max_pieces`: how many to keep; the pieces that `texts` use least are left out first.
-    `fewest`: the first of the base's others join until there are as many, since few texts do not
-    use the words that others will; vocabularies begin with the common ones.
+    `fewest`: others of the base join until there are as many, half of them its first, which are
+    the commonest, and half those most like the pieces that `texts` use.
     """
     base = BaseTokenizer(folder)
     base.add_characters(texts)
@@ -99,9 +108,20 @@ def trim_vocabulary(
         )
     frequent = (names[place] for place, _ in used.most_common())
     _choose(chosen, frequent, parts, sys.maxsize if max_pieces is None else max_pieces)
-    _choose(chosen, (name for name in names if name[:1] not in "[ "), parts, fewest)
+    if len(chosen) < fewest:
+        half = (len(chosen) + fewest) // 2
+        for most, others in ((half, names), (fewest, _most_alike(folder, names, used))):
+            _choose(chosen, (name for name in others if name[:1] not in "[ "), parts, most)
     ordered = sorted(chosen, key=lambda piece: (piece not in special, base.ids[piece]))
     return TrimmedVocabulary(base.written(ordered), _base_ids(base, ordered))
+
+
+def _most_alike(folder: Path, names: Sequence[str], used: Iterable[int]) -> list[str]:
+    """The base's pieces, first those whose embeddings point where those of `used` do together."""
+    directions = unit_embeddings(folder)
+    places = [place for place in used if place < len(directions)]
+    likeness = directions @ directions[places].sum(0)
+    return [names[place] for place in np.argsort(-likeness, kind="stable") if place < len(names)]
 
 
 def _choose(

@@ -21,6 +21,7 @@ from training.judge.drops import Drop, measured_drops
 from training.judge.judged import judge_bundle
 from training.quantize.expected_drop import expected_drops
 from training.quantize.export import calibrated_bundle
+from training.quantize.gptq import moments_on_text
 from training.quantize.ranking import rank_layers
 from training.quantize.schemes import EMBEDDINGS, quantize_onnx
 from training.recipe import Quantize
@@ -62,10 +63,16 @@ def refuse_unknown(keep: Sequence[str], layers: Sequence[str]) -> None:
 def int8_bundle(run: Run, exact: Path, target: Path, settings: Quantize) -> Path:
     """The fp32 bundle `exact` as a calibrated int8 bundle in `target`, which is returned."""
     graph = target.with_name(f"{target.name}.onnx")
-    quantize_onnx(exact / MODEL, graph, settings)
+    quantize_on_text(run, exact / MODEL, graph, settings)
     calibrated_bundle(run, target, graph)
     graph.unlink()
     return target
+
+
+def quantize_on_text(run: Run, fp32: Path, int8: Path, settings: Quantize) -> None:
+    """Write the int8 graph of `fp32` to `int8`, 4-bit weights rounded for the text of the run."""
+    moments = moments_on_text(run, fp32) if settings.weight_bits == 4 else None
+    quantize_onnx(fp32, int8, settings, moments)
 
 
 def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quantize]:

@@ -1,8 +1,8 @@
 """How do the weights become bytes? Two int8 schemes, so that they can be compared.
 
-`matmul_nbits`  8-bit weights with one scale per block of a column, or 4-bit ones where little comes
-                of it; onnxruntime scales activations per row and block (accuracy level 4), so that
-                a text's answer does not depend on what else is in its batch.
+`matmul_nbits`  8-bit weights with one scale per block of a column, or 4-bit ones in the encoder's
+                layers (gptq.py); onnxruntime scales activations per row and block (accuracy level
+                4), so that a text's answer does not depend on what else is in its batch.
 `dynamic`       onnxruntime's quantize_dynamic: per-channel weights, one activation scale for the
                 whole tensor, which every text and padding of the batch has a part in.
 
@@ -23,6 +23,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from training.fit.rounding import rows_to_integers
 from training.quantize.export import layers
+from training.quantize.gptq import Moments, layer_weights, round_by_moments
 from training.recipe import Quantize
 
 EMBEDDINGS = "embeddings"
@@ -30,16 +31,19 @@ EMBEDDINGS = "embeddings"
 INT8_ACCUMULATION = 4  # MatMulNBits accuracy_level: products of int8 by int8
 SPLIT = "_MatMul"  # what quantize_dynamic adds to the name of a Gemm, made a MatMul and an Add
 ZERO = 8  # what a 4-bit zero is stored as
-ENCODER_LAYER = "layer."
-WIDE = ("attention.self.value", "attention.output")
-"""Layers that keep 8 bits where others have 4, which would cost half a point (training/LOG.md)."""
-WIDE_BLOCKS = 2
-"""Times as many of their weights share a scale then: still far finer than 4 bits."""
+ENCODER = "layer."  # how the names of its layers begin
+NARROW_BLOCKS = 2
+"""Times as many weights of 4 bits share a scale: for the bytes, smaller ones gain little."""
 LARGE_TABLE = 2**16  # elements; smaller gathered tables stay fp32
 
 
-def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
-    """Write the int8 graph of `fp32` to `int8` with the recipe's scheme."""
+def quantize_onnx(
+    fp32: Path, int8: Path, settings: Quantize, moments: Moments | None = None
+) -> None:
+    """Write the int8 graph of `fp32` to `int8` with the recipe's scheme.
+
+    `moments`: of the inputs of `fp32`'s layers; without them 4-bit weights are the nearest.
+    """
     model = onnx.load(fp32)
     fp32_layers = [node.name for node in layers(model) if node.name in settings.keep]
     if EMBEDDINGS not in settings.keep:
@@ -59,25 +63,24 @@ def quantize_onnx(fp32: Path, int8: Path, settings: Quantize) -> None:
         )
         return
     names = {node.name for node in layers(model)}
-    narrow = {name for name in names if settings.weight_bits == 4 and _may_be_narrow(name)}
+    narrow = {name for name in names if settings.weight_bits == 4 and name.startswith(ENCODER)}
+    weights = layer_weights(model)
     for bits, others in ((4, names - narrow), (8, narrow)):
         if names.issubset(excluded := [*fp32_layers, *others]):
             continue
         quantizer = MatMulNBitsQuantizer(
             model,
             bits=bits,
-            block_size=settings.block_size * (WIDE_BLOCKS if bits == 8 and narrow else 1),
+            block_size=settings.block_size * (NARROW_BLOCKS if bits == 4 else 1),
             is_symmetric=True,
             accuracy_level=INT8_ACCUMULATION,
             nodes_to_exclude=excluded,
         )
         quantizer.process()
         model = quantizer.model.model
+    if moments is not None:
+        round_by_moments(model, weights, moments)
     onnx.save_model(model, int8)
-
-
-def _may_be_narrow(layer: str) -> bool:
-    return layer.startswith(ENCODER_LAYER) and not any(part in layer for part in WIDE)
 
 
 def quantize_embeddings(model: onnx.ModelProto, bits: int) -> None:

@@ -21,7 +21,7 @@ from training.fit.network import load_network
 from training.judge.judged import judge_rows
 from training.judge.refit_facts import ENOUGH, shortfalls
 from training.quantize.export import export_onnx
-from training.quantize.schemes import quantize_onnx
+from training.quantize.quantize_student import quantize_on_text
 from training.recipe import Quantize
 from training.rows.own_rows import contradicted, own_rows, probes
 from training.rows.table import Table
@@ -37,7 +37,7 @@ def run(run: Run, folder: Path) -> None:
     graph = folder / MODEL
     export_onnx(load_network(run.work / "refit"), graph)
     exact = copied_bundle(held_out, folder / "fp32", model=graph)
-    quantize_onnx(exact.path / MODEL, graph, settings)
+    quantize_on_text(run, exact.path / MODEL, graph, settings)
     int8 = copied_bundle(held_out, folder / "int8", model=graph)
     graph.unlink()
     compared = probes(run.table)[:TEXTS]
