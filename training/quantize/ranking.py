@@ -15,7 +15,7 @@ from model.bundle import MODEL, read_bundle
 from model.bundle_writer import copied_bundle
 from model.classifier import Classifier
 from training.quantize.export import layers
-from training.quantize.schemes import EMBEDDINGS, quantize_onnx
+from training.quantize.schemes import EMBEDDINGS, quantize_embeddings, quantize_onnx
 from training.recipe import Quantize
 
 TEXTS = 200
@@ -27,22 +27,24 @@ def rank_layers(exact: Path, texts: Sequence[str], settings: Quantize) -> list[d
     `exact`: the fp32 bundle. The embeddings are int8 throughout, and ranked by themselves.
     """
     bundle, texts = read_bundle(exact), texts[:TEXTS]
-    names = tuple(node.name for node in layers(onnx.load(exact / MODEL)))
     exact_logits = Classifier.load(exact).logits(texts)
+    model = onnx.load(exact / MODEL)
+    names = tuple(node.name for node in layers(model))
+    quantize_embeddings(model, settings.embedding_bits)
     with tempfile.TemporaryDirectory() as folder:
+        rows, graph = Path(folder) / "rows.onnx", Path(folder) / "graph.onnx"
+        onnx.save_model(model, rows)
 
-        def int8_logits(*quantized: str) -> Any:
-            """With the embeddings and the layers `quantized` in int8."""
-            keep = tuple(name for name in names if name not in quantized)
-            graph = Path(folder) / "graph.onnx"
-            quantize_onnx(bundle.path / MODEL, graph, replace(settings, keep=keep))
+        def logits_of(graph: Path) -> Any:
             attempt = copied_bundle(bundle, Path(folder) / "bundle", model=graph)
             return Classifier.load(attempt.path).logits(texts)
 
-        only_embeddings = int8_logits()
+        only_embeddings = logits_of(rows)
         errors = {EMBEDDINGS: _mean_change(only_embeddings, exact_logits)}
         for name in names:
-            errors[name] = _mean_change(int8_logits(name), only_embeddings)
+            others = tuple(other for other in names if other != name)
+            quantize_onnx(rows, graph, replace(settings, keep=(*others, EMBEDDINGS)))
+            errors[name] = _mean_change(logits_of(graph), only_embeddings)
     ranked = sorted(errors.items(), key=lambda item: -item[1])
     return [{"layer": name, "error": round(error, 5)} for name, error in ranked]
 
