@@ -67,7 +67,9 @@ def test_inputs_that_no_text_showed_and_empty_columns_are_no_trouble(unseen: flo
 
 
 @pytest.mark.parametrize("depth", [DEPTH, 80])
-def test_the_graph_has_the_rounded_weights(depth: int, inputs: Floats, weight: Floats) -> None:
+def test_the_graph_has_the_rounded_weights(
+    depth: int, inputs: Floats, weight: NDArray[np.float32]
+) -> None:
     kept, moment = weight[:depth], inputs[:, :depth].T @ inputs[:, :depth]
     matmul = helper.make_node("MatMul", ["x", "w"], ["y"], name=LAYER)
     graph = helper.make_graph(
