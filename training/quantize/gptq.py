@@ -113,10 +113,9 @@ def rounded(
         errors = np.empty((end - start, columns))
         for place in range(start, end):
             integers[place] = nearest = np.rint(left[place] / scale).clip(LOWEST, HIGHEST)
-            errors[place - start] = error = (left[place] - nearest * scale) / passes_on[
-                place, place
-            ]
-            left[place + 1 : end] -= np.outer(passes_on[place, place + 1 : end], error)
+            errors[place - start] = (left[place] - nearest * scale) / passes_on[place, place]
+            later = slice(place + 1, end)
+            left[later] -= np.outer(passes_on[place, later], errors[place - start])
         left[end:] -= passes_on[start:end, end:].T @ errors
     return integers, scales
 

@@ -71,8 +71,8 @@ def int8_bundle(run: Run, exact: Path, target: Path, settings: Quantize) -> Path
 
 def quantize_on_text(run: Run, fp32: Path, int8: Path, settings: Quantize) -> None:
     """Write the int8 graph of `fp32` to `int8`, 4-bit weights rounded for the text of the run."""
-    moments = moments_on_text(run, fp32) if settings.weight_bits == 4 else None
-    quantize_onnx(fp32, int8, settings, moments)
+    is_narrow = settings.scheme == "matmul_nbits" and settings.weight_bits == 4
+    quantize_onnx(fp32, int8, settings, moments_on_text(run, fp32) if is_narrow else None)
 
 
 def attempts(settings: Quantize, worst_layers: Sequence[str]) -> Iterator[Quantize]:
