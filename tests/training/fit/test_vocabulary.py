@@ -63,12 +63,13 @@ def test_a_small_one_is_filled_with_the_common_pieces_of_the_base(base: Path) ->
     assert len(trim_vocabulary(base, ["the kitchen money"], fewest=9).base_ids) < 6000
 
 
-def test_words_like_those_of_the_texts_join_before_commoner_ones(base: Path) -> None:
+def test_words_like_those_of_the_texts_join_before_commoner_ones(
+    base: Path, whole: Tokenizer
+) -> None:
     def read_whole(*texts: str) -> bool:
         made = trim_vocabulary(base, texts, fewest=10_000)
         return made.base_ids.count(whole.token_to_id("recipes")) == 1
 
-    whole = Tokenizer.from_file(str(base / "tokenizer.json"))
     assert read_whole("cooking garlic soup", "baked cheese and onion", "a chicken dish")
     assert not read_whole("the senate election", "a court ruled on taxes", "the treaty of war")
 
