@@ -68,7 +68,7 @@ def test_words_like_those_of_the_texts_join_before_commoner_ones(
 ) -> None:
     def read_whole(*texts: str) -> bool:
         made = trim_vocabulary(base, texts, fewest=10_000)
-        return made.base_ids.count(whole.token_to_id("recipes")) == 1
+        return whole.token_to_id("recipes") in made.base_ids
 
     assert read_whole("cooking garlic soup", "baked cheese and onion", "a chicken dish")
     assert not read_whole("the senate election", "a court ruled on taxes", "the treaty of war")
