@@ -10,17 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import re
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import psutil
 from apache_beam.io import WriteToText
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import MetricsFilter
@@ -40,6 +36,13 @@ from function.batch.beam_tables import (
     is_local,
     table_names,
 )
+from function.batch.beam_workers import (
+    AGAIN,
+    CLOSED,
+    WORKER_ENDED,
+    ending_with_its_workers,
+    speaking_alone,
+)
 from function.batch.bundle_copy import local_bundle
 from function.batch.row_problems import PREDICTIONS, TRUNCATED
 from model.bundle import MANIFEST, fingerprint
@@ -49,11 +52,6 @@ from tables.remote_table import table_location
 
 CAUSE = re.compile(r"^(?:[\w.]+\.)?(?:Table|Bundle|Value|OS)Error: (.+)$", re.MULTILINE)
 """A line of the traceback that Beam makes of an error in a worker."""
-AGAIN = "nothing was written that looks whole; run the same command again"
-WORKER_ENDED, CLOSED = "Worker subprocess exited", "Channel closed prematurely"
-"""What Beam raises in the thread that waits for a worker, and in the one that talks to it."""
-READERS = ("beam_control_read", "read_grpc_client_inputs")
-"""Beam's threads that read what workers send; they fail when one ends."""
 
 
 class BeamError(ValueError):
@@ -85,7 +83,8 @@ def run_beam_job(job: BeamJob) -> None:
     add_steps(pipeline, job, names, handler)
     if job.runner == LOCAL_RUNNER:
         logging.getLogger().setLevel(logging.CRITICAL)  # errors are raised, too
-    with _ending_with_its_workers():
+    has_workers = job.runner == LOCAL_RUNNER and job.workers > 1
+    with speaking_alone() if has_workers else nullcontext(), ending_with_its_workers():
         result = _finished(pipeline)
     if getattr(result, "has_job", True):  # the launcher of a template has none
         print(_summary(job, _counts(result)), file=sys.stderr)
@@ -153,34 +152,6 @@ def _finished(pipeline: beam.Pipeline) -> Any:
     if state not in (PipelineState.DONE, None):
         raise BeamError(f"the pipeline ended as {state}; {AGAIN}")
     return result
-
-
-@contextmanager
-def _ending_with_its_workers() -> Iterator[None]:
-    """Ends this process when a worker process is killed, for which Beam may wait for ever."""
-    before = threading.excepthook
-
-    def end(failure: threading.ExceptHookArgs) -> None:
-        if str(failure.exc_value).startswith(WORKER_ENDED):
-            print(f"error: {failure.exc_value}; {AGAIN}", file=sys.stderr, flush=True)
-            _kill_workers()
-            os._exit(1)
-        if failure.thread is None or failure.thread.name not in READERS:
-            before(failure)
-
-    threading.excepthook = end
-    try:
-        yield
-    except BaseException:
-        threading.excepthook = lambda failure: None  # of threads that end with the workers
-        _kill_workers()
-        raise
-    threading.excepthook = before
-
-
-def _kill_workers() -> None:
-    for process in psutil.Process().children(recursive=True):
-        process.kill()
 
 
 def _counts(result: Any) -> dict[str, int]:
