@@ -72,7 +72,7 @@ class Run:
         """Of the stage `vocabulary`, as the two that follow."""
         return Tokenizer.from_file(str(self.tokenizer_path))
 
-    @property
+    @cached_property
     def max_tokens(self) -> int:
         """Longest `[CLS] text [SEP]`."""
         return int(self.facts("vocabulary")["max_tokens"])

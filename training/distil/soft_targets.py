@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,10 +89,11 @@ def committee_logits(run: Run, rows: Sequence[Row]) -> Logits:
     return np.stack([by_text[row.text] for row in rows])
 
 
-def student_rows(run: Run) -> list[Row]:
+@functools.lru_cache(maxsize=1)  # several stages read it
+def student_rows(run: Run) -> tuple[Row, ...]:
     """All text that the student learns from, the labelled rows first."""
     train = run.table.split("train")
-    return [*train, *run.table.transfer, *made_rows(run, train)]
+    return (*train, *run.table.transfer, *made_rows(run, train))
 
 
 def made_rows(run: Run, rows: Sequence[Row]) -> list[Row]:

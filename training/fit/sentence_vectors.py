@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +21,17 @@ from training.fit.vocabulary import whole_vocabulary
 ROWS = 128
 
 
+@functools.lru_cache(maxsize=1)
+def _tokenizer(base: Path) -> Tokenizer:
+    return Tokenizer.from_str(whole_vocabulary(base).tokenizer)
+
+
 @torch.no_grad()
 def sentence_vectors(
     base: Path, texts: Sequence[str], max_tokens: int, long_texts: str = HEAD
 ) -> NDArray[np.float32]:
     """float32 [texts, width], of length 1; `long_texts` as in model/encoding.py."""
-    tokenizer = Tokenizer.from_str(whole_vocabulary(base).tokenizer)
+    tokenizer = _tokenizer(base)
     network = AutoModel.from_pretrained(base, dtype=torch.float32, local_files_only=True).eval()
     ids = encode(tokenizer, texts, max_tokens, long_texts).ids
     vectors = np.empty((len(ids), network.config.hidden_size), np.float32)

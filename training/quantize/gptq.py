@@ -8,7 +8,7 @@ over by the weights of inputs that are not rounded yet. What goes together is se
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from training.run import Run
 Moments = dict[str, NDArray[np.float64]]
 """Of each layer [depth, depth]: the products of its inputs, summed over all positions."""
 
-TEXTS = 1024
-BATCH_TOKENS = 512
+TEXTS = 512
+BATCH_TOKENS = 2048
 DAMPING = 0.01
 """Of the mean square of an input, added to each: what no text showed is not made up for."""
 LOWEST, HIGHEST = -8, 7
@@ -53,14 +53,19 @@ def input_moments(graph: Path, rows: list[list[int]], control_ids: list[int]) ->
     )
     session = onnxruntime.InferenceSession(model.SerializeToString())
     sums: dict[str, Any] = defaultdict(float)
-    for length, group in groupby(sorted(rows, key=len), key=len):  # so that nothing is padded
+    for feeds in unpadded(rows, control_ids):
+        for name, value in zip(names, session.run(names, feeds), strict=True):
+            inputs = value.reshape(-1, value.shape[-1])
+            sums[name] = sums[name] + inputs.T @ inputs
+    return {layer: sums[name].astype(np.float64) for layer, name in read.items()}
+
+
+def unpadded(rows: Sequence[list[int]], control_ids: list[int]) -> Iterator[dict[str, Any]]:
+    """What a graph reads, in batches of rows of one length, the shortest first."""
+    for length, group in groupby(sorted(rows, key=len), key=len):
         like, size = list(group), max(1, BATCH_TOKENS // length)
         for start in range(0, len(like), size):
-            feeds = graph_inputs(like[start : start + size], control_ids).numpy()
-            for name, value in zip(names, session.run(names, feeds), strict=True):
-                inputs = value.reshape(-1, value.shape[-1])
-                sums[name] = sums[name] + (inputs.T @ inputs).astype(np.float64)
-    return {layer: sums[name] for layer, name in read.items()}
+            yield graph_inputs(like[start : start + size], control_ids).numpy()
 
 
 def layer_weights(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
