@@ -20,7 +20,7 @@ from torch import Tensor
 from training.fit.base_weights import Weights
 from training.fit.gated_encoder import ATTENTION_NORMS
 from training.fit.network import ControlTokenClassifier
-from training.fit.schedule import student_layers
+from training.fit.schedule import is_deep, student_layers
 from training.recipe import Student
 
 WORDS = "encoder.embeddings.word_embeddings.weight"
@@ -40,10 +40,11 @@ def shrink(teacher: ControlTokenClassifier, settings: Student, rows: int) -> Con
     """An unfitted student of the recipe's shape for so many training rows, with the teacher's
     weights.
 
-    Its heads read the control tokens' states alone.
+    Its heads read the control tokens' states alone, and where few rows train, as the teacher's, the
+    mean of the text's, too.
     """
     none: dict[str, Any] = {key: 0.0 for key in DROPOUTS if key in teacher.shape.encoder}
-    network = _rebuilt(teacher, teacher.state_dict(), pooled=False, **none)
+    network = _rebuilt(teacher, teacher.state_dict(), pooled=is_deep(settings, rows), **none)
     layers = student_layers(settings, rows, teacher.shape.encoder["num_hidden_layers"])
     network = with_neurons(with_layers(network, layers), settings.feed_forward)
     return with_attention_heads(with_width(network, settings.width), settings.heads)

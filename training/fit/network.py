@@ -47,7 +47,8 @@ class Shape:
     """Attention heads of each layer, as wide as the configuration's; None: as many, too."""
     pooled: bool = False
     """Heads read half of the control token's state plus the mean of the text's. That costs the last
-    layer of the text, and is for teachers, which start from what the base knows of sentences."""
+    layer of the text, and is for teachers, which start from what the base knows of sentences, and
+    for students of few rows."""
 
 
 class ControlTokenClassifier(nn.Module):

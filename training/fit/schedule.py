@@ -35,15 +35,16 @@ def student_layers(settings: Student, rows: int, most: int) -> int:
 
 def student_rate(settings: Student, rows: int) -> float:
     """Highest learning rate: what is as deep as its teacher has less to find anew."""
-    return settings.learning_rate or (RATE / 2 if _is_deep(settings, rows) else RATE)
+    return settings.learning_rate or (RATE / 2 if is_deep(settings, rows) else RATE)
 
 
 def weight_bits(recipe: Recipe, rows: int) -> Literal[4, 8]:
     """Of most weights of an int8 student: six layers of 8 bits would make more than 10 MB."""
-    return recipe.quantize.weight_bits or (4 if _is_deep(recipe.student, rows) else 8)
+    return recipe.quantize.weight_bits or (4 if is_deep(recipe.student, rows) else 8)
 
 
-def _is_deep(settings: Student, rows: int) -> bool:
+def is_deep(settings: Student, rows: int) -> bool:
+    """Whether the student has more layers, as few rows need it."""
     return settings.layers is None and rows <= FEW_ROWS
 
 
