@@ -52,18 +52,18 @@ def test_a_pipe_that_nobody_reads_until_later(way: str, bundle_path: Path, tmp_p
         with os.fdopen(reading, "rb") as pipe:
             reader = threading.Thread(target=lambda: content.extend(pipe))
             reader.start()
-            asked = 0
+            posts = 0
             while not any(b"POST / 200" in line for line in content):
                 statuses.add(server.ask({"inputs": "raw honey"}).status)
-                asked += 1
-                assert asked < 1000
+                posts += 1
+                assert posts < 1000
             server.process.terminate()
             server.process.wait(10)
             server.stop()
             reader.join()
     lines = [json.loads(line) for line in content]
     assert statuses == {200}
-    assert len(lines) + sum(line["profile"].get("dropped", 0) for line in lines) == 600 + asked
+    assert len(lines) + sum(line["profile"].get("dropped", 0) for line in lines) == 600 + posts
     assert lines[-1]["message"] == "POST / 200"
 
 

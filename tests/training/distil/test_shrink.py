@@ -124,10 +124,16 @@ def test_what_is_fitted_with_fewer_heads_loads_again(
     torch.testing.assert_close(load_network(tmp_path)(*row), smaller(*row))
 
 
-def test_a_student_reads_its_control_tokens_alone(network: ControlTokenClassifier) -> None:
+@pytest.mark.parametrize(
+    ("settings", "rows", "pooled"),
+    [(Student(), 3000, True), (Student(), 3001, False), (Student(layers=1), 100, False)],
+)
+def test_a_student_reads_its_control_tokens_alone_and_of_few_rows_the_mean_too(
+    settings: Student, rows: int, pooled: bool, network: ControlTokenClassifier
+) -> None:
     teacher = ControlTokenClassifier(replace(network.shape, pooled=True))
-    student = shrink(teacher, Student(layers=1), 100)
-    assert not student.shape.pooled
+    student = shrink(teacher, settings, rows)
+    assert student.shape.pooled == pooled
     dropouts = [part.p for part in student.modules() if isinstance(part, torch.nn.Dropout)]
     assert dropouts
     assert not any(dropouts), "soft targets hold no noise to guard against"
