@@ -120,7 +120,7 @@ class Teacher(Fitting):
 @dataclass(frozen=True)
 class Student(Fitting):
     """`epochs` absent: for twice the teacher's texts, at least 3 epochs (of at most 3,000
-    rows 2) and 16,000 texts.
+    rows 2) and 14,000 texts.
 
     Hidden pieces and typos are the student's alone: its teachers label the whole text.
     """

@@ -15,9 +15,9 @@ TEACHER_STEPS = 1250
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 6
 STUDENT_EPOCHS, STUDENT_EPOCHS_OF_FEW_ROWS = 3, 2
 """At least."""
-STUDENT_TEXTS = 8_000
+STUDENT_TEXTS = 7_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
-FEWEST_TEXTS_READ = 16_000
+FEWEST_TEXTS_READ = 14_000
 """That a student reads at least, in all epochs together."""
 LONG_TOKENS = 64
 """Where texts have more on average, fewer of them do: as many tokens."""

@@ -55,8 +55,6 @@ class HeadTrainer(ResumableTrainer):
         """Trainer's count of what a step averages over; here one count per term of the loss."""
         if not batch_samples:
             return None
-        for batch in batch_samples:
-            self.tally.add(batch)
         counts = torch.stack([self.objective.counted(batch).sum(0) for batch in batch_samples])
         # The processes' gradients are averaged: dividing by the mean count makes that the whole's.
         mean: Tensor = self.accelerator.reduce(counts.sum(0).float().to(device), "mean")
@@ -69,6 +67,8 @@ class HeadTrainer(ResumableTrainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | None = None,
     ) -> Any:
+        if model.training:
+            self.tally.add(inputs)
         counts = num_items_in_batch
         if counts is None:
             counts = self.objective.counted(inputs).sum(0)

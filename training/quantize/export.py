@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
+import copy
+import functools
+import json
 import logging
 import os
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
+from torch.onnx import ONNXProgram
 
 from model.aside import write_json
 from model.bundle import Task
 from model.bundle_writer import copied_bundle, write_bundle
 from model.classifier import Classifier
+from training.distil.shrink import DROPOUTS
 from training.fit.batches import targets
-from training.fit.network import ControlTokenClassifier
+from training.fit.network import ControlTokenClassifier, Shape
 from training.judge.calibrate import calibrate
 from training.judge.corrected_heads import corrected_network
 from training.run import FACTS, Run
@@ -76,7 +82,25 @@ def calibrated_bundle(run: Run, target: Path, graph: Path) -> None:
 
 def export_onnx(network: ControlTokenClassifier, path: Path) -> None:
     """Write the fp32 graph: int64 input_ids, attention_mask [batch, tokens] -> float logits."""
-    network = network.eval()
+    encoder = {key: value for key, value in network.shape.encoder.items() if key not in DROPOUTS}
+    program = copy.copy(_traced(json.dumps({**asdict(network.shape), "encoder": encoder})))
+    program.model = program.model.clone()
+    program.apply_weights(network.state_dict())
+    program.optimize()
+    model = program.model_proto
+    _name_layers(model)
+    for node in model.graph.node:
+        node.ClearField("metadata_props")  # source lines of the machine that exported
+        node.ClearField("doc_string")
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model)
+    onnx.save_model(model, path)
+
+
+@functools.lru_cache(maxsize=1)  # networks of one shape differ by their weights alone
+def _traced(shape: str) -> ONNXProgram:
+    """The graph of an untrained network of this `Shape`, as JSON: nothing is folded yet."""
+    network = ControlTokenClassifier(Shape(**json.loads(shape))).eval()
     first, tasks = network.shape.first_control_id, len(network.shape.head_sizes)
     ids = torch.tensor([[2, 5, 6, 3, *range(first, first + tasks)]] * 2)
     dynamic = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
@@ -92,16 +116,10 @@ def export_onnx(network: ControlTokenClassifier, path: Path) -> None:
             output_names=["logits"],
             dynamic_shapes=(dynamic, dynamic),
             verbose=False,
+            optimize=False,
         )
     assert program is not None
-    model = program.model_proto
-    _name_layers(model)
-    for node in model.graph.node:
-        node.ClearField("metadata_props")  # source lines of the machine that exported
-        node.ClearField("doc_string")
-    del model.graph.value_info[:]
-    onnx.checker.check_model(model)
-    onnx.save_model(model, path)
+    return program
 
 
 def layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:

@@ -20,7 +20,7 @@ from training.quantize.gptq import unpadded
 from training.quantize.schemes import EMBEDDINGS, quantize_embeddings, quantize_onnx
 from training.recipe import Quantize
 
-TEXTS = 64
+TEXTS = 32
 
 
 def rank_layers(exact: Path, texts: Sequence[str], settings: Quantize) -> list[dict[str, Any]]:

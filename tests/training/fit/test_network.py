@@ -109,6 +109,20 @@ def test_texts_and_tasks_do_get_different_answers(
     assert np.ptp(logits, axis=0).min() > 100 * TOLERANCE
 
 
+def test_networks_of_one_shape_are_exported_with_their_own_weights(
+    network: ControlTokenClassifier, onnx_path: Path, tmp_path: Path
+) -> None:
+    """The shape alone is traced, once."""
+    other = ControlTokenClassifier(network.shape).eval()
+    export_onnx(other, tmp_path / "other.onnx")
+    ids = torch.tensor([[2, 5, 6, 3, *network.control_ids.tolist()]])
+    inputs = {"input_ids": ids.numpy(), "attention_mask": np.ones_like(ids)}
+    for trained, path in ((network, onnx_path), (other, tmp_path / "other.onnx")):
+        (served,) = onnxruntime.InferenceSession(path).run(None, inputs)
+        with torch.no_grad():
+            np.testing.assert_allclose(served, trained(ids, torch.ones_like(ids)), atol=PARITY)
+
+
 def test_a_teachers_heads_read_the_text_too_and_whatever_stands_beside_it_changes_nothing(
     network: ControlTokenClassifier, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:

@@ -82,6 +82,8 @@ def gradients(
     )
     trainer.train()
     assert len(keep.steps) == 1
+    read = sum(len(row["input_ids"]) + len(HEAD_SIZES) for row in rows)
+    assert trainer.tally.tokens == read  # and none of the evaluation at the epoch's end
     return keep.steps[0]
 
 
