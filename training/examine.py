@@ -72,7 +72,7 @@ def _text_to_add(table: Table) -> Iterator[str]:
     rows, unlabelled = len(table.split("train")), len(table.transfer)
     if is_short_of_text(rows, unlabelled):
         yield (
-            f"{rows} rows train: more texts without labels would help "
+            f"{rows} rows train: more texts without labels may help "
             f"({unlabelled or 'none'} so far); put thousands into the table, their label cells "
             "empty"
         )
