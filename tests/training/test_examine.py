@@ -60,7 +60,7 @@ def test_of_few_rows_text_without_labels_is_asked_for(
     recipe: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert examine(read_recipe(recipe)) == 0
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if "would help" in line)
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "may help" in line)
     assert line.startswith("note: ")
     assert line.endswith("(none so far); put thousands into the table, their label cells empty")
 
