@@ -5,7 +5,7 @@ a label says otherwise. (With few rows these are teachers of all rows; see retea
 hidden and nothing is misspelt: what a row says is to be answered as it stands there. Every pass is
 over all text, with the rows that are not answered for sure more and more often, until enough are
 right. Passes over such rows alone, or nearly, learn them sooner and unlearn what was known of rows
-that nobody labelled.
+that nobody labelled; so do passes without variants.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from training.fit.batches import Example, collate, examples, network_logits, tar
 from training.fit.checkpoints import has_fast_bfloat16, resume_from, trainer_arguments
 from training.fit.network import SHAPE, ControlTokenClassifier, load_network, save_network
 from training.fit.objective import Objective
+from training.fit.schedule import refit_variant_count, variant_count
 from training.fit.stored_embeddings import stored_embeddings
 from training.fit.trainer import HeadTrainer
 from training.judge.corrected_heads import corrected_network
@@ -45,11 +46,11 @@ MARGIN = 2.0
 SURE = 1.0
 """A row whose labels are less ahead is read more often."""
 OFTEN = 2
-"""How often then, in the second pass; in each pass after it so many times as often."""
+"""In each pass so many times as often as in the one before."""
+OFTEN_AT_FIRST = 4
+"""Of many rows, so that one pass is mostly enough."""
 ROUNDING = 0.2
 """What int8 may take of a margin, at most: rows that are less ahead do not count as right."""
-VARIANTS = 2
-"""Of each row of a small table, as text without labels."""
 PASSES = 6
 FEWEST_STEPS = 100
 """Of a pass: it goes through a small table several times."""
@@ -66,12 +67,12 @@ def run(run: Run, folder: Path) -> None:
     bits = run.facts("quantize")["settings"]["embedding_bits"]
     rows = own_rows(run.table, run.recipe.ship.never_fitted)
     lesson = _lesson(run, network, rows, folder / TEACHER)
-    network = _read(run, network, lesson.examples, folder / "pass-0", bits)
-    for number in range(1, PASSES):
-        places = lesson.places(network, OFTEN**number)
-        if not len(places):
+    often = 1 if is_taught_anew(run) else OFTEN_AT_FIRST
+    for number in range(PASSES):
+        ahead = lesson.ahead(network)
+        if lesson.is_learnt(ahead) and number:  # one pass at least
             break
-        part = folder / f"pass-{number}"
+        places, part = lesson.places(ahead, often * OFTEN**number), folder / f"pass-{number}"
         network = _read(run, network, [lesson.examples[place] for place in places], part, bits)
     processes = PartialState()
     processes.wait_for_everyone()
@@ -92,20 +93,24 @@ class Lesson:
     lines: Logits
     """From which logit a label is an answer; see decision_lines."""
 
-    def places(self, network: ControlTokenClassifier, often: int) -> Places:
-        """What the next pass reads, unsure rows `often`: nothing when `network` answers enough rows
-        of each task."""
+    def ahead(self, network: ControlTokenClassifier) -> Logits:
+        """[rows with labels, tasks], by how much `network` has their answers right."""
         rows = self.examples[: len(self.truth)]
         logits = network_logits(network, rows, has_fast_bfloat16())
-        ahead = margins(self.heads, logits, self.truth, self.lines)
+        return margins(self.heads, logits, self.truth, self.lines)
+
+    def is_learnt(self, ahead: Logits) -> bool:
+        """Whether enough rows of each task are answered right."""
         shares = [_percent(gaps) for gaps in ahead.T]
         parts = [f"{head.name} {share:.2f}" for head, share in zip(self.heads, shares, strict=True)]
         print(f"refit: own rows answered right, percent: {', '.join(parts)}", flush=True)
         enough = [ENOUGH[head.kind] for head in self.heads]
-        if all(share >= least for share, least in zip(shares, enough, strict=True)):
-            return np.arange(0)
+        return all(share >= least for share, least in zip(shares, enough, strict=True))
+
+    def places(self, ahead: Logits, often: int) -> Places:
+        """What a pass reads: all text, and rows that are unsure `often`."""
         unsure = np.flatnonzero(ahead.min(axis=1) < SURE)
-        most = max(1, len(self.examples) // (4 * len(unsure)))  # a quarter of a pass more
+        most = max(1, len(self.examples) // (4 * max(1, len(unsure))))  # a quarter of a pass more
         again = [unsure] * min(often - 1, most)
         return np.concatenate([np.arange(len(self.examples)), *again])
 
@@ -121,14 +126,16 @@ def _lesson(run: Run, network: ControlTokenClassifier, rows: Sequence[Row], fold
 
     `network` is the corrected held-out student; `folder` is for a teacher of all rows.
     """
+    sizes = len(run.table.transfer), run.read_per_text
     if is_taught_anew(run):
-        variants = made_rows(run, rows)
-        half = len(variants) // 2  # as of the text without labels, for the time that it takes
-        texts = [*rows, *anchors(run.table), *variants[:half]]
+        count = variant_count(run.recipe, len(rows), *sizes)
+        half = count // 2  # as of the text without labels, for the time that it takes
+        texts = [*rows, *anchors(run.table), *made_rows(run, rows, half)]
         logits = taught(run, rows, texts, folder)
     else:
-        variants = made_rows(run, run.table.split("train"))[: VARIANTS * len(rows)]
-        texts = [*rows, *anchors(run.table), *variants]
+        train = run.table.split("train")
+        count = refit_variant_count(run.recipe, len(train), *sizes)
+        texts = [*rows, *anchors(run.table), *made_rows(run, train, count)]
         logits = committee_logits(run, texts)
     answers = _as_corrected(run, network, logits, texts)
     truth = targets(run.table, texts)

@@ -92,14 +92,13 @@ def committee_logits(run: Run, rows: Sequence[Row]) -> Logits:
 @functools.lru_cache(maxsize=1)  # several stages read it
 def student_rows(run: Run) -> tuple[Row, ...]:
     """All text that the student learns from, the labelled rows first."""
-    train = run.table.split("train")
-    return (*train, *run.table.transfer, *made_rows(run, train))
+    train, transfer = run.table.split("train"), run.table.transfer
+    count = variant_count(run.recipe, len(train), len(transfer), run.read_per_text)
+    return (*train, *transfer, *made_rows(run, train, count))
 
 
-def made_rows(run: Run, rows: Sequence[Row]) -> list[Row]:
-    """Unlabelled rows whose texts are variants of those of `rows`, where these are few."""
-    transfer = len(run.table.transfer)
-    count = variant_count(run.recipe, len(rows), transfer, run.read_per_text)
+def made_rows(run: Run, rows: Sequence[Row], count: int) -> list[Row]:
+    """Unlabelled rows whose texts are variants of those of `rows`; fewer are the first of more."""
     if not count:
         return []
     texts = variants([row.text for row in rows], count, LikeWords(run.base), run.recipe.data.seed)

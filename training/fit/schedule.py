@@ -19,6 +19,8 @@ STUDENT_TEXTS = 7_000
 """Texts, the same or others, that a student learns from at least; variants fill up."""
 FEWEST_TEXTS_READ = 14_000
 """That a student reads at least, in all epochs together."""
+VARIANTS_OF_REFIT, MOST_VARIANTS_OF_REFIT = 0.25, 2
+"""For each training row. Without any, a pass unlearns some of what other texts need."""
 LONG_TOKENS = 64
 """Where texts have more on average, fewer of them do: as many tokens."""
 
@@ -67,6 +69,15 @@ def variant_count(recipe: Recipe, rows: int, transfer: int, tokens: float) -> in
     count = recipe.student.variants
     texts = round(STUDENT_TEXTS * _share(tokens))
     return max(0, texts - rows - transfer) if count is None else count
+
+
+def refit_variant_count(recipe: Recipe, rows: int, transfer: int, tokens: float) -> int:
+    """Variants that are read beside all rows and every other of `transfer` by what goes on to fit
+    them: as many as the student learnt from, and some where that needed none."""
+    count = variant_count(recipe, rows, transfer, tokens)
+    if recipe.student.variants is None:
+        count = max(count, round(VARIANTS_OF_REFIT * rows) - transfer // 2)
+    return min(count, MOST_VARIANTS_OF_REFIT * rows)
 
 
 def student_epochs(recipe: Recipe, rows: int, texts: int, tokens: float) -> int:

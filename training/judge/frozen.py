@@ -42,10 +42,17 @@ class FrozenModel:
     long_texts: str
     tasks: tuple[ScoredTask, ...]
     named: tuple[Logistic, ...]
+    read: Vectors
+    """[texts, width], of what it was fitted to and chosen by."""
+    places: dict[str, int]
+    """Of those texts, in `read`."""
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """[texts, width]."""
-        return sentence_vectors(self.base, texts, self.max_tokens, self.long_texts)
+        new = list(dict.fromkeys(text for text in texts if text not in self.places))
+        vectors = sentence_vectors(self.base, new, self.max_tokens, self.long_texts)
+        places = self.places | {text: len(self.read) + n for n, text in enumerate(new)}
+        return np.concatenate([self.read, vectors])[[places[text] for text in texts]]
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """[texts, labels of all tasks], by the heads that know the labels' names."""
@@ -80,7 +87,8 @@ def _with_names(run: Run, head: Head, vectors: Vectors, truth: Marks, strength: 
 def fit_frozen(run: Run) -> FrozenModel:
     """Fitted on the training split; strengths and thresholds chosen on validation."""
     tasks, named = [], []
-    (vectors, truth), (held_out_vectors, held_out) = _of(run, "train"), _of(run, "validation")
+    texts, vectors, truth = _of(run, "train")
+    other_texts, held_out_vectors, held_out = _of(run, "validation")
     for head in run.heads:
         part, marks = _labelled(vectors, head.of(truth))
         candidates = (_Candidate.fitted(head.kind, part, marks, value) for value in STRENGTHS)
@@ -90,7 +98,15 @@ def fit_frozen(run: Run) -> FrozenModel:
         tasks.append(task)
         assert isinstance(task.scores, _Candidate)
         named.append(_with_names(run, head, part, marks, task.scores.strength))
-    return FrozenModel(run.base, MAX_TOKENS, run.recipe.data.long_texts, tuple(tasks), tuple(named))
+    return FrozenModel(
+        run.base,
+        MAX_TOKENS,
+        run.recipe.data.long_texts,
+        tuple(tasks),
+        tuple(named),
+        np.concatenate([vectors, held_out_vectors]),
+        {text: place for place, text in enumerate([*texts, *other_texts])},
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +123,13 @@ class _Candidate:
         return self.head.logits(vectors).astype(np.float64)
 
 
-def _of(run: Run, split: str) -> tuple[Vectors, NDArray[np.float32]]:
-    """Vectors [rows, width] and targets [rows, labels of all tasks] of a split, or of a part."""
+def _of(run: Run, split: str) -> tuple[list[str], Vectors, NDArray[np.float32]]:
+    """Texts, vectors [rows, width], targets [rows, labels of all tasks] of a split, or a part."""
     rows = run.table.split(split)
     rows = rows[:: 1 + len(rows) // MOST_ROWS]
     texts = [row.text for row in rows]
     vectors = sentence_vectors(run.base, texts, MAX_TOKENS, run.recipe.data.long_texts)
-    return vectors, targets(run.table, rows)
+    return texts, vectors, targets(run.table, rows)
 
 
 def _labelled(vectors: Vectors, target: NDArray[np.float32]) -> tuple[Vectors, Marks]:

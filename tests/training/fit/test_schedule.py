@@ -9,6 +9,7 @@ import pytest
 
 from training.fit.schedule import (
     is_short_of_text,
+    refit_variant_count,
     student_epochs,
     student_layers,
     student_rate,
@@ -74,9 +75,23 @@ def test_a_small_table_is_short_of_text_until_it_has_thousands() -> None:
     assert not is_short_of_text(LARGE, 0)
 
 
+def test_a_refit_reads_as_many_as_the_student_and_some_of_many_rows(recipe: Recipe) -> None:
+    few, many = 5000, LARGE
+    assert refit_variant_count(recipe, few, 0, SHORT) == variant_count(recipe, few, 0, SHORT) > 0
+    assert refit_variant_count(recipe, many, 0, SHORT) > variant_count(recipe, many, 0, SHORT)
+    assert refit_variant_count(recipe, 700, 0, SHORT) < variant_count(recipe, 700, 0, SHORT)
+
+
+def test_a_refit_reads_other_text_instead_where_there_is_some(recipe: Recipe) -> None:
+    some, much = (refit_variant_count(recipe, LARGE, transfer, SHORT) for transfer in (2, LARGE))
+    assert some == refit_variant_count(recipe, LARGE, 0, SHORT) - 1
+    assert much == 0
+
+
 def test_their_number_can_be_set(recipe: Recipe) -> None:
     without = replace(recipe, student=replace(recipe.student, variants=0))
     assert variant_count(without, 700, 0, SHORT) == 0
+    assert refit_variant_count(without, LARGE, 0, SHORT) == 0
 
 
 def test_a_large_table_takes_the_steps_that_its_teacher_asks_for(recipe: Recipe) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.fit.sentence_vectors import sentence_vectors
 from training.judge.frozen import FrozenModel, fit_frozen
 from training.pipeline import run_stages
 from training.recipe import read_recipe
@@ -69,3 +70,10 @@ def test_the_committees_member_knows_what_labels_are_called(model: FrozenModel) 
     for columns in (logits[:, :4], logits[:, 4:]):
         assert [topics[place] for place in columns.argmax(1)] == list(UNSEEN.values())
     assert np.isfinite(logits).all()
+
+
+def test_texts_that_were_read_before_keep_their_vectors_among_others(model: FrozenModel) -> None:
+    texts = [*UNSEEN, *TEXTS["music"], *UNSEEN, TEXTS["weather"][0]]
+    again = sentence_vectors(model.base, texts, model.max_tokens)
+    np.testing.assert_allclose(model.vectors(texts), again, atol=0.01)
+    assert model.vectors([]).shape == (0, again.shape[1])
