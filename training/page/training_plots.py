@@ -74,7 +74,7 @@ def recalls(document: Document, task: str) -> Markup | None:
             axes.plot(entry["recall"], place, "o", color=FIRST, markersize=4)
         axes.set_xlim(0, 102)
         axes.grid(axis="x")
-        axes.set_xlabel("percent of its test rows, which are counted in brackets")
+        axes.set_xlabel("percent found of its test rows (their number)")
     return drawn.svg
 
 
