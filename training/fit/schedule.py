@@ -72,8 +72,8 @@ def variant_count(recipe: Recipe, rows: int, transfer: int, tokens: float) -> in
 
 
 def refit_variant_count(recipe: Recipe, rows: int, transfer: int, tokens: float) -> int:
-    """Variants that are read beside all rows and every other of `transfer` by what goes on to fit
-    them: as many as the student learnt from, and some where that needed none."""
+    """Variants that a refit reads beside all rows and every other one of `transfer`: as many as the
+    student learnt from, and some where that one needed none."""
     count = variant_count(recipe, rows, transfer, tokens)
     if recipe.student.variants is None:
         count = max(count, round(VARIANTS_OF_REFIT * rows) - transfer // 2)
