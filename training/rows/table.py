@@ -217,11 +217,16 @@ def _no_labels(tasks: Collection[TaskSpec], columns: Collection[str]) -> str:
 
 
 def _transfer(rows: list[Row], labelled: list[Row], key: TextKey) -> list[Row]:
-    """Those of the unlabelled `rows` that may be learnt from: none of what is held out."""
+    """The unlabelled `rows` that may be learnt from: each text once, nothing that is held out, and
+    nothing that stands with labels elsewhere, as a text of to_label.csv does once it is labelled.
+    """
     held_out = [row for row in labelled if row.split != "train"]
     groups, texts = {row.group for row in held_out}, {key(row.text) for row in held_out}
-    return [
+    free = (
         replace(row, split=None)
         for row in rows
         if row.split in (None, "train") and row.group not in groups and key(row.text) not in texts
-    ]
+    )
+    with_labels = {normalise(row.text) for row in labelled}
+    by_text = {normalise(row.text): row for row in free}
+    return [row for text, row in by_text.items() if text not in with_labels]

@@ -11,6 +11,7 @@ import pytest
 
 from training.recipe import Recipe, Ship, read_recipe
 from training.rows.data_files import DataError
+from training.rows.splits import normalise
 from training.rows.table import Row, Table, read_table
 
 RECIPE = """
@@ -223,6 +224,17 @@ def test_unlabelled_text_that_is_held_out_is_not_learnt_from(tmp_path: Path) -> 
     rows += [{"text": "HELD  text 1"}, {"text": "kept out", "split": "test"}, {"text": "free"}]
     write_jsonl(tmp_path / "a.jsonl", rows)
     assert [row.text for row in read_table(recipe_of(tmp_path, "a.jsonl")).transfer] == ["free"]
+
+
+def test_unlabelled_text_is_learnt_from_once_and_not_where_it_has_labels_now(
+    tmp_path: Path,
+) -> None:
+    rows = many()
+    unlabelled = [{"text": text} for text in ("free", "Free ", rows[0]["text"], "new in the list")]
+    write_jsonl(tmp_path / "a.jsonl", [*rows, *unlabelled])
+    (tmp_path / "to_label.csv").write_text("text,kind\nnew in the list,a\nfree,\n")
+    transfer = read_table(recipe_of(tmp_path, "a.jsonl", "to_label.csv")).transfer
+    assert [normalise(row.text) for row in transfer] == ["free"]
 
 
 def test_many_different_combinations_of_labels_are_still_carved(tmp_path: Path) -> None:
