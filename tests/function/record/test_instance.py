@@ -33,11 +33,12 @@ def test_age_counts_from_the_servers_first_process(
     assert [instance["requests"] for instance in instances] == [1, 2]
     assert len({instance["id"] for instance in instances}) == 1
     assert 0 < instances[0]["age_s"] < listening_s + 0.02  # a process's start is known to 10 ms
-    assert instances[0]["age_s"] + 0.2 < instances[1]["age_s"] < whole_s + 0.02
+    slept_s = 0.2  # at least: a line may be written some time after its answer
+    assert instances[0]["age_s"] + slept_s < instances[1]["age_s"] < whole_s + 0.02
     assert {line["profile"]["revision"] for line in lines} == {"r3"}
     cold = lines[1]["profile"]
     end_ms = max(span["start_ms"] + span["duration_ms"] for span in cold["spans"])
-    assert instances[0]["age_s"] + 0.3 < end_ms / 1000 <= instances[1]["age_s"] + 0.001
+    assert instances[0]["age_s"] + slept_s < end_ms / 1000 <= instances[1]["age_s"] + 0.001
     parts = ("framework", "import_handler", "boot", "idle", "request")
     assert [name for name in names(lines[1]) if name in parts] == list(parts)
     assert all(name in names(lines[1]) for name in ("load", "session", "run"))
