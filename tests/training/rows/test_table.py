@@ -230,7 +230,8 @@ def test_unlabelled_text_is_learnt_from_once_and_not_where_it_has_labels_now(
     tmp_path: Path,
 ) -> None:
     rows = many()
-    unlabelled = [{"text": text} for text in ("free", "Free ", rows[0]["text"], "new in the list")]
+    texts = ("free", "Free ", "new in the list", *(row["text"] for row in rows))
+    unlabelled = [{"text": text} for text in texts]
     write_jsonl(tmp_path / "a.jsonl", [*rows, *unlabelled])
     (tmp_path / "to_label.csv").write_text("text,kind\nnew in the list,a\nfree,\n")
     transfer = read_table(recipe_of(tmp_path, "a.jsonl", "to_label.csv")).transfer
